@@ -1,0 +1,246 @@
+import type { KeyObject } from 'node:crypto'
+import { statSync } from 'node:fs'
+import type { Logger } from '../core/config/logger.ts'
+import { type ActionCall, ActionCallSchema, type ActionName } from '../core/protocol/actions.ts'
+import type { AttemptFrame, GatewayFrame, Hello } from '../core/protocol/frames.ts'
+import { grantFault } from '../core/protocol/grants.ts'
+import { specHash } from '../core/protocol/hash.ts'
+import type { ExecutionSpec } from '../core/protocol/specs.ts'
+import type { Delivery } from './deliver.ts'
+import type { OutputLimits } from './execute/output.ts'
+import type { JournalledAttempt } from './journal/attempt.ts'
+import type { Journal } from './journal/journal.ts'
+import { RunningAttempt } from './runningAttempt.ts'
+import type { Sandbox } from './sandbox/containment.ts'
+import { killMarked } from './sandbox/killTree.ts'
+import type { PipePool } from './sandbox/pipes.ts'
+import { type Bounds, resolveInside } from './sandbox/roots.ts'
+
+/** More at once would starve the machine; the control plane schedules far fewer. */
+const MAX_RUNNING = 64
+
+export type AttemptDeps = {
+  agentId: string
+  machineId: string
+  controlKey: KeyObject
+  bounds: Bounds
+  sandbox: Sandbox
+  pipes: PipePool
+  capabilities: ReadonlySet<ActionName>
+  journal: Journal
+  delivery: Delivery
+  redact: (text: string) => string
+  limits: OutputLimits
+  log: Logger
+  env: NodeJS.ProcessEnv
+  /** An attempt ended: facts may have changed. */
+  onEnd(): void
+}
+
+type Dispatch = Extract<GatewayFrame, { type: 'dispatch' }>
+type HeldAttempt = Hello['attempts'][number]
+type Refusal = { code: string; reason: string }
+
+/** The attempts of this agent: begins each at most once, whatever is sent twice, and ends them on request. */
+export class Attempts {
+  readonly #deps: AttemptDeps
+  readonly #running = new Map<string, RunningAttempt>()
+  /** Refused while the journal could not say so: they stay refused when it can again. */
+  readonly #unjournalled = new Map<string, Refusal>()
+  #stopping = false
+
+  constructor(deps: AttemptDeps) {
+    this.#deps = deps
+  }
+
+  get running(): number {
+    return this.#running.size
+  }
+
+  /** Attempts for `hello`: running ones, and ended ones with frames the ledger does not have. */
+  held(): HeldAttempt[] {
+    const alive = [...this.#running.keys()].map(
+      (execution_id): HeldAttempt => ({ execution_id, state: 'alive' }),
+    )
+    const rest = [...this.#deps.journal.attempts.values()].filter(
+      (a) => a.pending.length > 0 && !this.#running.has(a.id),
+    )
+    return [
+      ...alive,
+      ...rest.map((a): HeldAttempt => ({ execution_id: a.id, state: 'unacknowledged' })),
+    ].slice(0, 10_000)
+  }
+
+  /** At the agent's start: whatever began and has no end is lost; what is left of it is killed first. */
+  async settleLost(): Promise<void> {
+    const { journal, log } = this.#deps
+    for (const attempt of journal.attempts.values()) {
+      if (attempt.state !== 'begun') continue
+      await killMarked(attempt.id)
+      journal.frames(attempt, [{ type: 'lost' }, { type: 'exited' }])
+      log.warn('an attempt was lost when the agent ended', { execution_id: attempt.id })
+    }
+  }
+
+  /**
+   * Takes a dispatch. The same attempt again is answered from the journal; the same id or token with another
+   * spec is refused; anything the grant does not cover is refused.
+   */
+  async dispatch({ execution_id: id, spec, grant }: Dispatch): Promise<void> {
+    const { journal } = this.#deps
+    const hash = specHash(spec)
+    const known = journal.attempts.get(id)
+    if (known) return this.#repeated(known, spec, hash)
+    const refusal = this.#unjournalled.get(id) ?? this.#refusal(id, spec, grant)
+    if (refusal) return this.#refuse(id, refusal)
+    const call = ActionCallSchema.parse({ action: spec.action, params: spec.params })
+    try {
+      const attempt = journal.begin(id, { token: spec.claim_token, hash }, { type: 'accepted' })
+      await this.#run(attempt, spec, call)
+    } catch (error) {
+      this.#refuse(id, { code: 'journal', reason: (error as Error).message })
+    }
+  }
+
+  /** Ends an attempt. One not known yet is journalled as refused, so that its later dispatch does not start. */
+  cancel(id: string): void {
+    const { journal, delivery } = this.#deps
+    const running = this.#running.get(id)
+    const known = journal.attempts.get(id)
+    if (running) running.stop('cancelled')
+    else if (known) delivery.again(known)
+    else this.#cancelUnknown(id)
+  }
+
+  #cancelUnknown(id: string): void {
+    const { journal, delivery, log } = this.#deps
+    try {
+      const attempt = journal.begin(
+        id,
+        { token: null, hash: null },
+        { type: 'refused', code: 'cancelled', reason: 'It was cancelled before it arrived.' },
+      )
+      journal.frames(attempt, [{ type: 'exited' }])
+      journal.sync().then(
+        () => delivery.wake(attempt),
+        () => delivery.wake(attempt),
+      )
+    } catch (error) {
+      this.#unjournalled.set(id, { code: 'cancelled', reason: 'It was cancelled before it arrived.' })
+      log.error('a cancel could not be journalled', { execution_id: id, error: (error as Error).message })
+    }
+  }
+
+  /** The ledger has everything of the attempt up to `seq`. */
+  ack(id: string, seq: number): void {
+    const attempt = this.#deps.journal.attempts.get(id)
+    if (attempt) this.#deps.delivery.acked(attempt, seq)
+  }
+
+  resultAck(id: string): void {
+    const attempt = this.#deps.journal.attempts.get(id)
+    if (attempt) this.#deps.journal.resultAck(attempt)
+  }
+
+  /** Takes no more work, gives what runs `graceMs` to end, then kills it and journals it as lost. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true
+    const ended = Promise.all([...this.#running.values()].map((running) => running.ended))
+    const timer = setTimeout(() => {
+      for (const running of this.#running.values()) running.stop('shutdown')
+    }, graceMs)
+    await ended
+    clearTimeout(timer)
+  }
+
+  #repeated(known: JournalledAttempt, spec: ExecutionSpec, hash: string): void {
+    const { delivery } = this.#deps
+    const same =
+      known.hash === null ||
+      (known.hash === hash && (known.token === null || known.token === spec.claim_token))
+    if (same) {
+      delivery.again(known)
+      return
+    }
+    this.#deps.log.warn('refused an attempt that came again with another spec', { execution_id: known.id })
+    delivery.sendLoose(
+      looseRefusal(known.id, { code: 'other_spec', reason: 'This attempt is known with another spec.' }),
+    )
+  }
+
+  #refusal(id: string, spec: ExecutionSpec, grant: unknown): Refusal | null {
+    const { agentId, machineId, controlKey, capabilities, journal } = this.#deps
+    if (journal.tokens.has(spec.claim_token))
+      return { code: 'other_attempt', reason: 'This claim token belongs to another attempt.' }
+    const fault = grantFault(
+      grant,
+      { spec, executionId: id, agentId, machineId, now: new Date() },
+      controlKey,
+    )
+    if (fault)
+      return {
+        code: `grant_${fault}`,
+        reason: `The grant does not allow this start (${fault.replaceAll('_', ' ')}).`,
+      }
+    if (this.#stopping) return { code: 'stopping', reason: 'The agent is stopping.' }
+    if (this.#running.size >= MAX_RUNNING)
+      return { code: 'busy', reason: `The agent already runs ${MAX_RUNNING} attempts.` }
+    if (!capabilities.has(spec.action))
+      return { code: 'unsupported', reason: `This agent cannot do ${spec.action}.` }
+    return this.#placeRefusal(spec.cwd)
+  }
+
+  #placeRefusal(cwd: string): Refusal | null {
+    try {
+      const real = resolveInside(this.#deps.bounds, '/', cwd)
+      const there = statSync(real, { throwIfNoEntry: false })?.isDirectory()
+      return there ? null : { code: 'no_directory', reason: `${cwd} is not a directory on this machine.` }
+    } catch (error) {
+      return { code: 'outside_roots', reason: (error as Error).message.slice(0, 1000) }
+    }
+  }
+
+  /** Journalled, so that it stays refused; when the disk takes nothing it is at least remembered and said. */
+  #refuse(id: string, { code, reason }: Refusal): void {
+    const { journal, delivery, log } = this.#deps
+    log.warn('refused an attempt', { execution_id: id, code })
+    const begun = journal.attempts.get(id)
+    try {
+      const body = { type: 'refused' as const, code, reason }
+      if (begun) journal.frames(begun, [body])
+      delivery.wake(begun ?? journal.begin(id, { token: null, hash }, body))
+    } catch {
+      this.#unjournalled.set(id, { code, reason })
+      delivery.sendLoose(looseRefusal(id, { code, reason }))
+    }
+  }
+
+  /** Resolves when the work has begun, not when it has ended. Rejects when the journal cannot be made durable. */
+  async #run(attempt: JournalledAttempt, spec: ExecutionSpec, call: ActionCall): Promise<void> {
+    const running = new RunningAttempt(this.#deps, attempt, spec)
+    this.#running.set(attempt.id, running)
+    try {
+      await this.#deps.journal.sync()
+    } catch (error) {
+      this.#running.delete(attempt.id)
+      throw error
+    }
+    this.#deps.delivery.wake(attempt)
+    void running.run(call).finally(() => {
+      this.#running.delete(attempt.id)
+      this.#deps.onEnd()
+    })
+  }
+}
+
+/** Number 1 is taken by the frame that the ledger already has of a known attempt: there this changes nothing. */
+function looseRefusal(execution_id: string, refusal: Refusal): string {
+  const frame: AttemptFrame = {
+    type: 'refused',
+    execution_id,
+    seq: 1,
+    at: new Date().toISOString(),
+    ...refusal,
+  }
+  return JSON.stringify(frame)
+}

@@ -1,0 +1,99 @@
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { constants } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Contained, spawnContained } from '../sandbox/containment.ts'
+import { killTree, terminateTree, treeGone } from '../sandbox/killTree.ts'
+import { closeQuietly, type OutputPipe } from '../sandbox/pipes.ts'
+import type { Stream } from './output.ts'
+import type { Ended, Run } from './run.ts'
+
+/** Between TERM and KILL. */
+const GRACE_MS = 2000
+/** Output that is still to be read when the tree is gone; longer only where something unknown holds the pipe. */
+const DRAIN_MS = 1000
+
+/**
+ * Runs a program in the attempt's containment and streams its output. Resolves when its whole tree is gone.
+ * A stop asks with TERM, and kills after 2 s.
+ */
+export async function runCommand(
+  run: Run,
+  file: string,
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<Ended> {
+  const [out, err] = await Promise.all([run.pipes.take(), run.pipes.take()])
+  const stdio = ['ignore' as const, out.writeEnd, err.writeEnd]
+  const contained = spawnContained(run.sandbox, {
+    file,
+    args,
+    cwd: run.cwd,
+    env: { ...run.env, ...env },
+    stdio,
+  })
+  closeQuietly(out.writeEnd)
+  closeQuietly(err.writeEnd)
+  const ended = ending(contained.child)
+  const drained = Promise.all([readAll(run, out, 'stdout'), readAll(run, err, 'stderr')])
+  if (contained.child.pid !== undefined) run.started(contained.child.pid)
+  const killed = stopOnRequest(run, contained)
+  const end = await ended
+  await killed.settle()
+  if (contained.child.pid !== undefined) await treeGone(contained, run.id)
+  await Promise.race([drained, sleep(DRAIN_MS, undefined, { ref: false })])
+  out.reader.destroy()
+  err.reader.destroy()
+  return end
+}
+
+async function ending(child: ChildProcess): Promise<Ended> {
+  try {
+    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+    return { exitCode: code, signal: signal ?? signalOf(code), error: describe(code, signal) }
+  } catch (error) {
+    return { exitCode: null, signal: null, error: `it could not be started: ${(error as Error).message}` }
+  }
+}
+
+function describe(code: number | null, signal: string | null): string | null {
+  if (code === 0) return null
+  const by = signal ?? signalOf(code)
+  return by ? `ended by ${by}` : `exit code ${code}`
+}
+
+/** By the convention of shells: 128 and the signal's number. */
+function signalOf(code: number | null): string | null {
+  if (code === null || code <= 128) return null
+  return Object.entries(constants.signals).find(([, number]) => number === code - 128)?.[0] ?? null
+}
+
+function stopOnRequest(run: Run, contained: Contained): { settle(): Promise<void> } {
+  let killing: Promise<void> | null = null
+  let timer: NodeJS.Timeout | null = null
+  const kill = () => {
+    killing ??= killTree(contained, run.id)
+  }
+  const stop = () => {
+    terminateTree(contained)
+    timer = setTimeout(kill, GRACE_MS)
+  }
+  if (run.stop.aborted) stop()
+  else run.stop.addEventListener('abort', stop, { once: true })
+  return {
+    async settle() {
+      run.stop.removeEventListener('abort', stop)
+      if (timer) clearTimeout(timer)
+      await killing
+    },
+  }
+}
+
+/** Resolves at the end of the stream, however it ends. */
+function readAll(run: Run, pipe: OutputPipe, stream: Stream): Promise<void> {
+  return new Promise((resolve) => {
+    pipe.reader.on('data', (chunk: Buffer) => run.output.write(stream, chunk))
+    pipe.reader.on('error', () => resolve())
+    pipe.reader.on('close', () => resolve())
+  })
+}

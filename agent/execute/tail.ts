@@ -1,0 +1,44 @@
+const BLOCK = 16 * 1024
+
+type Block = { bytes: Buffer; used: number }
+
+/** The last bytes of a stream, in blocks: what is dropped goes a block at a time from the front. */
+export class Tail {
+  bytes = 0
+  /** Whether anything was dropped: then the text begins in the middle of a line. */
+  isCut = false
+  #blocks: Block[] = []
+
+  add(chunk: Buffer): void {
+    this.bytes += chunk.length
+    for (let at = 0; at < chunk.length; ) {
+      const block = this.#roomy()
+      const copied = chunk.copy(block.bytes, block.used, at)
+      block.used += copied
+      at += copied
+    }
+  }
+
+  /** Drops the oldest block; returns its size in bytes. */
+  drop(): number {
+    const dropped = this.#blocks.shift()?.used ?? 0
+    this.bytes -= dropped
+    this.isCut = true
+    return dropped
+  }
+
+  take(): Buffer {
+    const all = Buffer.concat(this.#blocks.map(({ bytes, used }) => bytes.subarray(0, used)))
+    this.#blocks = []
+    this.bytes = 0
+    return all
+  }
+
+  #roomy(): Block {
+    const last = this.#blocks.at(-1)
+    if (last && last.used < BLOCK) return last
+    const block = { bytes: Buffer.allocUnsafeSlow(BLOCK), used: 0 }
+    this.#blocks.push(block)
+    return block
+  }
+}

@@ -1,0 +1,72 @@
+import { type Dirent, readFileSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { homedir, loadavg, platform } from 'node:os'
+import { basename, delimiter, dirname, join } from 'node:path'
+import { type ActionName, actionNames } from '../core/protocol/actions.ts'
+import type { AgentFacts, Repository } from '../core/protocol/frames.ts'
+import { testToolsIn } from './execute/runTests.ts'
+import { findProgram, searchPath } from './sandbox/environment.ts'
+
+const DEPTH = 3
+const MAX_DIRECTORIES = 5000
+const MAX_REPOSITORIES = 200
+
+/** Actions this machine can do: git's only where git is. */
+export function capabilitiesOf(env: NodeJS.ProcessEnv): Set<ActionName> {
+  const git = findProgram('git', searchPath(env.PATH).split(delimiter)) !== null
+  return new Set(actionNames.filter((name) => git || !name.startsWith('git_')))
+}
+
+export const currentLoad = (running: number): AgentFacts['load'] => ({
+  running,
+  average: Math.round((loadavg()[0] ?? 0) * 100) / 100,
+})
+
+export const machinePlatform = (): { platform: string; home: string } => ({
+  platform: `${platform()}-${process.arch}`,
+  home: homedir(),
+})
+
+/**
+ * Git repositories under the roots, at most three levels down; directories with a leading dot, node_modules and
+ * links are passed over. Names are made different by their parent's where two are the same.
+ */
+export async function findRepositories(roots: string[]): Promise<Repository[]> {
+  const budget = { left: MAX_DIRECTORIES }
+  const paths: string[] = []
+  for (const root of roots) await walk(root, DEPTH, budget, paths)
+  const names = paths.map((path) => basename(path))
+  return paths.slice(0, MAX_REPOSITORIES).map((path, i) => {
+    const twice = names.indexOf(names[i] ?? '') !== names.lastIndexOf(names[i] ?? '')
+    return describe(path, twice ? `${basename(dirname(path))}/${basename(path)}` : basename(path))
+  })
+}
+
+async function walk(dir: string, depth: number, budget: { left: number }, found: string[]): Promise<void> {
+  if (budget.left-- <= 0) return
+  const entries = await readdir(dir, { withFileTypes: true }).catch((): Dirent[] => [])
+  if (entries.some((entry) => entry.name === '.git')) found.push(dir)
+  if (depth === 0) return
+  for (const entry of entries) {
+    if (entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules')
+      await walk(join(dir, entry.name), depth - 1, budget, found)
+  }
+}
+
+const describe = (path: string, name: string): Repository => ({
+  name: name.slice(0, 100),
+  path,
+  test_tools: testToolsIn(path),
+  scripts: scriptsIn(path),
+})
+
+function scriptsIn(dir: string): string[] {
+  try {
+    const manifest: unknown = JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8'))
+    const scripts = (manifest as { scripts?: unknown }).scripts
+    const names = typeof scripts === 'object' && scripts !== null ? Object.keys(scripts) : []
+    return names.filter((name) => name.length <= 100).slice(0, 50)
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,78 @@
+import { accessSync, constants } from 'node:fs'
+import { homedir, tmpdir, userInfo } from 'node:os'
+import { delimiter, dirname, join, resolve } from 'node:path'
+import { MARK } from './killTree.ts'
+
+/** The only variables handed on from the agent's own environment, beside LC_*. */
+const passed = [
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'LANG',
+  'LANGUAGE',
+  'TZ',
+  'TMPDIR',
+  'SHELL',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'NODE_EXTRA_CA_CERTS',
+]
+
+/** Answers every question with "no", and keeps output plain. */
+const quiet = {
+  TERM: 'dumb',
+  NO_COLOR: '1',
+  CI: '1',
+  PAGER: 'cat',
+  GIT_PAGER: 'cat',
+  GIT_TERMINAL_PROMPT: '0',
+  GIT_EDITOR: 'true',
+  EDITOR: 'true',
+}
+
+const ownModules = resolve(import.meta.dirname, '../../node_modules')
+
+/** The environment of one attempt: a short list, without anything of SKYNET's own. */
+export function attemptEnvironment(env: NodeJS.ProcessEnv, executionId: string): Record<string, string> {
+  const kept = Object.entries(env).filter(
+    ([name, value]) => value && (passed.includes(name) || name.startsWith('LC_')),
+  )
+  const user = { HOME: homedir(), USER: userName(), TMPDIR: tmpdir(), SHELL: '/bin/sh' }
+  return {
+    ...user,
+    ...(Object.fromEntries(kept) as Record<string, string>),
+    ...quiet,
+    PATH: searchPath(env.PATH),
+    [MARK]: executionId,
+  }
+}
+
+/** PATH without SKYNET's own tools; the Node that runs the agent comes last where there is no other. */
+export function searchPath(path: string | undefined): string {
+  const given = (path || '/usr/local/bin:/usr/bin:/bin').split(delimiter)
+  const parts = given.filter((part) => part !== '' && !resolve(part).startsWith(ownModules))
+  if (!findProgram('node', parts)) parts.push(dirname(process.execPath))
+  return [...new Set(parts)].join(delimiter)
+}
+
+/** The full path of a program on a search path; null when it is not there. */
+export function findProgram(name: string, parts: string[]): string | null {
+  return parts.map((part) => join(part, name)).find(isExecutable) ?? null
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return 'skynet'
+  }
+}

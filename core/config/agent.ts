@@ -1,0 +1,84 @@
+import { homedir, hostname } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { z } from 'zod'
+import { ConfigError, type Env, logLevel, readSettings, urlOf } from './settings.ts'
+
+/**
+ * Where this machine's SKYNET keeps its things when SKYNET_DATA_DIR says nothing: the platform's own place for
+ * application data of the user. Pure.
+ */
+export function defaultDataDir(env: Env, platform: NodeJS.Platform = process.platform): string {
+  const home = env.HOME || homedir()
+  if (platform === 'darwin') return join(home, 'Library', 'Application Support', 'skynet')
+  if (platform === 'win32') return join(env.LOCALAPPDATA || join(home, 'AppData', 'Local'), 'skynet')
+  return join(env.XDG_DATA_HOME || join(home, '.local', 'share'), 'skynet')
+}
+
+const table = {
+  SKYNET_DATA_DIR: z.string().optional(),
+  SKYNET_AGENT_ID: z.uuid('a UUID').optional(),
+  SKYNET_AGENT_NAME: z.string().max(64, 'at most 64 characters').optional(),
+  SKYNET_AGENT_ROOTS: z.string().optional(),
+  SKYNET_AGENT_CREDENTIAL: z.string().min(16, 'at least 16 characters').max(256).optional(),
+  SKYNET_CONTROL_KEY: z.string().max(256, 'a public key as base64url').optional(),
+  SKYNET_GATEWAY_URL: urlOf('http', 'https').optional(),
+  SKYNET_AGENT_SANDBOX: z.enum(['auto', 'required', 'off'], 'auto, required or off').default('auto'),
+  SKYNET_LOG_LEVEL: logLevel.default('info'),
+  SKYNET_PARENT_STDIN: z.enum(['0', '1'], '0 or 1').default('0'),
+}
+
+/** Settings of one agent. What enrolment stored fills the places that are null here. */
+export type AgentConfig = {
+  name: string
+  /** SKYNET's data directory; hidden from everything an agent runs. */
+  dataDir: string
+  /** This agent's part of it: journal, credential, machine id. */
+  agentDir: string
+  /** Directories it may work in, as given. */
+  roots: string[]
+  agentId: string | null
+  credential: string | null
+  controlKey: string | null
+  /** Null: as enrolled, else this machine's gateway. */
+  gatewayUrl: string | null
+  sandbox: 'auto' | 'required' | 'off'
+  logLevel: 'error' | 'warn' | 'info' | 'debug'
+  endWithStdin: boolean
+}
+
+export const DEFAULT_GATEWAY_URL = 'http://127.0.0.1:8766'
+
+/** Reads an agent's settings. Pure. Throws ConfigError with one line for the first wrong one. */
+export function parseAgentConfig(env: Env): AgentConfig {
+  const s = readSettings(table, env)
+  const home = env.HOME || homedir()
+  const name = s.SKYNET_AGENT_NAME ?? hostname().slice(0, 64)
+  const dataDir = s.SKYNET_DATA_DIR ?? defaultDataDir(env)
+  return {
+    name,
+    dataDir,
+    agentDir: join(dataDir, `agent-${slug(name)}`),
+    roots: parseRoots(s.SKYNET_AGENT_ROOTS, home),
+    agentId: s.SKYNET_AGENT_ID ?? null,
+    credential: s.SKYNET_AGENT_CREDENTIAL ?? null,
+    controlKey: s.SKYNET_CONTROL_KEY ?? null,
+    gatewayUrl: s.SKYNET_GATEWAY_URL ?? null,
+    sandbox: s.SKYNET_AGENT_SANDBOX,
+    logLevel: s.SKYNET_LOG_LEVEL,
+    endWithStdin: s.SKYNET_PARENT_STDIN === '1',
+  }
+}
+
+const slug = (name: string): string => name.toLowerCase().replace(/[^a-z0-9._-]+/g, '-') || 'agent'
+
+function parseRoots(given: string | undefined, home: string): string[] {
+  const roots = (given ?? '~/skynet-workspace').split(delimiter).filter((part) => part.length > 0)
+  const full = roots.map((root) => (root === '~' || root.startsWith('~/') ? join(home, root.slice(1)) : root))
+  const relative = full.find((root) => !root.startsWith('/') && !/^[A-Za-z]:[\\/]/.test(root))
+  if (relative !== undefined) {
+    throw new ConfigError(
+      `SKYNET_AGENT_ROOTS: got ${JSON.stringify(relative)}; it takes absolute directories or ~/...`,
+    )
+  }
+  return full
+}

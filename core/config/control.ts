@@ -1,0 +1,85 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import { defaultDataDir } from './paths.ts'
+import { ConfigError, duration, type Env, logLevel, port, readSettings, urlOf } from './settings.ts'
+
+const table = {
+  TELEGRAM_BOT_TOKEN: z.string().regex(/^\d{6,12}:[A-Za-z0-9_-]{30,60}$/, 'the token BotFather gave, such as 123456789:AA...').optional(),
+  TELEGRAM_API_ROOT: urlOf('http', 'https').default('https://api.telegram.org'),
+  TELEGRAM_OWNER_IDS: z
+    .string()
+    .regex(/^\s*\d{1,15}(\s*,\s*\d{1,15})*\s*$/, 'numeric Telegram user ids with commas between them')
+    .transform((s) => s.split(',').map(Number))
+    .default([]),
+  TELEGRAM_WEBHOOK_URL: urlOf('https', 'http').optional(),
+  TELEGRAM_WEBHOOK_SECRET: z.string().regex(/^[A-Za-z0-9_-]{16,256}$/, '16 to 256 letters, digits, _ or -').optional(),
+  SKYNET_WEBHOOK_PORT: port.default(8443),
+  DATABASE_URL: urlOf('postgresql', 'postgres').optional(),
+  REDIS_URL: urlOf('redis', 'rediss').optional(),
+  SKYNET_HTTP_HOST: z.string().default('127.0.0.1'),
+  SKYNET_HTTP_PORT: port.default(8080),
+  SKYNET_PLAYGROUND_PORT: port.default(8081),
+  SKYNET_API_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
+  SKYNET_GATEWAY_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
+  SKYNET_APPROVAL_TTL: duration.default(86_400_000),
+  SKYNET_UNREACHABLE_AFTER: duration.default(600_000),
+  SKYNET_POLICY_FILE: z.string().optional(),
+  SKYNET_PLAYBOOKS_DIR: z.string().optional(),
+  SKYNET_LOG_LEVEL: logLevel.default('info'),
+}
+
+/** Where updates come from and messages go to. */
+export type TelegramConfig =
+  | { kind: 'playground'; port: number }
+  | { kind: 'polling'; token: string; apiRoot: string }
+  | { kind: 'webhook'; token: string; apiRoot: string; url: string; secret: string; port: number }
+
+export type ControlConfig = {
+  dataDir: string
+  telegram: TelegramConfig
+  ownerIds: readonly number[]
+  database: { kind: 'embedded' } | { kind: 'external'; url: string }
+  redisUrl: string | null
+  http: { host: string; port: number }
+  apiToken: string | null
+  gatewayToken: string | null
+  approvalTtlMs: number
+  unreachableAfterMs: number
+  policyFile: string | null
+  playbooksDir: string | null
+  logLevel: string
+}
+
+/** The control plane's settings, from an environment. Pure. Throws ConfigError with one line. */
+export function parseControlConfig(env: Env): ControlConfig {
+  const s = readSettings(table, env)
+  return {
+    dataDir: defaultDataDir(env),
+    telegram: telegramOf(s),
+    ownerIds: s.TELEGRAM_OWNER_IDS,
+    database: s.DATABASE_URL ? { kind: 'external', url: s.DATABASE_URL } : { kind: 'embedded' },
+    redisUrl: s.REDIS_URL ?? null,
+    http: { host: s.SKYNET_HTTP_HOST, port: s.SKYNET_HTTP_PORT },
+    apiToken: s.SKYNET_API_TOKEN ?? null,
+    gatewayToken: s.SKYNET_GATEWAY_TOKEN ?? null,
+    approvalTtlMs: s.SKYNET_APPROVAL_TTL,
+    unreachableAfterMs: s.SKYNET_UNREACHABLE_AFTER,
+    policyFile: s.SKYNET_POLICY_FILE ?? null,
+    playbooksDir: s.SKYNET_PLAYBOOKS_DIR ?? null,
+    logLevel: s.SKYNET_LOG_LEVEL,
+  }
+}
+
+type Settings = ReturnType<typeof readSettings<typeof table>>
+
+function telegramOf(s: Settings): TelegramConfig {
+  const token = s.TELEGRAM_BOT_TOKEN
+  if (!token) return { kind: 'playground', port: s.SKYNET_PLAYGROUND_PORT }
+  const apiRoot = s.TELEGRAM_API_ROOT
+  if (!s.TELEGRAM_WEBHOOK_URL) return { kind: 'polling', token, apiRoot }
+  if (!s.TELEGRAM_WEBHOOK_SECRET) throw new ConfigError('TELEGRAM_WEBHOOK_SECRET: got nothing; with TELEGRAM_WEBHOOK_URL it takes 16 to 256 letters, digits, _ or -.')
+  return { kind: 'webhook', token, apiRoot, url: s.TELEGRAM_WEBHOOK_URL, secret: s.TELEGRAM_WEBHOOK_SECRET, port: s.SKYNET_WEBHOOK_PORT }
+}
+
+/** Where the API, the playground and the parts on this machine leave what others of them need. */
+export const stateFileIn = (dataDir: string, name: string): string => join(dataDir, name)

@@ -1,0 +1,25 @@
+import winston from 'winston'
+import { redactor } from '../redaction/redact.ts'
+
+export type Logger = Pick<winston.Logger, 'error' | 'warn' | 'info' | 'debug'>
+
+/**
+ * A logger that writes lines to standard error, each redacted. `name` is the process. Values of `secrets` and
+ * known formats of secrets never reach the output.
+ */
+export function createLogger(name: string, level: string, secrets: readonly string[] = []): Logger {
+  const redact = redactor(secrets)
+  const line = winston.format.printf((info) => {
+    const { level: lvl, message, timestamp, stack, ...rest } = info
+    const extra = Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : ''
+    return redact(`${timestamp} ${lvl} ${name}: ${message}${extra}${stack ? `\n${stack}` : ''}`)
+  })
+  return winston.createLogger({
+    level,
+    format: winston.format.combine(winston.format.errors({ stack: true }), winston.format.timestamp(), line),
+    transports: [new winston.transports.Console({ stderrLevels: ['error', 'warn', 'info', 'debug'] })],
+  })
+}
+
+/** What went wrong, in one line, whatever was thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message || error.name : String(error))

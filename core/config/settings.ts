@@ -1,0 +1,57 @@
+import { z } from 'zod'
+
+/** A setting that cannot be used: one line that names it, what it got and what it takes. */
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+}
+
+export type Env = Readonly<Record<string, string | undefined>>
+
+/**
+ * Reads settings from an environment by a table of schemas keyed by setting name. Empty strings count as unset.
+ * Pure. Throws ConfigError with one line for the first wrong setting; secrets are never quoted back.
+ */
+export function readSettings<T extends z.ZodRawShape>(table: T, env: Env): z.output<z.ZodObject<T>> {
+  const given = Object.fromEntries(Object.keys(table).map((name) => [name, env[name]?.trim() || undefined]))
+  const parsed = z.object(table).safeParse(given)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  const name = String(issue?.path[0] ?? 'settings')
+  const secret = /TOKEN|SECRET|PASSWORD|KEY|CREDENTIAL|_URL/.test(name)
+  const got = given[name] === undefined ? 'nothing' : secret ? 'a value that is not shown' : JSON.stringify(given[name])
+  throw new ConfigError(`${name}: got ${got}; it takes ${issue?.message ?? 'another value'}.`)
+}
+
+/** Takes whole numbers from `min` to `max`. */
+export const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, `a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, `a whole number from ${min} to ${max}`)
+
+export const port = wholeNumber(0, 65_535)
+
+/** `true`, `false`, `1`, `0`, `yes`, `no`, `on` or `off`. */
+export const flag = z
+  .string()
+  .toLowerCase()
+  .refine((s) => ['true', 'false', '1', '0', 'yes', 'no', 'on', 'off'].includes(s), 'true or false')
+  .transform((s) => ['true', '1', 'yes', 'on'].includes(s))
+
+const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+
+/** `90s`, `10m`, `24h`, `7d`; the value is milliseconds. */
+export const duration = z
+  .string()
+  .regex(/^\d{1,7}(ms|s|m|h|d)$/, 'a duration such as 90s, 10m, 24h or 7d')
+  .transform((s) => {
+    const [, amount, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(s) ?? []
+    return Number(amount) * unitMs[unit as keyof typeof unitMs]
+  })
+
+/** A URL with one of the given schemes. */
+export const urlOf = (...schemes: string[]) =>
+  z.string().refine((s) => URL.canParse(s) && schemes.includes(new URL(s).protocol.replace(':', '')), `a URL that starts with ${schemes.map((s) => `${s}://`).join(' or ')}`)
+
+export const logLevel = z.enum(['error', 'warn', 'info', 'debug'], 'error, warn, info or debug')

@@ -1,0 +1,33 @@
+import type { KeyObject } from 'node:crypto'
+import type { Logger } from './config/logger.ts'
+import type { Model } from './llm/model.ts'
+import type { Playbook } from './planning/loadPlaybooks.ts'
+import type { Policy } from './policy/loadPolicy.ts'
+import type { Bus } from './queue/bus.ts'
+import type { Wake } from './queue/jobs.ts'
+import type { Database } from './storage/openDatabase.ts'
+
+/** The clock, so that tests can set it. Leases and expiry go by PostgreSQL's clock, never by this one. */
+export type Clock = { now(): Date }
+
+/** What the control plane's functions may ask for; each takes only what it uses, by `Pick`. */
+export type Deps = {
+  db: Database
+  bus: Bus
+  wake: Wake
+  log: Logger
+  clock: Clock
+  policy: Policy
+  playbooks: readonly Playbook[]
+  model: Model | null
+  /** The private key that signs grants. */
+  signingKey: KeyObject
+  /** Bearer token of every gateway. */
+  gatewayToken: string
+  settings: {
+    approvalTtlMs: number
+    unreachableAfterMs: number
+    /** Directories no agent on this machine may touch: the data directory. */
+    denyPaths: readonly string[]
+  }
+}

@@ -1,0 +1,39 @@
+import type { Deps } from '../deps.ts'
+import { now, transition } from '../events/transition.ts'
+import { settleRun } from '../runs/settleRun.ts'
+import { callGateway } from './gatewayClient.ts'
+
+type Row = { id: string; agent_id: string; url: string | null }
+
+/**
+ * Tells the agents of every attempt that is to die and has not confirmed it. Repeating is harmless: the agent
+ * journals a cancel once. Returns how many were told.
+ */
+export async function cancelAttempts(deps: Pick<Deps, 'db' | 'gatewayToken' | 'log'>): Promise<number> {
+  const rows = await deps.db.query<Row>(
+    `SELECT a.id, a.agent_id, g.url FROM attempt a JOIN agent ag ON ag.id = a.agent_id AND ag.connected JOIN gateway g ON g.id = ag.gateway_id
+     WHERE a.cancel_at IS NOT NULL AND a.exited_at IS NULL AND a.status IN ('claimed', 'accepted', 'started') LIMIT 200`,
+  )
+  const told = await Promise.all(rows.map((row) => callGateway(deps.gatewayToken, 'POST', `${row.url}/cancel/${row.id}`, { agent_id: row.agent_id })))
+  return told.filter((outcome) => outcome.kind === 'ok').length
+}
+
+/** How long a cancel may go unconfirmed before the person is told so. */
+const CONFIRM_MS = 5000
+
+/** Tasks whose agent has not confirmed a cancel within 5 s become `force_cancelled`. Called by the tick. */
+export async function forceCancelOnce(deps: Pick<Deps, 'db' | 'bus' | 'wake'>): Promise<number> {
+  const rows = await deps.db.query<{ task_id: string; run_id: string }>(
+    `SELECT t.id AS task_id, t.run_id FROM attempt a JOIN task t ON t.id = a.task_id AND t.claim_token = a.claim_token
+     WHERE a.cancel_at < clock_timestamp() - $1 * interval '1 ms' AND a.exited_at IS NULL AND t.status IN ('claimed', 'running') LIMIT 100`,
+    [CONFIRM_MS],
+  )
+  for (const { task_id, run_id } of rows) {
+    await deps.db.tx(async (tx) => {
+      await tx.query('SELECT 1 FROM run WHERE id = $1 FOR UPDATE', [run_id])
+      await transition(tx, 'task', { ids: [task_id], from: ['claimed', 'running'], to: 'force_cancelled', set: { ended_at: now, error: { code: 'unconfirmed', message: 'The machine has not confirmed that it stopped.' } } })
+      await settleRun(deps, tx, run_id)
+    })
+  }
+  return rows.length
+}

@@ -1,0 +1,68 @@
+import type { Sql } from '../storage/sql.ts'
+import { isLegal, type Machine, type Status } from './states.ts'
+
+/** A column's value that PostgreSQL computes. */
+export class SqlExpression {
+  readonly text: string
+  constructor(text: string) {
+    this.text = text
+  }
+}
+export const now = new SqlExpression('clock_timestamp()')
+export const inMs = (ms: number): SqlExpression => new SqlExpression(`clock_timestamp() + interval '${Math.trunc(ms)} ms'`)
+export const plusOne = (column: string): SqlExpression => new SqlExpression(`${column} + 1`)
+
+export type Columns = Record<string, unknown>
+export type Transition<M extends Machine> = {
+  ids: readonly string[]
+  from: readonly Status<M>[]
+  to: Status<M>
+  /** Columns that change with the status. Values that are objects are stored as JSON. */
+  set?: Columns
+  /** Further conditions, as SQL over the row with parameters from $1: fencing by claim token, for one. */
+  where?: { sql: string; values: readonly unknown[] }
+  /** What the event tells besides the status: who, why. Never a secret. */
+  data?: Record<string, unknown>
+}
+
+/** Columns of the event that name what moved. */
+const subjects: Record<Machine, string> = {
+  run: 'id, NULL::uuid, NULL::uuid, NULL::uuid, agent_id',
+  task: 'run_id, id, NULL::uuid, NULL::uuid, agent_id',
+  approval: 'run_id, NULL::uuid, NULL::uuid, id, NULL::uuid',
+  attempt: '(SELECT t.run_id FROM task t WHERE t.id = moved.task_id), task_id, id, NULL::uuid, agent_id',
+}
+
+export type Moved = { id: string; was: string }
+
+/**
+ * The one writer of statuses: moves those of `ids` that are in a status of `from` to `to`, sets the columns and
+ * writes an event for each, in one statement. Returns those that moved; rows in another status are left alone
+ * (compare-and-set). Throws when the table of core/events/states.ts does not allow a pair.
+ */
+export async function transition<M extends Machine>(sql: Sql, machine: M, move: Transition<M>): Promise<Moved[]> {
+  for (const from of move.from) if (!isLegal(machine, from, move.to)) throw new Error(`${machine}: ${from} -> ${move.to} is not a transition`)
+  const values: unknown[] = [...(move.where?.values ?? [])]
+  const param = (value: unknown): string => `$${values.push(value)}`
+  const sets = Object.entries(move.set ?? {}).map(([column, value]) => `${column} = ${columnValue(value, param)}`)
+  const text = `
+    WITH old AS (
+      SELECT id, status AS was FROM ${machine}
+      WHERE id = ANY(${param(move.ids)}::uuid[]) AND status = ANY(${param(move.from)}::text[])
+      ${move.where ? `AND (${move.where.sql})` : ''} ORDER BY id FOR UPDATE
+    ), moved AS (
+      UPDATE ${machine} m SET ${[`status = ${param(move.to)}`, ...sets].join(', ')} FROM old WHERE m.id = old.id RETURNING m.*, old.was
+    ), told AS (
+      INSERT INTO event (type, run_id, task_id, attempt_id, approval_id, agent_id, data)
+      SELECT ${param(`${machine}.${move.to}`)}, ${subjects[machine]}, jsonb_build_object('from', was, 'to', status) || ${param(JSON.stringify(move.data ?? {}))}::jsonb
+      FROM moved
+    )
+    SELECT id, was FROM moved`
+  return sql.query<Moved>(text, values)
+}
+
+function columnValue(value: unknown, param: (value: unknown) => string): string {
+  if (value instanceof SqlExpression) return value.text
+  const json = value !== null && typeof value === 'object' && !(value instanceof Date) && !Array.isArray(value)
+  return json ? `${param(JSON.stringify(value))}::jsonb` : param(value)
+}

@@ -1,0 +1,244 @@
+import { askApproval } from '../approvals/askApproval.ts'
+import type { Deps } from '../deps.ts'
+import { now, transition } from '../events/transition.ts'
+import { listMachines, type Machine } from '../fleet/machineFacts.ts'
+import { planHash } from '../protocol/hash.ts'
+import { PlanSpec } from '../protocol/specs.ts'
+import { settleRun } from '../runs/settleRun.ts'
+import { storePlan } from '../runs/storePlan.ts'
+import type { Tx } from '../storage/sql.ts'
+import { type Judged, judgePlan, worstRisk } from './judgePlan.ts'
+import { type PlaceFacts, type PlanSource, planRequest } from './planRequest.ts'
+
+/** How long a planner holds a run; a planner that died is followed by another after that. */
+const PLANNING_LEASE_MS = 120_000
+const MAX_TRIES = 3
+
+type PlanningRun = {
+  id: string
+  kind: string
+  request: string
+  agent_id: string | null
+  cwd: string | null
+  plan_version: number
+  planning_tries: number
+}
+type PlanDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'log' | 'policy' | 'playbooks' | 'model' | 'settings'>
+export type RunFault = {
+  code: string
+  message: string
+  hint?: string
+  nearest?: { title: string; example: string }[]
+  rule?: string
+  risk?: string
+  command?: string
+}
+
+/**
+ * Plans one run that is in `planning`: makes the plan, has policy judge every task, and leaves the run refused,
+ * waiting for approval, running or failed. Safe to call twice at once: the second finds the run taken.
+ */
+export async function planRun(
+  deps: PlanDeps,
+  runId: string,
+  signal: AbortSignal,
+): Promise<'planned' | 'taken'> {
+  const run = await takeRun(deps, runId)
+  if (!run) return 'taken'
+  if (run.planning_tries > MAX_TRIES) {
+    await endPlanning(deps, runId, 'failed', {
+      code: 'PLANNING_FAILED',
+      message: 'Planning broke off three times.',
+      hint: 'Ask again in other words.',
+    })
+    return 'planned'
+  }
+  const machines = await listMachines(deps.db)
+  const made = await makePlan(deps, run, machines, signal)
+  if ('fault' in made) await endPlanning(deps, runId, 'failed', made.fault)
+  else await commitPlan(deps, run, made, machines)
+  return 'planned'
+}
+
+async function takeRun(deps: Pick<Deps, 'db'>, runId: string): Promise<PlanningRun | undefined> {
+  const [run] = await deps.db.query<PlanningRun>(
+    `UPDATE run SET planning_until = clock_timestamp() + $2 * interval '1 ms', planning_tries = planning_tries + 1
+     WHERE id = $1 AND status = 'planning' AND (planning_until IS NULL OR planning_until < clock_timestamp())
+     RETURNING id, kind, request, agent_id, cwd, plan_version, planning_tries`,
+    [runId, PLANNING_LEASE_MS],
+  )
+  return run
+}
+
+type Made = { plan: PlanSpec; source: PlanSource }
+
+async function makePlan(
+  deps: PlanDeps,
+  run: PlanningRun,
+  machines: Machine[],
+  signal: AbortSignal,
+): Promise<Made | { fault: RunFault }> {
+  const machine =
+    machines.find((m) => m.agentId === run.agent_id) ?? machines.find((m) => m.connected) ?? machines[0]
+  if (!machine)
+    return {
+      fault: {
+        code: 'NO_MACHINE',
+        message: 'No machine is connected yet.',
+        hint: 'Start one with `skynet agent`.',
+      },
+    }
+  const place = placeFacts(machine, run.cwd ?? machine.facts.roots[0] ?? '/')
+  const version = run.plan_version + 1
+  if (run.kind === 'command')
+    return { plan: commandPlan(run.request, place, version), source: { kind: 'command' } }
+  const outcome = await planRequest(deps, { request: run.request, place, version, signal })
+  if (outcome.kind === 'planned') return { plan: outcome.plan, source: outcome.source }
+  if (outcome.kind === 'failed')
+    return { fault: { code: 'PLANNING_FAILED', message: outcome.reason, hint: outcome.hint } }
+  return {
+    fault: {
+      code: 'NO_PLAYBOOK',
+      message: 'No playbook fits this request.',
+      hint: outcome.hint,
+      nearest: outcome.nearest,
+    },
+  }
+}
+
+export function placeFacts(machine: Machine, cwd: string): PlaceFacts {
+  const { facts } = machine
+  const around = facts.repositories
+    .filter((r) => cwd === r.path || cwd.startsWith(`${r.path}/`))
+    .sort((a, b) => b.path.length - a.path.length)
+  return {
+    agentId: machine.agentId,
+    agentName: machine.name,
+    machineId: facts.machine_id,
+    platform: facts.platform,
+    home: facts.home,
+    roots: facts.roots,
+    cwd,
+    repository: around[0] ?? null,
+    repositories: facts.repositories,
+    capabilities: facts.capabilities,
+  }
+}
+
+/** Seconds a `/run` command may take. */
+const COMMAND_TIMEOUT_S = 3600
+
+const commandPlan = (command: string, place: PlaceFacts, version: number): PlanSpec =>
+  PlanSpec.parse({
+    version,
+    summary: command.length > 60 ? `${command.slice(0, 59)}…` : command,
+    milestones: [],
+    tasks: [
+      {
+        key: '1',
+        title: command.length > 40 ? `${command.slice(0, 39)}…` : command,
+        depends_on: [],
+        spec: {
+          action: 'shell',
+          params: { command },
+          agent_id: place.agentId,
+          machine_id: place.machineId,
+          cwd: place.cwd,
+          required_files: [],
+          timeout_s: COMMAND_TIMEOUT_S,
+          network: true,
+        },
+      },
+    ],
+  })
+
+async function endPlanning(
+  deps: Pick<Deps, 'db' | 'bus'>,
+  runId: string,
+  to: 'failed' | 'refused',
+  fault: RunFault,
+): Promise<void> {
+  await transition(deps.db, 'run', {
+    ids: [runId],
+    from: ['planning'],
+    to,
+    set: { error: fault, ended_at: now },
+    data: { code: fault.code, message: fault.message },
+  })
+  deps.bus.publish('run.changed', { runId })
+}
+
+async function commitPlan(deps: PlanDeps, run: PlanningRun, made: Made, machines: Machine[]): Promise<void> {
+  const plan = withNetwork(made.plan, machines, deps)
+  const byId = new Map(machines.map((m) => [m.agentId, m.facts]))
+  const judged = judgePlan(plan, (id) => byId.get(id), deps.policy, deps.settings.denyPaths)
+  const hash = planHash(plan, deps.policy.version)
+  await deps.db.tx(async (tx) => {
+    const [row] = await tx.query<{ status: string }>('SELECT status FROM run WHERE id = $1 FOR UPDATE', [
+      run.id,
+    ])
+    if (row?.status !== 'planning') return
+    await carryOut(deps, tx, run.id, { plan, source: made.source, judged, hash })
+  })
+  deps.bus.publish('run.changed', { runId: run.id })
+}
+
+/** The network a task gets is the one its verdict gives it; that is part of what is hashed. */
+function withNetwork(plan: PlanSpec, machines: Machine[], deps: PlanDeps): PlanSpec {
+  const byId = new Map(machines.map((m) => [m.agentId, m.facts]))
+  const judged = new Map(
+    judgePlan(plan, (id) => byId.get(id), deps.policy, deps.settings.denyPaths).map((j) => [
+      j.key,
+      j.verdict.network,
+    ]),
+  )
+  return {
+    ...plan,
+    tasks: plan.tasks.map((task) => ({
+      ...task,
+      spec: { ...task.spec, network: judged.get(task.key) ?? false },
+    })),
+  }
+}
+
+type Decided = Made & { judged: Judged[]; hash: string }
+
+async function carryOut(
+  deps: PlanDeps,
+  tx: Tx,
+  runId: string,
+  { plan, source, judged, hash }: Decided,
+): Promise<void> {
+  const denied = judged.find((j) => j.verdict.verdict === 'deny')
+  const asks = judged.some((j) => j.verdict.verdict === 'ask')
+  const status = denied ? 'cancelled' : asks ? 'held' : 'blocked'
+  const { planId } = await storePlan(tx, runId, plan, {
+    planHash: hash,
+    policyVersion: deps.policy.version,
+    source,
+    judged,
+    status,
+  })
+  if (denied) {
+    const { rule, reason, risk } = denied.verdict
+    await transition(tx, 'run', {
+      ids: [runId],
+      from: ['planning'],
+      to: 'refused',
+      set: { error: { code: 'POLICY_DENIED', message: reason, rule, risk }, ended_at: now },
+      data: { rule, reason },
+    })
+  } else if (asks) {
+    await askApproval(tx, {
+      runId,
+      planId,
+      planHash: hash,
+      risk: worstRisk(judged.map((j) => j.verdict)),
+      ttlMs: deps.settings.approvalTtlMs,
+    })
+    await transition(tx, 'run', { ids: [runId], from: ['planning'], to: 'awaiting_approval' })
+  } else {
+    await transition(tx, 'run', { ids: [runId], from: ['planning'], to: 'running', set: { started_at: now } })
+    await settleRun(deps, tx, runId)
+  }
+}

@@ -1,0 +1,65 @@
+import { resolvePath } from '../paths/resolvePath.ts'
+import { HOLES, hasGlob, hasHole } from './marks.ts'
+import { bindArguments, forgetAll, type ShellState } from './state.ts'
+
+/** Changes the state as a builtin of the shell would: directory, variables, positional words. */
+export function applyBuiltin(argv: readonly string[], state: ShellState, uncertain: boolean): void {
+  const words = stripPrefixes(argv)
+  const [name = '', ...args] = words
+  if (hasHole(name) || uncertain) return changeUnknown(name, state)
+  switch (name) {
+    case 'cd':
+      state.cwds = changeDirectory(args, state)
+      return
+    case 'pushd':
+    case 'popd':
+      state.cwds = []
+      return
+    case 'set':
+      return setPositional(args, state)
+    case 'read':
+    case 'getopts':
+    case 'mapfile':
+    case 'readarray':
+    case 'unset':
+    case 'printf':
+    case 'shift':
+    case 'let':
+      return forgetNames(name, args, state)
+    case 'source':
+    case '.':
+      forgetAll(state)
+      return
+  }
+}
+
+/** `command cd /` and `builtin cd /` change the directory as well. */
+function stripPrefixes(argv: readonly string[]): readonly string[] {
+  return argv[0] === 'command' || argv[0] === 'builtin' ? stripPrefixes(argv.slice(1)) : argv
+}
+
+function changeUnknown(name: string, state: ShellState): void {
+  if (hasHole(name) || /^(cd|pushd|popd|eval|source|\.|set|read|unset|printf|command|builtin)$/.test(name)) forgetAll(state)
+}
+
+function changeDirectory(args: readonly string[], state: ShellState): readonly string[] {
+  const target = args.filter((arg) => !/^-[LPe@]+$|^--$/.test(arg))[0] ?? state.vars.get('HOME')?.[0] ?? HOLES
+  if (target === '-' || hasHole(target) || hasGlob(target)) return []
+  return target.startsWith('/') ? [resolvePath(target, '/')] : state.cwds.map((cwd) => resolvePath(target, cwd))
+}
+
+function setPositional(args: readonly string[], state: ShellState): void {
+  const from = args.indexOf('--')
+  if (from >= 0) bindArguments(state.vars, args.slice(from + 1))
+  else if (args[0] !== undefined && !/^[-+]/.test(args[0])) bindArguments(state.vars, args)
+}
+
+function forgetNames(builtin: string, args: readonly string[], state: ShellState): void {
+  if (builtin === 'shift') for (const key of [...state.vars.keys()]) if (/^(\d+|[@*])$/.test(key)) state.vars.set(key, [HOLES])
+  if (builtin === 'printf' && !args.some((arg) => arg.startsWith('-'))) return
+  for (const arg of args) {
+    const name = /^(?:-v)?([A-Za-z_]\w*)/.exec(arg)?.[1]
+    if (name) state.vars.set(name, [HOLES])
+    if (hasHole(arg)) forgetAll(state)
+  }
+}

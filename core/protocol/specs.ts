@@ -1,0 +1,90 @@
+import { z } from 'zod'
+import { ActionCallSchema, ActionNameSchema } from './actions.ts'
+import { AgentId, ClaimToken, RunId, TaskId } from './ids.ts'
+
+/** Key of a task inside its plan: short, stable, shown as the `3` of `12.3`. */
+export const TaskKey = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/)
+
+/** The parameters must fit the action; each fault is told with its field. */
+function paramsFit(value: { action: string; params: unknown }, ctx: z.core.$RefinementCtx): void {
+  const call = ActionCallSchema.safeParse({ action: value.action, params: value.params })
+  for (const issue of call.error?.issues ?? []) ctx.addIssue({ code: 'custom', path: issue.path, message: issue.message })
+}
+
+/** The part of an ExecutionSpec that is hashed and approved: everything but the attempt's own fields. */
+const specFields = {
+  action: ActionNameSchema,
+  params: z.record(z.string(), z.unknown()),
+  agent_id: AgentId,
+  /** Stable id of the machine; ownership of files goes by it. */
+  machine_id: z.string().min(1).max(128),
+  /** Absolute directory on that machine. */
+  cwd: z.string().min(1).max(4096),
+  /** Files or directories (a directory owns what is below it) the task owns while it runs; absolute paths. */
+  required_files: z.array(z.string().min(1).max(4096)).max(256),
+  timeout_s: z.int().min(1).max(86_400),
+  /** Whether the action may reach the network. */
+  network: z.boolean(),
+}
+
+/** What people approve of one task: hashed to its specHash. */
+export const TaskSpec = z.strictObject(specFields).superRefine(paramsFit)
+export type TaskSpec = z.infer<typeof TaskSpec>
+
+/** What one attempt sends to a gateway. `specHash` leaves `run_id`, `task_id` and `claim_token` out. */
+export const ExecutionSpec = z
+  .strictObject({ ...specFields, run_id: RunId, task_id: TaskId, claim_token: ClaimToken })
+  .superRefine(paramsFit)
+export type ExecutionSpec = z.infer<typeof ExecutionSpec>
+
+export const PlanMilestone = z.strictObject({ key: TaskKey, title: z.string().min(1).max(120) })
+
+export const PlanTask = z.strictObject({
+  key: TaskKey,
+  title: z.string().min(1).max(120),
+  /** Key of the milestone the task belongs to. */
+  milestone: TaskKey.optional(),
+  depends_on: z.array(TaskKey).max(50),
+  spec: TaskSpec,
+})
+export type PlanTask = z.infer<typeof PlanTask>
+
+/** What the planner produces and people approve: a DAG of at most 50 tasks. */
+export const PlanSpec = z
+  .strictObject({
+    version: z.int().min(1),
+    summary: z.string().min(1).max(200),
+    milestones: z.array(PlanMilestone).max(12),
+    tasks: z.array(PlanTask).min(1).max(50),
+  })
+  .superRefine((plan, ctx) => {
+    for (const message of planFaults(plan)) ctx.addIssue({ code: 'custom', message })
+  })
+export type PlanSpec = z.infer<typeof PlanSpec>
+
+type Graph = { milestones: { key: string }[]; tasks: { key: string; milestone?: string | undefined; depends_on: string[] }[] }
+
+/** What is wrong with a plan's graph, in words; empty when nothing is: double keys, unknown references, a cycle. */
+export function planFaults(plan: Graph): string[] {
+  const faults: string[] = []
+  const keys = new Set(plan.tasks.map((t) => t.key))
+  const milestones = new Set(plan.milestones.map((m) => m.key))
+  if (keys.size !== plan.tasks.length) faults.push('two tasks have the same key')
+  for (const task of plan.tasks) {
+    for (const dep of task.depends_on) if (!keys.has(dep)) faults.push(`task ${task.key} depends on ${dep}, which is not in the plan`)
+    if (task.milestone && !milestones.has(task.milestone)) faults.push(`task ${task.key} names milestone ${task.milestone}, which is not in the plan`)
+  }
+  if (faults.length === 0 && !isAcyclic(plan.tasks)) faults.push('the tasks depend on each other in a circle')
+  return faults
+}
+
+/** Kahn's algorithm (1962): true when every task can be ordered after its dependencies. */
+function isAcyclic(tasks: Graph['tasks']): boolean {
+  const left = new Map(tasks.map((t) => [t.key, new Set(t.depends_on)]))
+  for (;;) {
+    const free = [...left].filter(([, deps]) => deps.size === 0).map(([key]) => key)
+    if (free.length === 0) return left.size === 0
+    for (const key of free) left.delete(key)
+    for (const deps of left.values()) for (const key of free) deps.delete(key)
+  }
+}

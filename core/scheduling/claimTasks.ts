@@ -1,0 +1,137 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { askApproval } from '../approvals/askApproval.ts'
+import type { Deps } from '../deps.ts'
+import { tellEvent } from '../events/tellEvent.ts'
+import { inMs, now, plusOne, transition } from '../events/transition.ts'
+import { judgeSpec } from '../planning/judgePlan.ts'
+import type { AgentFacts } from '../protocol/frames.ts'
+import { GRANT_TTL_MINUTES, type Grant, signGrant } from '../protocol/grants.ts'
+import type { ExecutionSpec, TaskSpec } from '../protocol/specs.ts'
+import { settleRun } from '../runs/settleRun.ts'
+import type { Tx } from '../storage/sql.ts'
+
+/** From claim to delivery; renewed while the gateway is being asked. */
+export const LEASE_MS = 10_000
+/** Attempts that one agent holds at a time. */
+export const AGENT_SLOTS = 8
+/** What was approved and has not started by then is asked again. */
+const APPROVAL_STALE = "interval '24 hours'"
+
+export type Claim = { attemptId: string; taskId: string; runId: string; agentId: string; claimToken: string; spec: ExecutionSpec; grant: Grant; gatewayUrl: string }
+
+type Candidate = {
+  id: string; run_id: string; agent_id: string; machine_id: string; spec: TaskSpec; spec_hash: string; owns: string[]; attempts_made: number
+  plan_id: string; plan_hash: string; approved_at: Date | null; stale: boolean; facts: AgentFacts; url: string
+}
+
+type ClaimDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'policy' | 'settings' | 'signingKey' | 'clock'>
+
+/**
+ * Claims up to `limit` tasks that can run now: queued, their run running, their agent connected with a free slot,
+ * their files free, and policy still content. Each claim has a token, a lease, an attempt and a signed grant, all
+ * in one transaction. Two schedulers at once never claim the same task (SKIP LOCKED) nor the same file (a lock per
+ * machine).
+ */
+export async function claimTasks(deps: ClaimDeps, limit: number): Promise<Claim[]> {
+  return deps.db.tx(async (tx) => {
+    const claims: Claim[] = []
+    const candidates = await claimable(tx, limit)
+    await lockMachines(tx, candidates)
+    for (const candidate of candidates) {
+      const claim = await claimOne(deps, tx, candidate)
+      if (claim) claims.push(claim)
+    }
+    return claims
+  })
+}
+
+const claimable = (tx: Tx, limit: number): Promise<Candidate[]> =>
+  tx.query<Candidate>(
+    `WITH busy AS (
+       SELECT agent_id, count(*) AS n FROM attempt WHERE status IN ('claimed', 'accepted', 'started') GROUP BY agent_id
+     ), ranked AS (
+       SELECT t.id, row_number() OVER (PARTITION BY t.agent_id ORDER BY t.priority DESC, t.queued_at, t.position) + coalesce(b.n, 0) AS place
+       FROM task t JOIN run r ON r.id = t.run_id AND r.status = 'running'
+       JOIN agent a ON a.id = t.agent_id AND a.connected AND a.revoked_at IS NULL
+       LEFT JOIN busy b ON b.agent_id = t.agent_id
+       WHERE t.status = 'queued' AND t.dispatch = 'push' AND (t.not_before IS NULL OR t.not_before <= clock_timestamp())
+       AND NOT EXISTS (SELECT 1 FROM unnest(t.owns) p JOIN file_ownership f ON f.machine_id = t.machine_id
+         WHERE f.path = p OR starts_with(f.path, rtrim(p, '/') || '/') OR starts_with(p, rtrim(f.path, '/') || '/'))
+     )
+     SELECT t.id, t.run_id, t.agent_id, t.machine_id, t.spec, t.spec_hash, t.owns, t.attempts_made, t.plan_id, p.plan_hash, t.approved_at,
+       t.approved_at < clock_timestamp() - ${APPROVAL_STALE} AS stale, a.facts, g.url
+     FROM ranked k JOIN task t ON t.id = k.id JOIN plan p ON p.id = t.plan_id JOIN agent a ON a.id = t.agent_id JOIN gateway g ON g.id = a.gateway_id
+     WHERE k.place <= ${AGENT_SLOTS} AND t.status = 'queued'
+     ORDER BY t.priority DESC, t.queued_at, t.position LIMIT $1 FOR UPDATE OF t SKIP LOCKED`,
+    [limit],
+  )
+
+/** Files of one machine are handed out by one transaction at a time. */
+async function lockMachines(tx: Tx, candidates: Candidate[]): Promise<void> {
+  const machines = [...new Set(candidates.filter((c) => c.owns.length > 0).map((c) => c.machine_id))].sort()
+  for (const machine of machines) await tx.query("SELECT pg_advisory_xact_lock(hashtextextended('files:' || $1, 0))", [machine])
+}
+
+async function claimOne(deps: ClaimDeps, tx: Tx, task: Candidate): Promise<Claim | null> {
+  if (!(await policyAgrees(deps, tx, task))) return null
+  if (!(await takeFiles(tx, task))) return null
+  const attemptId = randomUUID()
+  const claimToken = randomBytes(24).toString('base64url')
+  const spec: ExecutionSpec = { ...task.spec, run_id: task.run_id, task_id: task.id, claim_token: claimToken }
+  const grant = mintGrant(deps, task, attemptId, claimToken)
+  const moved = await transition(tx, 'task', {
+    ids: [task.id], from: ['queued'], to: 'claimed',
+    set: { claim_token: claimToken, lease_until: inMs(LEASE_MS), attempts_made: plusOne('attempts_made'), waiting_for: null, not_before: null },
+  })
+  if (moved.length === 0) throw new Error(`task ${task.id} moved while it was locked`)
+  await tx.query('INSERT INTO attempt (id, task_id, number, claim_token, status, agent_id, spec_hash, "grant") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)', [
+    attemptId, task.id, task.attempts_made + 1, claimToken, 'claimed', task.agent_id, task.spec_hash, JSON.stringify(grant),
+  ])
+  await tellEvent(tx, 'attempt.claimed', { runId: task.run_id, taskId: task.id, attemptId, agentId: task.agent_id }, { number: task.attempts_made + 1, status: 'claimed' })
+  return { attemptId, taskId: task.id, runId: task.run_id, agentId: task.agent_id, claimToken, spec, grant, gatewayUrl: task.url }
+}
+
+/** The permission for exactly this attempt, signed; lives GRANT_TTL_MINUTES. */
+function mintGrant(deps: Pick<Deps, 'signingKey' | 'clock'>, task: Candidate, attemptId: string, claimToken: string): Grant {
+  const issued = deps.clock.now()
+  return signGrant(
+    {
+      v: 1, execution_id: attemptId, task_id: task.id, claim_token: claimToken, agent_id: task.agent_id, machine_id: task.machine_id,
+      spec_hash: task.spec_hash, plan_hash: task.plan_hash, issued_at: issued.toISOString(),
+      expires_at: new Date(issued.getTime() + GRANT_TTL_MINUTES * 60_000).toISOString(),
+    },
+    deps.signingKey,
+  )
+}
+
+/** Policy is asked again just before the start: deny wins over an approval, and an old approval is asked again. */
+async function policyAgrees(deps: ClaimDeps, tx: Tx, task: Candidate): Promise<boolean> {
+  const verdict = judgeSpec(task.spec, task.facts, deps.policy, deps.settings.denyPaths)
+  if (verdict.verdict === 'deny') {
+    const error = { code: 'POLICY_DENIED', message: verdict.reason, rule: verdict.rule }
+    await transition(tx, 'task', { ids: [task.id], from: ['queued'], to: 'failed', set: { error, ended_at: now }, data: error })
+    await settleRun(deps, tx, task.run_id)
+    return false
+  }
+  if (verdict.verdict === 'allow' || (task.approved_at && !task.stale)) return true
+  await transition(tx, 'task', { ids: [task.id], from: ['queued'], to: 'held', set: { waiting_for: 'approval', approved_at: null }, data: { rule: verdict.rule, reason: verdict.reason } })
+  await askApproval(tx, { runId: task.run_id, planId: task.plan_id, planHash: task.plan_hash, risk: verdict.risk, ttlMs: deps.settings.approvalTtlMs })
+  return false
+}
+
+async function takeFiles(tx: Tx, task: Candidate): Promise<boolean> {
+  if (task.owns.length === 0) return true
+  const taken = await tx.query<{ path: string; task_id: string }>(
+    `SELECT f.path, f.task_id FROM file_ownership f, unnest($2::text[]) p WHERE f.machine_id = $1
+     AND (f.path = p OR starts_with(f.path, rtrim(p, '/') || '/') OR starts_with(p, rtrim(f.path, '/') || '/')) LIMIT 1`,
+    [task.machine_id, task.owns],
+  )
+  if (taken.length > 0) {
+    await tx.query('UPDATE task SET waiting_for = $2 WHERE id = $1', [task.id, `file ${taken[0]?.path}`])
+    return false
+  }
+  await tx.query('INSERT INTO file_ownership (machine_id, path, task_id) SELECT $1, unnest($2::text[]), $3', [task.machine_id, task.owns, task.id])
+  return true
+}
+
+export const freeFiles = (tx: Tx, taskIds: readonly string[]): Promise<object[]> => tx.query('DELETE FROM file_ownership WHERE task_id = ANY($1::uuid[])', [taskIds])

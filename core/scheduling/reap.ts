@@ -1,0 +1,58 @@
+import type { Deps } from '../deps.ts'
+import { dispatchClaim, releaseClaim } from '../dispatch/dispatchClaim.ts'
+import { GRANT_TTL_MINUTES, type Grant } from '../protocol/grants.ts'
+import type { TaskSpec } from '../protocol/specs.ts'
+import { now, transition } from '../events/transition.ts'
+import { settleRun } from '../runs/settleRun.ts'
+import { LEASE_MS } from './claimTasks.ts'
+
+type ReapDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'log' | 'gatewayToken' | 'settings'>
+type Lapsed = { attempt_id: string; task_id: string; run_id: string; agent_id: string; claim_token: string; spec: TaskSpec; grant: Grant; url: string | null; connected: boolean; stale: boolean }
+
+/**
+ * Claims whose lease lapsed before the agent accepted them: the same claim is sent again (the agent starts a token
+ * once only, so this can never start twice). Once its grant cannot start anything any more, the task is queued again
+ * under a new token. Returns how many lapsed claims were looked at.
+ */
+export async function reapClaimsOnce(deps: ReapDeps): Promise<number> {
+  const lapsed = await deps.db.query<Lapsed>(
+    `UPDATE task t SET lease_until = clock_timestamp() + $1 * interval '1 ms'
+     FROM attempt a, agent ag LEFT JOIN gateway g ON g.id = ag.gateway_id
+     WHERE a.task_id = t.id AND a.claim_token = t.claim_token AND ag.id = a.agent_id AND t.status = 'claimed' AND t.lease_until < clock_timestamp()
+     RETURNING a.id AS attempt_id, t.id AS task_id, t.run_id, a.agent_id, a.claim_token, t.spec, a."grant", g.url, ag.connected,
+       a.claimed_at < clock_timestamp() - interval '${GRANT_TTL_MINUTES + 1} min' AS stale`,
+    [LEASE_MS],
+  )
+  for (const row of lapsed) await sendAgain(deps, row)
+  return lapsed.length
+}
+
+async function sendAgain(deps: ReapDeps, row: Lapsed): Promise<void> {
+  const claim = { attemptId: row.attempt_id, taskId: row.task_id, runId: row.run_id, agentId: row.agent_id, claimToken: row.claim_token, grant: row.grant }
+  if (row.stale) return releaseClaim(deps, claim, 'its grant ran out before the agent had it')
+  if (!row.connected || !row.url) return
+  const spec = { ...row.spec, run_id: row.run_id, task_id: row.task_id, claim_token: row.claim_token }
+  await dispatchClaim(deps, { ...claim, spec, gatewayUrl: row.url }, { mayRelease: false })
+}
+
+/** Work on an agent that has been silent for SKYNET_UNREACHABLE_AFTER: reads are queued again, the rest needs a person. */
+export async function reapSilentOnce(deps: ReapDeps): Promise<number> {
+  const rows = await deps.db.query<{ task_id: string; run_id: string; attempt_id: string; effect: string }>(
+    `SELECT t.id AS task_id, t.run_id, a.id AS attempt_id, t.effect FROM task t
+     JOIN attempt a ON a.task_id = t.id AND a.claim_token = t.claim_token JOIN agent ag ON ag.id = a.agent_id
+     WHERE t.status = 'running' AND NOT ag.connected AND coalesce(ag.disconnected_at, ag.last_seen_at) < clock_timestamp() - $1 * interval '1 ms' LIMIT 200`,
+    [deps.settings.unreachableAfterMs],
+  )
+  for (const row of rows) {
+    await deps.db.tx(async (tx) => {
+      await tx.query('SELECT 1 FROM run WHERE id = $1 FOR UPDATE', [row.run_id])
+      const error = { code: 'unreachable', message: 'The machine has been silent too long; what it did is not known.' }
+      const to = row.effect === 'read' ? 'queued' : 'needs_review'
+      const set = to === 'queued' ? { claim_token: null, lease_until: null, waiting_for: 'machine' } : { error }
+      await transition(tx, 'task', { ids: [row.task_id], from: ['running'], to, set, data: error })
+      if (to === 'queued') await transition(tx, 'attempt', { ids: [row.attempt_id], from: ['accepted', 'started'], to: 'lost', set: { ended_at: now } })
+      await settleRun(deps, tx, row.run_id)
+    })
+  }
+  return rows.length
+}

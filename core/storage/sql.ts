@@ -1,0 +1,58 @@
+import pg from 'pg'
+
+/** Anything that runs SQL: the pool, or one transaction on it. */
+export type Sql = { query<R extends object = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<R[]> }
+
+/** One transaction; what is given to `afterCommit` is called once it has committed, and never when it has not. */
+export type Tx = Sql & { afterCommit(effect: () => void): void }
+
+/** `bigint` columns (Telegram ids, event numbers) stay below 2^53 and are read as numbers. */
+const parsers: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === 20 ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+}
+
+export const sqlOf = (client: pg.Pool | pg.PoolClient): Sql => ({
+  query: async <R extends object>(text: string, values: readonly unknown[] = []) =>
+    (await client.query<R & pg.QueryResultRow>({ text, values: [...values], types: parsers })).rows,
+})
+
+/**
+ * Runs `work` in one transaction and commits; rolls back and rethrows when it throws. Serialization failures and
+ * deadlocks are tried again, up to three times in all: `work` must have no effects but its SQL.
+ */
+export async function transaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await once(pool, work)
+    } catch (error) {
+      if (tries >= 3 || !isRetryable(error)) throw error
+    }
+  }
+}
+
+async function once<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  try {
+    await client.query('BEGIN')
+    const effects: (() => void)[] = []
+    const result = await work({ ...sqlOf(client), afterCommit: (effect) => effects.push(effect) })
+    await client.query('COMMIT')
+    for (const effect of effects) effect()
+    return result
+  } catch (error) {
+    await client.query('ROLLBACK').catch((e: Error) => {
+      broken = e
+    })
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}
+
+const isRetryable = (error: unknown): boolean => error instanceof pg.DatabaseError && (error.code === '40001' || error.code === '40P01')
+
+/** True for a violated unique constraint of that name. */
+export const isUniqueViolation = (error: unknown, constraint?: string): boolean =>
+  error instanceof pg.DatabaseError && error.code === '23505' && (constraint === undefined || error.constraint === constraint)

@@ -1,0 +1,28 @@
+import { now, transition } from '../events/transition.ts'
+import type { Sql } from '../storage/sql.ts'
+
+/** Dependents of tasks that will not succeed are skipped, and theirs in turn. */
+export async function skipOrphans(tx: Sql, runId: string): Promise<void> {
+  for (;;) {
+    const rows = await tx.query<{ id: string }>(
+      `SELECT t.id FROM task t WHERE t.run_id = $1 AND t.status IN ('held', 'blocked') AND EXISTS (
+         SELECT 1 FROM task_dependency d JOIN task x ON x.id = d.depends_on_id
+         WHERE d.task_id = t.id AND x.status IN ('failed', 'failed_timeout', 'skipped', 'cancelled', 'force_cancelled'))`,
+      [runId],
+    )
+    if (rows.length === 0) return
+    await transition(tx, 'task', { ids: rows.map((r) => r.id), from: ['held', 'blocked'], to: 'skipped', set: { ended_at: now }, data: { why: 'a step before it did not succeed' } })
+  }
+}
+
+/** Blocked tasks whose dependencies have all succeeded become claimable. Returns how many. */
+export async function queueUnblocked(tx: Sql, runId: string): Promise<number> {
+  const rows = await tx.query<{ id: string }>(
+    `SELECT t.id FROM task t WHERE t.run_id = $1 AND t.status = 'blocked' AND NOT EXISTS (
+       SELECT 1 FROM task_dependency d JOIN task x ON x.id = d.depends_on_id WHERE d.task_id = t.id AND x.status <> 'succeeded')`,
+    [runId],
+  )
+  if (rows.length === 0) return 0
+  const moved = await transition(tx, 'task', { ids: rows.map((r) => r.id), from: ['blocked'], to: 'queued', set: { queued_at: now, waiting_for: null } })
+  return moved.length
+}

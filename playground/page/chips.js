@@ -1,0 +1,54 @@
+import { byId, el } from './dom.js'
+
+const usual = [
+  'What changed?',
+  'Run the tests',
+  'Start the 30 s job',
+  '/run rm notes.txt',
+  '/run rm -rf /',
+  'Machines',
+]
+
+/**
+ * Shows suggestions under the input. What fits the last outcome comes first: the bot's own reply
+ * keyboard when it sent one, or `Plan a fix` after a failure. `send(text)` sends, `tap(message, text)`
+ * presses a button of a message that has it.
+ */
+export function showChips(messages, { send, tap }) {
+  const fitting = [...replyKeyboard(messages), ...afterOutcome(messages)]
+  const chips = [...fitting, ...usual.filter((text) => !fitting.includes(text))]
+  const make = (text) => {
+    const source = buttonSource(messages, text)
+    const look = fitting.includes(text) ? 'chip fitting' : 'chip'
+    return el(
+      'button',
+      { type: 'button', class: look, onclick: () => (source ? tap(source, text) : send(text)) },
+      text,
+    )
+  }
+  const root = byId('chips')
+  if (root.dataset.shown === chips.join('\n')) return
+  root.dataset.shown = chips.join('\n')
+  root.replaceChildren(...chips.map(make))
+  root.scrollLeft = 0
+}
+
+/** A bot that sends a reply keyboard offers its buttons here, until it removes it. */
+function replyKeyboard(messages) {
+  const last = messages.findLast(({ reply_markup: markup }) => markup?.keyboard || markup?.remove_keyboard)
+  const rows = last?.reply_markup.keyboard ?? []
+  return rows.flat().map((button) => (typeof button === 'string' ? button : button.text))
+}
+
+function afterOutcome(messages) {
+  const last = messages.findLast((message) => /^[✅❌]/u.test(message.text ?? ''))
+  if (!last) return []
+  return last.text.startsWith('❌') ? ['Plan a fix'] : []
+}
+
+/** The failure's own button for this chip, when it has one. */
+function buttonSource(messages, text) {
+  const last = messages.findLast((message) => message.text?.startsWith('❌'))
+  const keys = last?.reply_markup?.inline_keyboard?.flat() ?? []
+  return text === 'Plan a fix' && keys.some((key) => key.text === text) ? last : null
+}

@@ -1,0 +1,53 @@
+import type { Job, Worker } from 'bullmq'
+import { messageOf } from '../core/config/logger.ts'
+import type { Deps } from '../core/deps.ts'
+import { type JobName, jobs, type Outcome, type QueueName, queueNames } from '../core/queue/jobs.ts'
+import type { OpenQueue } from '../core/queue/openQueue.ts'
+import { cancel } from './handlers/cancel.ts'
+import { dispatch } from './handlers/dispatch.ts'
+import { plan } from './handlers/plan.ts'
+import { startServices } from './maintenance/tick.ts'
+import { settle } from './settle.ts'
+
+type Handler = (deps: Deps, payload: never, signal: AbortSignal) => Promise<Outcome>
+
+const handlers: Record<JobName, Handler> = {
+  'run.plan': plan,
+  'tasks.dispatch': dispatch,
+  'attempts.cancel': cancel,
+}
+
+/** Jobs handled at once: dispatching drains by itself, planning mostly waits for a model. */
+const concurrency: Record<QueueName, number> = { control: 2, planning: 8 }
+
+/** A worker that dies is noticed after this; the defaults of BullMQ take a minute (3-6 s with these, measured). */
+const recovery = { lockDuration: 5000, stalledInterval: 2500, maxStalledCount: 10 }
+
+/** Starts the queue's workers and the maintenance services. `stop` lets what is under way end. */
+export function startWorkers(deps: Deps, queue: Pick<OpenQueue, 'makeWorker'>): { stop(): Promise<void> } {
+  const workers = queueNames.map((name) => startWorker(deps, queue, name))
+  const stopServices = startServices(deps)
+  const stopping = new AbortController()
+  return {
+    stop: async () => {
+      stopping.abort()
+      await Promise.all([stopServices(), ...workers.map((worker) => worker.close())])
+    },
+  }
+}
+
+function startWorker(deps: Deps, queue: Pick<OpenQueue, 'makeWorker'>, name: QueueName): Worker {
+  const worker = queue.makeWorker(name, (job, _token, signal) => handle(deps, job, signal), { concurrency: concurrency[name], ...recovery })
+  worker.on('error', (error) => deps.log.warn(`worker ${name}: ${messageOf(error)}`))
+  worker.on('failed', (job, error) => deps.log.warn(`job ${job?.name}: ${messageOf(error)}`))
+  return worker
+}
+
+/** A job whose name or payload is not in the catalogue ends with a line in the log; it never stops the worker. */
+async function handle(deps: Deps, job: Job, signal?: AbortSignal): Promise<void> {
+  if (!(job.name in jobs)) return settle({ kind: 'cancel', reason: `unknown job ${job.name}` })
+  const name = job.name as JobName
+  const payload = jobs[name].payload.safeParse(job.data)
+  if (!payload.success) return settle({ kind: 'cancel', reason: `malformed payload of ${name}` })
+  settle(await handlers[name](deps, payload.data as never, signal ?? new AbortController().signal))
+}

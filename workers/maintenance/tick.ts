@@ -1,0 +1,47 @@
+import { expireApprovalsOnce } from '../../core/approvals/expireApprovals.ts'
+import { forceCancelOnce } from '../../core/dispatch/cancelAttempts.ts'
+import type { Deps } from '../../core/deps.ts'
+import { disconnectSilentOnce } from '../../core/fleet/registerGateway.ts'
+import { messageOf } from '../../core/config/logger.ts'
+import { reapClaimsOnce, reapSilentOnce } from '../../core/scheduling/reap.ts'
+import { pruneOnce } from './prune.ts'
+import { wakeOnce } from './wake.ts'
+
+export type Service = { name: string; everyMs: number; once(deps: Deps): Promise<unknown> }
+
+/** The background services: each is one function that looks at the ledger and does what is due. */
+export const services: readonly Service[] = [
+  { name: 'wake', everyMs: 1000, once: wakeOnce },
+  { name: 'force-cancel', everyMs: 500, once: forceCancelOnce },
+  { name: 'reap-claims', everyMs: 1000, once: reapClaimsOnce },
+  { name: 'reap-silent', everyMs: 5000, once: reapSilentOnce },
+  { name: 'expire-approvals', everyMs: 2000, once: expireApprovalsOnce },
+  { name: 'disconnect-silent', everyMs: 5000, once: disconnectSilentOnce },
+  { name: 'prune', everyMs: 600_000, once: pruneOnce },
+]
+
+/** Runs every service on its timer, never twice at once in this process. Returns what stops them. */
+export function startServices(deps: Deps): () => Promise<void> {
+  const loops = services.map((service) => startService(deps, service))
+  return async () => {
+    await Promise.all(loops.map((stop) => stop()))
+  }
+}
+
+function startService(deps: Deps, { name, everyMs, once }: Service): () => Promise<void> {
+  let running: Promise<unknown> = Promise.resolve()
+  let busy = false
+  const timer = setInterval(() => {
+    if (busy) return
+    busy = true
+    running = once(deps)
+      .catch((error) => deps.log.warn(`${name}: ${messageOf(error)}`))
+      .finally(() => {
+        busy = false
+      })
+  }, everyMs)
+  return async () => {
+    clearInterval(timer)
+    await running
+  }
+}

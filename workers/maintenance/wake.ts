@@ -1,0 +1,24 @@
+import type { Deps } from '../../core/deps.ts'
+
+type Waiting = { claimable: boolean; cancels: boolean; planning: string[] }
+
+/**
+ * Asks again for whatever the ledger says is waiting: jobs are only wake-ups, and any of them may have been lost.
+ * Work younger than a second is left to its own wake-up.
+ */
+export async function wakeOnce(deps: Pick<Deps, 'db' | 'wake'>): Promise<number> {
+  const [row] = await deps.db.query<Waiting>(
+    `SELECT
+      EXISTS (SELECT 1 FROM task t JOIN run r ON r.id = t.run_id JOIN agent a ON a.id = t.agent_id
+        WHERE t.status = 'queued' AND t.dispatch = 'push' AND r.status = 'running' AND a.connected
+        AND t.queued_at < clock_timestamp() - interval '0.5 s' AND (t.not_before IS NULL OR t.not_before <= clock_timestamp())) AS claimable,
+      EXISTS (SELECT 1 FROM attempt WHERE cancel_at < clock_timestamp() - interval '0.5 s' AND exited_at IS NULL AND status IN ('claimed', 'accepted', 'started')) AS cancels,
+      coalesce((SELECT array_agg(id) FROM (SELECT id FROM run WHERE status = 'planning' AND created_at < clock_timestamp() - interval '0.5 s'
+        AND (planning_until IS NULL OR planning_until < clock_timestamp()) LIMIT 50) x), '{}') AS planning`,
+  )
+  if (!row) return 0
+  if (row.claimable) deps.wake('tasks.dispatch', {})
+  if (row.cancels) deps.wake('attempts.cancel', {})
+  for (const runId of row.planning) deps.wake('run.plan', { runId })
+  return Number(row.claimable) + Number(row.cancels) + row.planning.length
+}
