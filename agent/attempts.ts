@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { statSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../core/config/logger.ts'
 import { type ActionCall, ActionCallSchema, type ActionName } from '../core/protocol/actions.ts'
 import type { AttemptFrame, GatewayFrame, Hello } from '../core/protocol/frames.ts'
@@ -18,6 +19,8 @@ import { type Bounds, resolveInside } from './sandbox/roots.ts'
 
 /** More at once would starve the machine; the control plane schedules far fewer. */
 const MAX_RUNNING = 64
+/** After the kill, for a full disk to take the end of an attempt; else the next start finds it lost. */
+const LAST_WRITE_MS = 5000
 
 export type AttemptDeps = {
   agentId: string
@@ -149,7 +152,7 @@ export class Attempts {
     const timer = setTimeout(() => {
       for (const running of this.#running.values()) running.stop('shutdown')
     }, graceMs)
-    await ended
+    await Promise.race([ended, sleep(graceMs + LAST_WRITE_MS, undefined, { ref: false })])
     clearTimeout(timer)
   }
 
@@ -208,7 +211,7 @@ export class Attempts {
     try {
       const body = { type: 'refused' as const, code, reason }
       if (begun) journal.frames(begun, [body])
-      delivery.wake(begun ?? journal.begin(id, { token: null, hash }, body))
+      delivery.wake(begun ?? journal.begin(id, { token: null, hash: null }, body))
     } catch {
       this.#unjournalled.set(id, { code, reason })
       delivery.sendLoose(looseRefusal(id, { code, reason }))

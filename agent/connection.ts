@@ -8,7 +8,7 @@ const PING_MS = 4000
 /** A connection that says nothing for this long is dead, whatever TCP thinks. */
 const SILENCE_MS = 12_000
 /** The gateway's word that the credential is wrong or revoked. */
-export const CREDENTIAL_REFUSED = 4401
+const CREDENTIAL_REFUSED = 4401
 
 type WorkFrame = Exclude<GatewayFrame, { type: 'welcome' | 'ping' | 'pong' }>
 

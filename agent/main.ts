@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type AgentConfig, parseAgentConfig } from '../core/config/agent.ts'
 import { createLogger, type Logger, messageOf } from '../core/config/logger.ts'
 import { ConfigError, type Env } from '../core/config/settings.ts'
-import type { AgentFacts } from '../core/protocol/frames.ts'
 import { readPublicKey } from '../core/protocol/grants.ts'
 import { redactor } from '../core/redaction/redact.ts'
 import { Attempts } from './attempts.ts'
@@ -13,17 +12,16 @@ import { Connection } from './connection.ts'
 import { Delivery } from './deliver.ts'
 import { type Identity, identityOf, isEnrolled, joinAgent } from './enrol.ts'
 import { defaultLimits, type OutputLimits } from './execute/output.ts'
-import { capabilitiesOf, currentLoad, findRepositories, machinePlatform } from './facts.ts'
 import { lockDirectory, machineId } from './identity.ts'
 import { Journal } from './journal/journal.ts'
 import { probeSandbox, type Sandbox } from './sandbox/containment.ts'
+import { searchPath } from './sandbox/environment.ts'
 import { PipePool } from './sandbox/pipes.ts'
 import { type Bounds, isWithin } from './sandbox/roots.ts'
+import { Facts } from './tellFacts.ts'
 
 export { isEnrolled, joinAgent }
 
-const VERSION = '0.1.0'
-const RESCAN_MS = 10_000
 const PRUNE_MS = 3_600_000
 const STOP_GRACE_MS = 10_000
 /** For the last results to be acknowledged before the connection closes. */
@@ -54,7 +52,7 @@ export async function startAgent({
   const identity = identityOf(config)
   mkdirSync(config.agentDir, { recursive: true, mode: 0o700 })
   const bounds = boundsOf(config)
-  const sandbox = sandboxOf(config, bounds, log)
+  const sandbox = sandboxOf(config, bounds, env, log)
   const lock = await lockDirectory(realpathSync(config.agentDir))
   const journal = new Journal(join(config.agentDir, 'journal'))
   if (journal.torn > 0)
@@ -127,72 +125,6 @@ function connect({ identity, attempts, delivery, facts, log }: Parts): Connectio
   })
 }
 
-/** What the agent tells of itself, kept fresh. */
-class Facts {
-  readonly capabilities: ReturnType<typeof capabilitiesOf>
-  readonly #fixed: Omit<AgentFacts, 'repositories' | 'load'>
-  #repositories: AgentFacts['repositories'] = []
-  #timer: NodeJS.Timeout | null = null
-  #soon: NodeJS.Timeout | null = null
-  #tell: () => void = () => {}
-
-  constructor(
-    config: AgentConfig,
-    machine: string,
-    bounds: Bounds,
-    sandbox: Sandbox,
-    env: NodeJS.ProcessEnv,
-  ) {
-    this.capabilities = capabilitiesOf(env)
-    this.#fixed = {
-      name: config.name,
-      machine_id: machine,
-      ...machinePlatform(),
-      roots: bounds.roots,
-      capabilities: [...this.capabilities],
-      containment: sandbox.kind,
-      version: VERSION,
-    }
-  }
-
-  current(running: number): AgentFacts {
-    return { ...this.#fixed, repositories: this.#repositories, load: currentLoad(running) }
-  }
-
-  async scan(): Promise<void> {
-    this.#repositories = await findRepositories(this.#fixed.roots)
-  }
-
-  /** Looks for changes every 10 s and tells the gateway of them. */
-  watch(attempts: Attempts, connection: Connection): void {
-    let told = ''
-    this.#tell = () => {
-      this.scan()
-        .then(() => {
-          const facts = this.current(attempts.running)
-          const text = JSON.stringify(facts)
-          if (text !== told && connection.send({ type: 'facts', facts })) told = text
-        })
-        .catch(() => {}) // directories come and go; the next look is soon
-    }
-    this.#timer = setInterval(this.#tell, RESCAN_MS)
-  }
-
-  /** Something may have changed: look within the second. */
-  look(): void {
-    this.#soon ??= setTimeout(() => {
-      this.#soon = null
-      this.#tell()
-    }, 1000)
-  }
-
-  end(): void {
-    if (this.#timer) clearInterval(this.#timer)
-    if (this.#soon) clearTimeout(this.#soon)
-    this.#tell = () => {}
-  }
-}
-
 function boundsOf(config: AgentConfig): Bounds {
   const hidden = realpathSync(config.dataDir)
   const roots = config.roots.map((root) => {
@@ -207,9 +139,9 @@ function boundsOf(config: AgentConfig): Bounds {
   return { hidden, roots: [...new Set(roots)] }
 }
 
-function sandboxOf(config: AgentConfig, bounds: Bounds, log: Logger): Sandbox {
+function sandboxOf(config: AgentConfig, bounds: Bounds, env: NodeJS.ProcessEnv, log: Logger): Sandbox {
   if (config.sandbox === 'off') return { kind: 'group', prefix: [] }
-  const found = probeSandbox(bounds.hidden)
+  const found = probeSandbox(bounds.hidden, searchPath(env.PATH))
   if (config.sandbox === 'required' && found.kind !== 'bwrap') {
     throw new ConfigError(
       'SKYNET_AGENT_SANDBOX: got "required", but bubblewrap does not work here; install bubblewrap, or take auto.',

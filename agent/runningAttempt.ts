@@ -120,8 +120,7 @@ export class RunningAttempt {
   /** Killed because the agent stops is judged like a lost one: by its effect. */
   async #finish(result: ExecutionResult): Promise<void> {
     const { journal, delivery } = this.#deps
-    const end: FrameBody =
-      this.#reason === 'shutdown' && result.error !== null ? { type: 'lost' } : { type: 'result', result }
+    const end: FrameBody = this.#reason === 'shutdown' ? { type: 'lost' } : { type: 'result', result }
     for (;;) {
       try {
         journal.frames(this.#attempt, [end, { type: 'exited' }])

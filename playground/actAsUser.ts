@@ -1,9 +1,10 @@
 import { randomInt } from 'node:crypto'
-import type { InlineKeyboardButton, Message } from 'grammy/types'
+import type { InlineKeyboardButton } from 'grammy/types'
 import { findChat, findMessage, keepMessage, nextMessageId, openPrivateChat, toUser } from './chats.ts'
 import { formatText } from './formatText.ts'
 import { toMessage } from './toMessage.ts'
 import type { ChatRecord, Person, SayOptions, StoredMessage } from './types.ts'
+import type { NewUpdate } from './updateQueue.ts'
 import { botUsername, unixNow, type World } from './world.ts'
 
 type Acting = Pick<World, 'store' | 'hub' | 'queue' | 'options' | 'queries' | 'me' | 'drafts'>
@@ -28,11 +29,9 @@ export function say(world: Acting, text: string, opts: SayOptions = {}): number 
   }
   keepMessage(world, message)
   if (botSees(world, chat, message))
-    world.queue.push({ message: toMessage(world, message) as Update['message'] })
+    world.queue.push({ message: toMessage(world, message) as NewUpdate['message'] })
   return message.message_id
 }
-
-type Update = Parameters<World['queue']['push']>[0]
 
 /** The chat, with the person in it and the topic known. */
 function placeOf(world: Acting, chatId: number, from: Person, thread: number | undefined): ChatRecord {
@@ -108,7 +107,7 @@ export function edit(world: Acting, chatId: number, messageId: number, text: str
   const edited = { ...message, ...formatText({ text }), edit_date: unixNow(), edits: message.edits + 1 }
   keepMessage(world, edited)
   if (botSees(world, chat, edited)) {
-    world.queue.push({ edited_message: toMessage(world, edited) as Message & Update['edited_message'] })
+    world.queue.push({ edited_message: toMessage(world, edited) as NewUpdate['edited_message'] })
   }
 }
 

@@ -2,6 +2,7 @@ import type { ChatMemberUpdated } from 'grammy/types'
 import { botMember, findChat, keepMessage, nextMessageId, openPrivateChat, toChat, toUser } from './chats.ts'
 import { toMessage } from './toMessage.ts'
 import type { ChatRecord, GroupOptions, Person, ServiceNote, StoredMessage } from './types.ts'
+import type { NewUpdate } from './updateQueue.ts'
 import { unixNow, type World } from './world.ts'
 
 type Deps = Pick<World, 'store' | 'hub' | 'queue' | 'options' | 'me'>
@@ -78,5 +79,5 @@ function postService(world: Deps, chat: ChatRecord, by: Person, service: Service
     deleted: false,
   }
   keepMessage(world, message)
-  world.queue.push({ message: toMessage(world, message) as Parameters<World['queue']['push']>[0]['message'] })
+  world.queue.push({ message: toMessage(world, message) as NewUpdate['message'] })
 }

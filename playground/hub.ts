@@ -3,7 +3,7 @@ import type { FormattedText } from './parseHtml.ts'
 import type { Answer, StoredMessage } from './types.ts'
 
 /** What the page is told, in order. */
-export type PageEvent =
+type PageEvent =
   | { type: 'message'; message: StoredMessage }
   | { type: 'answer'; answer: Answer }
   | { type: 'action'; action: string }

@@ -37,7 +37,7 @@ export async function startPlayground(options: PlaygroundOptions): Promise<Playg
     },
     async close() {
       stopPanel?.()
-      await stop(world, server, webhook)
+      await stop(server, webhook)
     },
   }
 }
@@ -58,10 +58,9 @@ function listen(server: Server, port: number): Promise<void> {
   })
 }
 
-/** Ends polls and streams and frees the port. */
-async function stop(world: World, server: Server, webhook: WebhookDelivery): Promise<void> {
+/** Cuts polls and streams, as when the network goes away, and frees the port. */
+async function stop(server: Server, webhook: WebhookDelivery): Promise<void> {
   webhook.close()
-  world.queue.interrupt('terminated by the end of this server')
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   server.closeAllConnections()
   await closed

@@ -5,7 +5,7 @@ import type { ChatRecord, StoredFile, StoredMessage, WebhookSetting } from './ty
 
 const messagesKept = 2000
 
-export type State = {
+type State = {
   session: string
   nextUpdate: number
   nextMessage: number
@@ -21,7 +21,7 @@ export type State = {
 }
 
 /** Everything that changes the state, one line each in the state file. */
-export type Entry =
+type Entry =
   | { kind: 'start'; session: string; nextUpdate: number; nextMessage: number }
   | { kind: 'chat'; chat: ChatRecord }
   | { kind: 'message'; message: StoredMessage }

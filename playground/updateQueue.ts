@@ -7,7 +7,7 @@ const optIn = new Set(['chat_member', 'message_reaction', 'message_reaction_coun
 
 /** An update before it has its id. */
 export type NewUpdate = Omit<Update, 'update_id'>
-export type Poll = { offset?: number; limit: number; timeoutMs: number; cancelled: AbortSignal }
+type Poll = { offset?: number; limit: number; timeoutMs: number; cancelled: AbortSignal }
 
 export type UpdateQueue = {
   /** Adds an update unless the bot did not ask for its type. Returns its id, or null. */

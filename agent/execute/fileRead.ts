@@ -13,7 +13,10 @@ export const fileRead: Action<'file_read'> = async (run, { path, max_bytes = DEF
     const { size, ...stat } = statFile(fd, path)
     const content = readUpTo(fd, Math.min(max_bytes, Math.max(size, stat.blksize)))
     run.output.write('stdout', content)
-    if (size > content.length) run.output.note(`[the first ${content.length} of ${size} bytes]`)
+    if (size > content.length) {
+      run.output.write('stdout', Buffer.from('\n'))
+      run.output.note(`[the first ${content.length} of ${size} bytes]`)
+    }
     return succeeded({ summary: run.redact(plainText(content.toString('utf8'))).slice(0, 4000) })
   } finally {
     closeSync(fd)

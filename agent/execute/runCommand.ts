@@ -4,12 +4,13 @@ import { constants } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Contained, spawnContained } from '../sandbox/containment.ts'
 import { killTree, terminateTree, treeGone } from '../sandbox/killTree.ts'
-import { closeQuietly, type OutputPipe } from '../sandbox/pipes.ts'
-import type { Stream } from './output.ts'
+import { closeQuietly, readPipe } from '../sandbox/pipes.ts'
 import type { Ended, Run } from './run.ts'
 
 /** Between TERM and KILL. */
 const GRACE_MS = 2000
+/** When the wrapper has not come to start the command yet. */
+const ASK_AGAIN_MS = 20
 /** Output that is still to be read when the tree is gone; longer only where something unknown holds the pipe. */
 const DRAIN_MS = 1000
 
@@ -35,15 +36,17 @@ export async function runCommand(
   closeQuietly(out.writeEnd)
   closeQuietly(err.writeEnd)
   const ended = ending(contained.child)
-  const drained = Promise.all([readAll(run, out, 'stdout'), readAll(run, err, 'stderr')])
+  const stdout = readPipe(out.readEnd, (bytes) => run.output.write('stdout', bytes))
+  const stderr = readPipe(err.readEnd, (bytes) => run.output.write('stderr', bytes))
+  const drained = Promise.all([stdout.done, stderr.done])
   if (contained.child.pid !== undefined) run.started(contained.child.pid)
   const killed = stopOnRequest(run, contained)
   const end = await ended
   await killed.settle()
   if (contained.child.pid !== undefined) await treeGone(contained, run.id)
   await Promise.race([drained, sleep(DRAIN_MS, undefined, { ref: false })])
-  out.reader.destroy()
-  err.reader.destroy()
+  stdout.close()
+  stderr.close()
   return end
 }
 
@@ -71,11 +74,15 @@ function signalOf(code: number | null): string | null {
 function stopOnRequest(run: Run, contained: Contained): { settle(): Promise<void> } {
   let killing: Promise<void> | null = null
   let timer: NodeJS.Timeout | null = null
+  let asking: NodeJS.Timeout | null = null
   const kill = () => {
     killing ??= killTree(contained, run.id)
   }
+  const ask = () => {
+    if (!terminateTree(contained)) asking = setTimeout(ask, ASK_AGAIN_MS)
+  }
   const stop = () => {
-    terminateTree(contained)
+    ask()
     timer = setTimeout(kill, GRACE_MS)
   }
   if (run.stop.aborted) stop()
@@ -84,16 +91,8 @@ function stopOnRequest(run: Run, contained: Contained): { settle(): Promise<void
     async settle() {
       run.stop.removeEventListener('abort', stop)
       if (timer) clearTimeout(timer)
+      if (asking) clearTimeout(asking)
       await killing
     },
   }
-}
-
-/** Resolves at the end of the stream, however it ends. */
-function readAll(run: Run, pipe: OutputPipe, stream: Stream): Promise<void> {
-  return new Promise((resolve) => {
-    pipe.reader.on('data', (chunk: Buffer) => run.output.write(stream, chunk))
-    pipe.reader.on('error', () => resolve())
-    pipe.reader.on('close', () => resolve())
-  })
 }

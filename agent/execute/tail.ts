@@ -8,6 +8,8 @@ export class Tail {
   /** Whether anything was dropped: then the text begins in the middle of a line. */
   isCut = false
   #blocks: Block[] = []
+  /** A dropped block, used again: endless output makes no garbage. */
+  #spare: Buffer | null = null
 
   add(chunk: Buffer): void {
     this.bytes += chunk.length
@@ -21,9 +23,11 @@ export class Tail {
 
   /** Drops the oldest block; returns its size in bytes. */
   drop(): number {
-    const dropped = this.#blocks.shift()?.used ?? 0
+    const block = this.#blocks.shift()
+    const dropped = block?.used ?? 0
     this.bytes -= dropped
     this.isCut = true
+    this.#spare = block?.bytes ?? null
     return dropped
   }
 
@@ -37,7 +41,8 @@ export class Tail {
   #roomy(): Block {
     const last = this.#blocks.at(-1)
     if (last && last.used < BLOCK) return last
-    const block = { bytes: Buffer.allocUnsafeSlow(BLOCK), used: 0 }
+    const block = { bytes: this.#spare ?? Buffer.allocUnsafeSlow(BLOCK), used: 0 }
+    this.#spare = null
     this.#blocks.push(block)
     return block
   }

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { delimiter } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Containment } from '../../core/protocol/frames.ts'
+import { findProgram } from './environment.ts'
 
 /** How attempts are held on this machine, and what is kept out of their sight. */
 export type Sandbox = {
@@ -20,8 +22,8 @@ export type Command = {
   stdio: (number | 'ignore' | 'pipe')[]
 }
 
-/** Runs a command and waits for it, so that an init that is a shell reaps what is left to it. */
-const shellInit = ['sh', '-c', '"$@"; exit $?', 'init']
+/** An init that waits for the command and reaps what is left to it; what it says of signals is not output. */
+const shellInit = ['sh', '-c', 'exec 3>&2 2>/dev/null; "$@" 2>&3 3>&-; exit $?', 'init']
 
 const candidates = (hidden: string): Sandbox[] => [
   {
@@ -62,10 +64,18 @@ const candidates = (hidden: string): Sandbox[] => [
  * The strongest containment that works here, tried by running it: bwrap, else setpriv and unshare, else process
  * groups. `hidden` is the data directory that commands must not see (with bwrap only).
  */
-export function probeSandbox(hidden: string): Sandbox {
+export function probeSandbox(hidden: string, path: string): Sandbox {
+  const places = path.split(delimiter)
   const works = ({ prefix: [file = '', ...args] }: Sandbox) =>
     spawnSync(file, [...args, 'sh', '-c', 'exit 7'], { stdio: 'ignore', timeout: 5000 }).status === 7
-  return candidates(hidden).find(works) ?? { kind: 'group', prefix: [] }
+  const here = candidates(hidden).flatMap((sandbox) => located(sandbox, places))
+  return here.find(works) ?? { kind: 'group', prefix: [] }
+}
+
+/** The same with the full path of its program; none when that is not there. */
+function located({ kind, prefix: [file = '', ...args] }: Sandbox, places: string[]): Sandbox[] {
+  const program = findProgram(file, places)
+  return program ? [{ kind, prefix: [program, ...args] }] : []
 }
 
 /** Starts a command contained, as leader of a process group of its own, without a terminal. */

@@ -7,14 +7,16 @@ export const MARK = 'SKYNET_EXECUTION_ID'
 
 const GONE_POLL_MS = 2
 
-/** Asks every process of the tree to end (TERM), all but the wrapper and its init, whose end would kill the rest. */
-export function terminateTree({ child, sandbox }: Contained): void {
-  if (child.pid === undefined) return
-  const tree = () =>
-    childrenOf(child.pid ?? 0)
-      .flatMap(childrenOf)
-      .flatMap(withDescendants)
-  for (const pid of sandbox.kind === 'group' ? [-child.pid] : tree()) send(pid, 'SIGTERM')
+/**
+ * Asks every process of the tree to end (TERM), all but the wrapper and its init, whose end would kill the rest.
+ * False when the command is not there yet.
+ */
+export function terminateTree({ child, sandbox }: Contained): boolean {
+  if (child.pid === undefined) return true
+  const group = sandbox.kind === 'group'
+  const pids = group ? [-child.pid] : childrenOf(child.pid).flatMap(childrenOf).flatMap(withDescendants)
+  for (const pid of pids) send(pid, 'SIGTERM')
+  return pids.length > 0
 }
 
 /** Kills the whole tree at once: the end of a namespace's init ends everything in it. */

@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 /** One channel for a command's output: give `writeEnd` to the child, then close it. */
-export type OutputPipe = { reader: Socket; writeEnd: number }
+export type OutputPipe = { readEnd: number; writeEnd: number }
 
 const BATCH = 16
+const READ_BYTES = 64 * 1024
 
 /**
  * Real pipes for output. Node's own `pipe` is a socket, which scripts cannot open again: `echo x > /dev/stderr`
@@ -34,7 +35,7 @@ export class PipePool {
     const readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
     const writeEnd = openSync(path, constants.O_WRONLY)
     unlinkSync(path)
-    return { reader: new Socket({ fd: readEnd, readable: true, writable: false }), writeEnd }
+    return { readEnd, writeEnd }
   }
 
   /** Makes the next pipes. Rejects when the machine has no mkfifo. */
@@ -54,6 +55,27 @@ export class PipePool {
     await promisify(execFile)('mkfifo', ['-m', '600', ...names])
     this.#names.push(...names)
   }
+}
+
+/**
+ * Reads a pipe to its end through one buffer: `take` gets a view that holds only while it runs. `done` resolves
+ * at the end, however it comes; `close` ends it.
+ */
+export function readPipe(fd: number, take: (bytes: Buffer) => void): { done: Promise<void>; close(): void } {
+  const onread = {
+    buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+    callback: (size: number, buffer: Uint8Array) => {
+      take(Buffer.from(buffer.buffer, buffer.byteOffset, size))
+      return true
+    },
+  }
+  const socket = new Socket({ fd, readable: true, writable: false, onread })
+  const done = new Promise<void>((resolve) => {
+    socket.on('error', () => resolve())
+    socket.on('close', () => resolve())
+  })
+  socket.resume()
+  return { done, close: () => socket.destroy() }
 }
 
 export const closeQuietly = (fd: number): void => {

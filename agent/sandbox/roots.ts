@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
 
 /** A path the agent will not touch; the message says which and why. */
-export class PathRefused extends Error {
+class PathRefused extends Error {
   override name = 'PathRefused'
 }
 

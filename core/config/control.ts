@@ -1,9 +1,10 @@
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import { z } from 'zod'
-import { defaultDataDir } from './paths.ts'
+import { defaultDataDir } from './agent.ts'
 import { ConfigError, duration, type Env, logLevel, port, readSettings, urlOf } from './settings.ts'
 
 const table = {
+  SKYNET_DATA_DIR: z.string().optional(),
   TELEGRAM_BOT_TOKEN: z.string().regex(/^\d{6,12}:[A-Za-z0-9_-]{30,60}$/, 'the token BotFather gave, such as 123456789:AA...').optional(),
   TELEGRAM_API_ROOT: urlOf('http', 'https').default('https://api.telegram.org'),
   TELEGRAM_OWNER_IDS: z
@@ -54,7 +55,7 @@ export type ControlConfig = {
 export function parseControlConfig(env: Env): ControlConfig {
   const s = readSettings(table, env)
   return {
-    dataDir: defaultDataDir(env),
+    dataDir: resolve(s.SKYNET_DATA_DIR ?? defaultDataDir(env)),
     telegram: telegramOf(s),
     ownerIds: s.TELEGRAM_OWNER_IDS,
     database: s.DATABASE_URL ? { kind: 'external', url: s.DATABASE_URL } : { kind: 'embedded' },
@@ -80,6 +81,3 @@ function telegramOf(s: Settings): TelegramConfig {
   if (!s.TELEGRAM_WEBHOOK_SECRET) throw new ConfigError('TELEGRAM_WEBHOOK_SECRET: got nothing; with TELEGRAM_WEBHOOK_URL it takes 16 to 256 letters, digits, _ or -.')
   return { kind: 'webhook', token, apiRoot, url: s.TELEGRAM_WEBHOOK_URL, secret: s.TELEGRAM_WEBHOOK_SECRET, port: s.SKYNET_WEBHOOK_PORT }
 }
-
-/** Where the API, the playground and the parts on this machine leave what others of them need. */
-export const stateFileIn = (dataDir: string, name: string): string => join(dataDir, name)

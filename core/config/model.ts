@@ -13,7 +13,7 @@ type ProviderFacts = { label: string; keySetting: string; baseUrl: string; model
  * The seven providers and their OpenAI-compatible endpoints, as their documentation gave them in November 2026.
  * Anthropic's compatible endpoint ignores `response_format`; DeepSeek knows `json_object` only.
  */
-export const providerFacts = {
+const providerFacts = {
   gemini: {
     label: 'Gemini',
     keySetting: 'GOOGLE_AI_API_KEY',
@@ -65,8 +65,8 @@ export const providerFacts = {
   },
 } as const satisfies Record<string, ProviderFacts>
 
-export type ProviderName = keyof typeof providerFacts
-export const providerNames = Object.keys(providerFacts) as ProviderName[]
+type ProviderName = keyof typeof providerFacts
+const providerNames = Object.keys(providerFacts) as ProviderName[]
 
 const DEFAULT_PRIORITY = 'gemini,groq,openrouter,deepseek,openai,claude,ollama'
 const OPENROUTER_FALLBACKS = [

@@ -88,7 +88,12 @@ function sentence(
   return told[fault]
 }
 
-const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim().slice(0, 160)
+const oneLine = (text: string): string =>
+  text
+    .replace(/\s+/g, ' ')
+    .replace(/^\s*\d{3} /, '')
+    .trim()
+    .slice(0, 160)
 
 /** A fault of ours to name, with the provider's words for it: one line what happened, one what to do. */
 export function modelError(
@@ -98,8 +103,8 @@ export function modelError(
   failure: Failure = nothingKnown,
 ): ModelError {
   const clean = redactor(at.apiKey ? [at.apiKey] : [])
-  const [said, hint] = sentence(fault, failure, at, seconds)
-  return new ModelError(fault, clean(said), hint)
+  const [said, hint] = sentence(fault, { ...failure, message: clean(failure.message) }, at, seconds)
+  return new ModelError(fault, said, hint)
 }
 
 /**

@@ -29,7 +29,7 @@ export type Model = {
   complete<T>(req: Completion<T>): Promise<Answer>
 }
 
-export const modelFaults = [
+const modelFaults = [
   'key',
   'quota',
   'rate',

@@ -7,13 +7,15 @@ const fillers =
   'the|my|our|your|a|an|this|these|that|all|any|some|me|us|its|current|der|die|das|den|dem|mein|meine|meinen|dieses|le|la|les|mon|ma|mes|ce|el|los|las|mi|mis|este|esta|mera|meri|mere|yeh|is'
 const filler = `(?:(?:${fillers})\\s+)*`
 const gap = `\\s+${filler}`
+/** A word that opens no quotes: what is quoted is taken whole or not at all. */
+const bareWord = '[^\\s"\'`]\\S*'
 const quoted = `"[^"]+"|'[^']+'|\`[^\`]+\``
 const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')
 
 function slotPattern(parameter: Parameter): string {
   switch (parameter.type) {
     case 'string':
-      return `${quoted}|\\S+(?:\\s\\S+){0,${parameter.max_words - 1}}?`
+      return `${quoted}|${bareWord}(?:\\s${bareWord}){0,${parameter.max_words - 1}}?`
     case 'text':
       return '\\S.*?'
     case 'path':
@@ -53,10 +55,13 @@ function piece(text: string, parameters: Parameters): Piece {
   return { pattern: escapeRegExp(text), optional: false, bare: false }
 }
 
-/** The alternatives of a group, cut at its own bars only. */
+/** The alternatives of a group, cut at its own bars only; the longest first, so that it leaves least to a slot. */
 function alternatives(inside: string, parameters: Parameters): string {
   const parts = inside.match(/(?:\([^()]*\)|[^|])+/g) ?? []
-  return parts.map((part) => sequence(part.trim(), parameters)).join('|')
+  return parts
+    .sort((a, b) => b.length - a.length)
+    .map((part) => sequence(part.trim(), parameters))
+    .join('|')
 }
 
 function sequence(phrase: string, parameters: Parameters): string {

@@ -105,7 +105,8 @@ export function convertDraft(answer: unknown, place: PlaceFacts, version: number
   if (answer === undefined) return { fault: 'the answer is not JSON' }
   const draft = PlanDraft.safeParse(answer)
   if (!draft.success) return { fault: issueText(draft.error) }
-  if (draft.data.cannot && draft.data.tasks.length === 0) return { cannot: clip(draft.data.cannot, 300) }
+  const cannot = clip(draft.data.cannot ?? '', 300)
+  if (cannot && draft.data.tasks.length === 0) return { cannot }
   const faults = draftFaults(draft.data, place)
   if (faults.length > 0) return { fault: faults.join('; ') }
   const plan = PlanSpec.safeParse(planOf(draft.data, place, version))

@@ -1,6 +1,6 @@
 import { type Effect, effectOf } from '../actions/catalogue.ts'
 import { judge, type Verdict } from '../policy/judge.ts'
-import type { Policy } from '../policy/loadPolicy.ts'
+import type { Policy } from '../policy/policySchema.ts'
 import { ActionCallSchema } from '../protocol/actions.ts'
 import type { PlanSpec, TaskSpec } from '../protocol/specs.ts'
 import type { PlaceFacts } from './planRequest.ts'

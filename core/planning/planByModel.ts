@@ -3,7 +3,7 @@ import { clip } from './clip.ts'
 import { type Converted, convertDraft } from './convertDraft.ts'
 import type { PlaceFacts } from './placeFacts.ts'
 import { PlanDraft } from './planDraft.ts'
-import type { PlanOutcome, PlanSource } from './planRequest.ts'
+import type { PlanOutcome, PlanSource } from './planOutcome.ts'
 import { SYSTEM_PROMPT, writePrompt, writeRepair } from './writePrompt.ts'
 
 type Input = {

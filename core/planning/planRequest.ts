@@ -5,30 +5,11 @@ import { type Match, matchPlaybook } from './matchPlaybook.ts'
 import { unmetCondition } from './meetConditions.ts'
 import { locate, type PlaceFacts } from './placeFacts.ts'
 import { planByModel } from './planByModel.ts'
+import type { PlanOutcome, PlanSource } from './planOutcome.ts'
 import type { Playbook } from './playbook.ts'
 import { type Suggestion, suggestPlaybooks } from './suggestPlaybooks.ts'
 
-export type { PlaceFacts, Playbook, Suggestion }
-
-export type PlanSource =
-  | { kind: 'playbook'; name: string }
-  | {
-      kind: 'model'
-      provider: string
-      model: string
-      tokens_in: number
-      tokens_out: number
-      cost_usd: number | null
-      ms: number
-    }
-  | { kind: 'command' }
-
-export type PlanOutcome =
-  | { kind: 'planned'; plan: PlanSpec; source: PlanSource }
-  /** No playbook understood the request and there is no model; `nearest`: the three nearest playbooks. */
-  | { kind: 'unmatched'; nearest: Suggestion[]; hint: string }
-  /** `reason` and `hint`, one line each: what is wrong, and what to do next. */
-  | { kind: 'failed'; reason: string; hint: string }
+export type { PlaceFacts, PlanOutcome, PlanSource, Playbook, Suggestion }
 
 const KEY_HINT =
   'For anything else, set a model: GOOGLE_AI_API_KEY or GROQ_API_KEY (both have free keys), or OLLAMA_BASE_URL, in .env; then start again.'
@@ -41,15 +22,7 @@ type Input = {
   context?: string | undefined
 }
 
-/** A playbook that understood the request but lacks something at the place, or an action the agent has not. */
-function unmetBy(match: Match, plan: PlanSpec, place: PlaceFacts) {
-  const action = plan.tasks.map((t) => t.spec.action)
-  return (
-    unmetCondition(match.playbook.requires, place, match.given) ??
-    unmetCondition(action.length > 0 ? { action } : {}, place, match.given)
-  )
-}
-
+/** A playbook understood the request; it may still lack something at the place, or an action the agent has not. */
 function planByPlaybook(match: Match, place: PlaceFacts, version: number): PlanOutcome {
   const { title, name, requires } = match.playbook
   const missing = unmetCondition(requires, place, match.given)
@@ -57,7 +30,8 @@ function planByPlaybook(match: Match, place: PlaceFacts, version: number): PlanO
   const plan = PlanSpec.safeParse(fillPlaybook(match, place, version))
   if (!plan.success)
     return { kind: 'failed', reason: `${title}: nothing in this playbook fits ${place.cwd}.`, hint: KEY_HINT }
-  const unable = unmetBy(match, plan.data, place)
+  const action = plan.data.tasks.map((t) => t.spec.action)
+  const unable = unmetCondition({ action }, place, match.given)
   if (unable) return { kind: 'failed', reason: `${title}: ${unable.reason}.`, hint: unable.hint }
   return { kind: 'planned', plan: plan.data, source: { kind: 'playbook', name } }
 }

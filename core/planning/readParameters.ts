@@ -10,13 +10,8 @@ function readText(given: string, parameter: { pattern?: string | undefined }): s
 }
 
 function readPath(given: string, parameter: { pattern?: string | undefined }): string | null {
-  const named = unquote(given.trim()).trim()
-  const path = /^(?:here|aqu[ií]|hier|ici|yahan)$/i.test(named)
-    ? '.'
-    : named.startsWith('-')
-      ? `./${named}`
-      : named
-  return readText(path, parameter)
+  const path = readText(given, parameter)
+  return path && /^(?:here|aqu[ií]|hier|ici|yahan)$/i.test(path) ? '.' : path
 }
 
 function readNumber(given: string, { min, max }: { min: number; max: number }): number | null {

@@ -7,7 +7,7 @@ const before =
 const after =
   /[\s,]+(?:please|pls|plz|thanks|thank you|thx|ty|for me|now|right now|again|quickly|asap|skynet|bitte|danke|por favor|gracias|merci|svp|stp|s'il te plaît|s'il te plait|jaldi)$/i
 /** A full stop after a word ends a sentence; after a space, a slash or another stop it belongs to a path. */
-const ending = /(?<=[\p{L}\p{N}"'`)\]])\s?[?!.…]+$|\s+[?!]+$/u
+const ending = /(?<=[\p{L}\p{N}"'`)\]])[?!.…]+$|\s+[?!]+$/u
 
 function untilSettled(text: string, step: (text: string) => string): string {
   const next = step(text).trim()

@@ -55,6 +55,6 @@ export type RunText = {
   shell?: 'sh' | 'bash'
   /** Only answers the facts; adds no finding. */
   quiet?: boolean
-  /** Words for `$1` and on. */
-  args?: readonly string[]
+  /** Words for `$0`, `$1` and on. */
+  words?: readonly string[]
 }

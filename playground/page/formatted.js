@@ -24,7 +24,8 @@ function renderRange(text, entities, range) {
     nodes.push(...plain(text.slice(at, entity.offset)))
     const inner = others.filter((other) => other.offset < end)
     const children = renderRange(text, inner, { ...range, from: entity.offset, to: end })
-    nodes.push(wrap(entity, children, text.slice(entity.offset, end), range))
+    const before = text.slice(0, entity.offset)
+    nodes.push(wrap({ entity, nodes: children, text: text.slice(entity.offset, end), before, ...range }))
     rest = others.filter((other) => other.offset >= end)
     at = end
     if (isBlock(entity) && text[at] === '\n') at += 1
@@ -45,26 +46,28 @@ const simple = {
   blockquote: 'blockquote',
 }
 
+/** How each other entity looks: from the entity, its nodes and text, and what the page can do. */
 const wrappers = {
-  code: (entity, children, text, { actions }) =>
-    el('code', { title: 'Copy', onclick: () => actions.copy(text) }, children),
-  pre: (entity, children, text, { actions }) => codeBlock(entity, children, () => actions.copy(text)),
-  spoiler: (entity, children, text, { opened }) => spoiler(children, `s${entity.offset}`, opened),
-  expandable_blockquote: (entity, children, text, { opened }) =>
-    expandable(children, `q${entity.offset}`, opened),
-  url: (entity, children, text) => outside(text, children),
-  text_link: (entity, children) => outside(entity.url, children),
-  email: (entity, children, text) => outside(`mailto:${text}`, children),
-  bot_command: (entity, children, text, { actions }) =>
-    el('button', { type: 'button', class: 'command', onclick: () => actions.onCommand(text) }, children),
-  date_time: (entity, children) => localTime(entity, children),
+  code: ({ nodes, text, actions }) => el('code', { title: 'Copy', onclick: () => actions.copy(text) }, nodes),
+  pre: ({ entity, nodes, text, actions }) => codeBlock(entity, nodes, () => actions.copy(text)),
+  spoiler: ({ entity, nodes, opened }) => spoiler(nodes, `s${entity.offset}`, opened),
+  expandable_blockquote: ({ entity, nodes, opened }) => expandable(nodes, `q${entity.offset}`, opened),
+  url: ({ nodes, text }) => outside(text, nodes),
+  text_link: ({ entity, nodes }) => outside(entity.url, nodes),
+  email: ({ nodes, text }) => outside(`mailto:${text}`, nodes),
+  bot_command: ({ nodes, text, before, actions }) =>
+    /[~:.]$/.test(before) ? el('span', {}, nodes) : commandLink(nodes, () => actions.onCommand(text)),
+  date_time: ({ entity, nodes }) => localTime(entity, nodes),
 }
 
-function wrap(entity, children, text, range) {
-  const wrapper = wrappers[entity.type]
-  if (wrapper) return wrapper(entity, children, text, range)
-  return el(simple[entity.type] ?? 'span', { class: simple[entity.type] ? null : entity.type }, children)
+function wrap(part) {
+  const { type } = part.entity
+  if (wrappers[type]) return wrappers[type](part)
+  return el(simple[type] ?? 'span', { class: simple[type] ? null : type }, part.nodes)
 }
+
+/** Telegram finds a command in `~/demo` too; there it is a path. */
+const commandLink = (nodes, onclick) => el('button', { type: 'button', class: 'command', onclick }, nodes)
 
 const outside = (href, children) => el('a', { href, target: '_blank', rel: 'noopener noreferrer' }, children)
 

@@ -34,7 +34,7 @@ function card() {
     el('li', {}, 'Restart SKYNET and send your bot the pairing code that the terminal prints.'),
   )
   const code = el('img', {
-    src: '/botfather.svg',
+    src: '/qr.svg',
     alt: 'QR code of t.me/BotFather',
     width: '96',
     height: '96',

@@ -1,6 +1,7 @@
 import type { Fact, Invocation } from '../facts.ts'
 import { classifyPath, type PathUse } from '../paths/classifyPath.ts'
 import type { Program, Use } from '../programs/program.ts'
+import { hasHole } from '../shell/marks.ts'
 import { type Arguments, byName, parseArguments } from './parseArguments.ts'
 
 /** Name and subcommand, as rules of a policy see them. */
@@ -92,5 +93,14 @@ export function pathFacts(use: Use, path: string, label: Label, invocation: Invo
   if (use === 'text' || path === '-' || path === '') return []
   const kind = uses[use]
   const place = classifyPath(path, invocation.state.cwds, kind.use, invocation.context)
+  if (use === 'delete-tree' && place === 'unknown' && couldBeEverything(path, invocation)) return [{ ...label, effect: 'floor.delete-unknown' }]
   return place === 'null' ? [] : [{ ...label, effect: kind.effect, place }]
+}
+
+/** `$X/`, `$X/*`, `$X/etc`: when the variable is empty, that is the root; `*` in a directory nobody knows, too. */
+function couldBeEverything(path: string, invocation: Invocation): boolean {
+  const tail = /^[\u0000\u0006\u0007]+(\/.*)$/s.exec(path)?.[1]
+  if (tail === undefined) return invocation.state.cwds.length === 0 && /^(\.\/)*[.\u0001\u0002]+\/?$/.test(path)
+  const place = hasHole(tail) ? 'unknown' : classifyPath(tail, ['/'], 'delete', invocation.context)
+  return place === 'top' || place === 'system' || place === 'vital'
 }

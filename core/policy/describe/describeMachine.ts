@@ -1,6 +1,7 @@
 import type { Fact, Invocation } from '../facts.ts'
 import { change } from '../programs/change.ts'
 import { containers } from '../programs/containers.ts'
+import { look } from '../programs/look.ts'
 import { network } from '../programs/network.ts'
 import { spreadNames } from '../programs/program.ts'
 import { HOLE, hasHole } from '../shell/marks.ts'
@@ -8,7 +9,7 @@ import { describeByTable, type Label, pathFacts } from './describeByTable.ts'
 import type { Describe } from './describeRunners.ts'
 import { sweepForFloor } from './describeRunners.ts'
 
-const table = new Map([...spreadNames(change), ...spreadNames(containers), ...spreadNames(network)])
+const table = new Map([...spreadNames(look), ...spreadNames(change), ...spreadNames(containers), ...spreadNames(network)])
 
 /** Programs whose only use is to end or wipe the machine, or its accounts and protection. */
 export const floorPrograms: readonly (readonly [RegExp, string])[] = [
@@ -82,6 +83,12 @@ function extra(name: string, args: readonly string[], label: Label, invocation: 
     case 'curl':
     case 'wget':
       return urlFacts(args, label, invocation)
+    case 'less':
+    case 'more':
+    case 'tail':
+      return name !== 'tail' && args.some((arg) => /^\+./.test(arg)) ? [{ ...label, effect: 'code.inline' }] : []
+    case 'rsync':
+      return syncFacts(args, label, invocation)
     case 'nc':
     case 'ncat':
     case 'socat':
@@ -152,6 +159,13 @@ function containerFacts(args: readonly string[], label: Label, invocation: Invoc
   const facts = mounts.flatMap((source) => pathFacts('mode-tree', source, label, invocation)).filter((fact) => fact.place !== 'inside' && fact.place !== 'root')
   const socket = mounts.some((source) => source.includes('docker.sock'))
   return [...(open || socket ? [{ ...label, effect: 'floor.container-escape' }] : []), ...facts]
+}
+
+/** `rsync --delete` empties its target of all that the source does not have. */
+function syncFacts(args: readonly string[], label: Label, invocation: Invocation): Fact[] {
+  const target = args.filter((arg) => !arg.startsWith('-')).at(-1)
+  if (target === undefined || !args.some((arg) => /^--del/.test(arg)) || /^[^/]*:/.test(target)) return []
+  return pathFacts('delete-tree', target, label, invocation)
 }
 
 /** `file:` addresses, and `@file` in what is sent. */

@@ -4,7 +4,6 @@ import { assignmentWordFacts } from '../shell/assignmentFacts.ts'
 import { HOLE, HOLES, hasHole, isLiteral, STAR } from '../shell/marks.ts'
 import { type Label, pathFacts } from './describeByTable.ts'
 import { isFloor, runScriptText } from './describeShell.ts'
-import { parseArguments } from './parseArguments.ts'
 
 /** Describes the command that a wrapper starts. */
 export type Describe = (invocation: Invocation) => readonly Fact[]
@@ -13,14 +12,21 @@ export type Describe = (invocation: Invocation) => readonly Fact[]
 export function describeWrapper(wrapper: Wrapper, invocation: Invocation, describe: Describe): Fact[] {
   const [name = '', ...args] = invocation.argv
   const label = { program: name }
-  const { options, rest, facts } = leadingOptions(wrapper, args)
+  const { rest, facts } = leadingOptions(wrapper, args)
   const own: Fact[] = wrapper.effect ? [{ ...label, effect: wrapper.effect, network: wrapper.network === true }] : []
-  const text = options.find((option) => wrapper.shellText?.split(' ').includes(option.name))
-  if (text) own.push(...runScriptText(text.value ?? undefined, 'sh', [], label, invocation))
-  const command = name === 'flock' && !text ? rest.slice(1) : rest.slice(wrapper.skip ?? 0)
+  const text = wrapper.shellText ? shellTextIn(args, wrapper.shellText.split(' ')) : undefined
+  if (text !== undefined) own.push(...runScriptText(text, 'sh', [], label, invocation))
+  const command = rest.slice(wrapper.skip ?? 0)
   if (wrapper.joins) return [...own, ...facts, ...runScriptText(command.join(' '), 'sh', [], label, invocation)]
-  if (command.length === 0) return [...own, ...facts, ...(text ? [] : [{ ...label, effect: wrapper.bare ?? 'info' }])]
+  if (command.length === 0 || text !== undefined) return [...own, ...facts, ...(text !== undefined ? [] : [{ ...label, effect: wrapper.bare ?? 'info' }])]
   return [...own, ...facts, ...describe({ ...invocation, argv: command, depth: invocation.depth + 1 })]
+}
+
+/** `su root -c text`, `script -qc text`: the option may stand anywhere. */
+function shellTextIn(args: readonly string[], names: readonly string[]): string | undefined {
+  const at = args.findIndex((arg) => names.includes(arg) || /^-[a-z]*c$/.test(arg))
+  const joined = args.map((arg) => /^(?:--command=|-c)(.+)$/s.exec(arg)?.[1]).find((text) => text !== undefined)
+  return joined ?? (at < 0 ? undefined : (args[at + 1] ?? ''))
 }
 
 type Leading = { options: { name: string; value: string | null }[]; rest: readonly string[]; facts: Fact[] }

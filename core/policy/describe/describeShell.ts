@@ -1,4 +1,5 @@
 import type { Fact, Invocation } from '../facts.ts'
+import { findFloor } from '../floor.ts'
 import { classifyPath } from '../paths/classifyPath.ts'
 import { HOLE, hasHole, isLiteral, NET_HOLE, showWord } from '../shell/marks.ts'
 import type { Label } from './describeByTable.ts'
@@ -13,7 +14,7 @@ export function describeShell(name: string, args: readonly string[], invocation:
   if (words.includes('--version') || words.includes('--help')) return [{ ...label, effect: 'info' }]
   const odd: Fact[] = words.some((word) => /^--(rcfile|init-file|login)/.test(word)) ? [{ ...label, effect: 'code.inline' }] : []
   if (!/^(sh|bash|dash|ash)$/.test(name)) odd.push({ ...label, effect: 'shell.other-shell' })
-  if (letters.includes('c')) return [...odd, ...runScriptText(rest[0], name, rest.slice(2), label, invocation)]
+  if (letters.includes('c')) return [...odd, ...runScriptText(rest[0], name, rest.slice(1), label, invocation)]
   const file = rest[0]
   if (file === undefined || file === '-' || letters.includes('s')) return [...odd, ...runStandardInput(label, invocation)]
   return [...odd, ...runFile(file, label, invocation)]
@@ -34,11 +35,11 @@ function splitShellOptions(args: readonly string[]): { letters: string; rest: re
   return { letters, rest: [], words }
 }
 
-/** Judges text that is handed to a shell. */
-export function runScriptText(text: string | undefined, shell: string, args: readonly string[], label: Label, invocation: Invocation): Fact[] {
+/** Judges text that is handed to a shell; `words` are its `$0`, `$1` and so on. */
+export function runScriptText(text: string | undefined, shell: string, words: readonly string[], label: Label, invocation: Invocation): Fact[] {
   if (text === undefined) return [{ ...label, effect: 'shell.not-understood' }]
   if (text.includes(NET_HOLE)) return [{ ...label, effect: 'floor.pipe-to-shell', network: true }]
-  const inner = invocation.runText(showLiteral(text), { shell: shell === 'sh' || shell === 'dash' ? 'sh' : 'bash', args })
+  const inner = invocation.runText(showLiteral(text), { shell: shell === 'sh' || shell === 'dash' ? 'sh' : 'bash', words })
   return hasHole(text) ? [{ ...label, effect: 'shell.dynamic-code' }, ...inner.filter(isFloor)] : []
 }
 
@@ -47,8 +48,9 @@ function showLiteral(text: string): string {
   return isLiteral(text) ? text : showWord(text.replace(/[\u0000\u0006\u0007]/g, '$SKYNET_UNKNOWN'))
 }
 
+/** True for a fact that is denied whatever the policy says. */
 export function isFloor(fact: Fact): boolean {
-  return fact.effect.startsWith('floor.')
+  return findFloor(fact) !== undefined
 }
 
 /** Code that comes in on standard input. */

@@ -84,7 +84,8 @@ function classifyWrite(path: string, context: PolicyContext): Place {
   if (isCredential(path, context)) return 'credential'
   if (isStartup(path, context)) return 'startup'
   if (isInside(path, context)) return isGitDirectory(path) ? 'git-dir' : 'inside'
-  return isTemp(path) ? 'temp' : isSystem(path, context) ? 'system' : 'outside'
+  if (isTemp(path) || path === '/tmp' || path === '/var/tmp') return 'temp'
+  return isSystem(path, context) || known.systemDirectories.some((dir) => couldBe(path, dir)) ? 'system' : 'outside'
 }
 
 function classifyDelete(path: string, context: PolicyContext): Place {
@@ -92,8 +93,13 @@ function classifyDelete(path: string, context: PolicyContext): Place {
   if (inHome(path, known.loginInHome, context)) return 'login'
   if (onMachine(path, known.vitalOnMachine)) return 'vital'
   if (isCredential(path, context)) return 'credential'
-  if (isInside(path, context)) return context.roots.some((root) => couldBe(path, clean(root))) ? 'root' : isGitDirectory(path) ? 'git-dir' : 'inside'
+  if (isInside(path, context)) return isWholeProject(path, context) ? 'root' : isGitDirectory(path) ? 'git-dir' : 'inside'
   return isTemp(path) ? 'temp' : isDevice(path) ? 'device' : isSystem(path, context) ? 'system' : 'outside'
+}
+
+/** A root, the task's directory, or a directory above it. */
+function isWholeProject(path: string, context: PolicyContext): boolean {
+  return [...context.roots, context.cwd].some((dir) => couldBe(path, clean(dir))) || isAncestor(path, clean(context.cwd))
 }
 
 const clean = (path: string): string => resolvePath(path, '/')

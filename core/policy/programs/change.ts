@@ -2,7 +2,7 @@ import type { ProgramTable } from './program.ts'
 
 /** Programs that change files, processes or the machine. */
 export const change: ProgramTable = {
-  mkdir: { operands: 'create', takes: '-m --mode -Z --context', examples: { ask: ['mkdir out', 'mkdir -p /etc/x'] } },
+  mkdir: { operands: 'create', takes: '-m --mode -Z --context', examples: { ask: ['mkdir out'], deny: ['mkdir -p /etc/x'] } },
   touch: { operands: 'create', takes: '-d -t --date', files: { '-r --reference': 'read' }, examples: { ask: ['touch a.txt', 'touch ../../x'] } },
   'mkfifo mknod': { operands: 'create', examples: { ask: ['mkfifo p'] } },
   tee: { operands: 'write', takes: '--output-error', examples: { ask: ['tee out.txt'], deny: ['tee /etc/passwd'] } },
@@ -33,9 +33,13 @@ export const change: ProgramTable = {
     examples: { allow: ['systemctl status nginx', 'systemctl list-units --failed'], ask: ['systemctl restart nginx'], deny: ['systemctl poweroff', 'systemctl stop skynet-agent'] },
   },
   'service rc-service initctl launchctl supervisorctl': { subcommands: { 'list print status': {} }, other: 'system.service', examples: { ask: ['service nginx restart'] } },
-  'apt apt-get aptitude dnf yum zypper pacman apk emerge snap flatpak port nix-env pkg dpkg rpm': {
-    subcommands: { 'list search show info policy -l -L -s -S -q -qa -qi --list': { network: false } }, other: 'package.system', bare: 'info', network: true,
-    examples: { allow: ['apt list', 'dpkg -l'], ask: ['apt install curl', 'apt-get remove x', 'pacman -Syu'] },
+  'apt apt-get aptitude dnf yum zypper apk emerge snap flatpak port nix-env pkg': {
+    subcommands: { 'list search show info policy': { network: false } }, other: 'package.system', bare: 'info', network: true,
+    examples: { allow: ['apt list'], ask: ['apt install curl', 'apt-get remove x'] },
+  },
+  'dpkg rpm pacman yay paru xbps-install': {
+    subcommands: { '-l -L -s -S-none -q -qa -qi --list --status --version': {} }, other: 'package.system', bare: 'package.system', network: true,
+    examples: { allow: ['dpkg -l'], ask: ['pacman -Syu', 'rpm -i x.rpm', 'dpkg -i x.deb'] },
   },
   brew: { subcommands: { 'list info --version --prefix config doctor deps leaves': {} }, other: 'package.system', network: true, examples: { allow: ['brew list'], ask: ['brew install jq'] } },
   'mount umount swapon swapoff losetup modprobe insmod rmmod sysctl ip ifconfig route ethtool nmcli iw iwconfig brctl tc hostapd setenforce aa-teardown tuned-adm update-grub grub-install efibootmgr update-alternatives ldconfig depmod mdadm lvremove vgremove pvremove lvcreate resize2fs tune2fs fsck e2fsck xfs_repair cryptsetup btrfs zfs zpool parted gdisk sgdisk cfdisk sfdisk partprobe quotaon ntpdate hwclock chronyc visudo vipw passwd chpasswd chage useradd adduser usermod groupadd groupmod gpasswd newusers pw_useradd sudoedit chsh chfn setcap update-rc.d chkconfig semanage restorecon dscl defaults scutil networksetup pmset spctl csrutil nvram diskutil hdiutil tmutil softwareupdate security kextload ufw firewall-cmd nft iptables ip6tables ebtables pfctl auditctl apparmor_parser logrotate kpatch': {

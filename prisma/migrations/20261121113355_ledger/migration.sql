@@ -121,6 +121,7 @@ CREATE TABLE "task" (
     "agent_id" UUID NOT NULL,
     "machine_id" TEXT NOT NULL,
     "cwd" TEXT NOT NULL,
+    "owns" TEXT[],
     "verdict" JSONB NOT NULL,
     "approved_at" TIMESTAMPTZ(3),
     "dispatch" TEXT NOT NULL DEFAULT 'push',
@@ -303,6 +304,7 @@ CREATE TABLE "card" (
     "kind" TEXT NOT NULL,
     "run_id" UUID,
     "approval_id" UUID,
+    "milestone" TEXT,
     "chat_id" BIGINT NOT NULL,
     "topic_id" INTEGER NOT NULL DEFAULT 0,
     "reply_to" INTEGER,
@@ -310,6 +312,7 @@ CREATE TABLE "card" (
     "message_id" INTEGER,
     "shown" TEXT,
     "state" TEXT NOT NULL DEFAULT 'live',
+    "armed" BOOLEAN NOT NULL DEFAULT false,
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT "card_pkey" PRIMARY KEY ("id")

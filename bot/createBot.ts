@@ -1,0 +1,58 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { conversations, createConversation } from '@grammyjs/conversations'
+import { Bot } from 'grammy'
+import type { Update, UserFromGetMe } from 'grammy/types'
+import { meetPerson } from '../core/people/people.ts'
+import type { Tx } from '../core/storage/sql.ts'
+import type { BotContext } from './context.ts'
+import { requestConversation } from './conversations/request.ts'
+import { conversationStorage } from './conversations/storage.ts'
+import { approvals } from './features/approvals.ts'
+import { basics } from './features/basics.ts'
+import { freeText } from './features/freeText.ts'
+import { look } from './features/look.ts'
+import { places } from './features/places.ts'
+import { steer } from './features/steer.ts'
+import { taps } from './features/taps.ts'
+import { work } from './features/work.ts'
+import { access } from './middleware/access.ts'
+import { meetChat, topicOf } from './middleware/meetChat.ts'
+import type { BotDeps, Turn } from './turn.ts'
+
+/**
+ * The bot as a function of an update and a transaction: grammY routes it, the features write rows, nobody calls
+ * Telegram (a call here throws). Commands come before conversations, conversations before buttons and free text.
+ */
+export function createBot(deps: BotDeps, token: string, botInfo: UserFromGetMe): (tx: Tx, update: Update) => Promise<void> {
+  const turns = new AsyncLocalStorage<Turn>()
+  const bot = new Bot<BotContext>(token, { botInfo })
+  bot.api.config.use(() => {
+    throw new Error('handlers write to the outbox; they never call Telegram')
+  })
+  bot.use((ctx, next) => {
+    const turn = turns.getStore()
+    if (!turn) throw new Error('an update is handled outside its turn')
+    ctx.turn = turn
+    return next()
+  })
+  bot.use(access(deps))
+  bot.use(conversations({ storage: { type: 'context', adapter: conversationStorage } }))
+  for (const feature of [basics, work, look, steer, approvals, places]) bot.use(feature(deps))
+  bot.use(createConversation(requestConversation(deps), { id: 'request' }))
+  bot.use(taps(deps), freeText(deps))
+  return async (tx, update) => {
+    const turn = await turnOf(deps, tx, update)
+    if (turn) await turns.run(turn, () => bot.handleUpdate(update))
+  }
+}
+
+/** Who sent an update, and where; null for updates nobody sent. */
+async function turnOf(deps: BotDeps, tx: Tx, update: Update): Promise<Turn | null> {
+  const message = update.message ?? update.edited_message ?? update.callback_query?.message
+  const from = update.message?.from ?? update.edited_message?.from ?? update.callback_query?.from ?? update.my_chat_member?.from
+  const chat = message?.chat ?? update.my_chat_member?.chat
+  if (!from || !chat || from.is_bot) return null
+  const name = [from.first_name, from.last_name].filter(Boolean).join(' ')
+  const person = await meetPerson(tx, { id: from.id, name }, deps.ownerIds)
+  return { tx, update, person, chat: await meetChat(tx, chat, person.role !== null, name), topicId: topicOf(message), messageId: update.message?.message_id ?? null }
+}

@@ -1,0 +1,251 @@
+import type { Api } from 'grammy'
+import { messageOf } from '../../core/config/logger.ts'
+import { tellEvent } from '../../core/events/tellEvent.ts'
+import type { BotDeps } from '../turn.ts'
+import { refreshCard, type CardRow, renderCard } from '../cards/refreshCard.ts'
+import { storeButtons } from './say.ts'
+import { keyboard } from '../render/buttons.ts'
+import { type Called, callTelegram, fileOf, type Payload } from './callTelegram.ts'
+import { contentHash, steady } from '../cards/contentHash.ts'
+import { createLimits, type LimitOptions, type Limits } from './limits.ts'
+import { fullLog } from './fullLog.ts'
+
+type Delivery = { id: number; chat_id: number | null; method: string; payload: Payload; card_id: string | null; tries: number; wait_ms: number }
+
+type Lane = { chatId: number; sends: Delivery[]; dirty: Map<string, boolean>; busy: boolean; timer: NodeJS.Timeout | null; failures: number }
+
+/** Longest a send that found no answer is put off before it is tried again. */
+const MAX_BACKOFF_MS = 30_000
+
+/**
+ * The one way out to Telegram. Sends come from the outbox, in order per chat; edits are not queued at all: a card
+ * that may have changed is marked, and what it then shows is rendered from the ledger when its turn comes, so the
+ * newest state wins. Sends go before edits. A refused send is tried again, never dropped; what Telegram will never
+ * take is marked failed and logged.
+ */
+export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions) {
+  const limits: Limits = createLimits(options)
+  const lanes = new Map<number, Lane>()
+  const known = new Set<number>()
+  let stopped = false
+  let looking: Promise<void> | null = null
+  let lookAgain = false
+
+  const laneOf = (chatId: number): Lane => {
+    const lane = lanes.get(chatId) ?? { chatId, sends: [], dirty: new Map<string, boolean>(), busy: false, timer: null, failures: 0 }
+    lanes.set(chatId, lane)
+    return lane
+  }
+
+  /** Takes what the outbox has and this process does not know yet. */
+  const look = async (): Promise<void> => {
+    const rows = await deps.db.query<Delivery>(
+      `SELECT id, chat_id, method, payload, card_id, tries, greatest(0, extract(epoch FROM not_before - clock_timestamp()) * 1000)::float8 AS wait_ms
+       FROM delivery WHERE status = 'pending' AND NOT id = ANY($1::bigint[]) ORDER BY id LIMIT 500`,
+      [[...known]],
+    )
+    for (const row of rows) {
+      known.add(row.id)
+      if (row.chat_id === null) void answerNow(row)
+      else {
+        laneOf(row.chat_id).sends.push(row)
+        void work(laneOf(row.chat_id))
+      }
+    }
+  }
+
+  const kick = (): void => {
+    if (stopped) return
+    if (looking) {
+      lookAgain = true
+      return
+    }
+    looking = look()
+      .catch((error) => void deps.log.warn(`outbox: ${messageOf(error)}`))
+      .finally(() => {
+        looking = null
+        if (lookAgain) {
+          lookAgain = false
+          kick()
+        }
+      })
+  }
+
+  /** Answers to taps wait for nobody and are worth nothing later: one try. */
+  const answerNow = async (row: Delivery): Promise<void> => {
+    const called = await callTelegram(api, row.method, row.payload).catch((error): Called => ({ kind: 'no', reason: messageOf(error) }))
+    await finish(row, called.kind === 'ok' ? 'sent' : 'failed', null, called.kind === 'ok' ? null : called.kind)
+  }
+
+  const finish = async (row: Delivery, status: 'sent' | 'failed', messageId: number | null, error: string | null): Promise<void> => {
+    await deps.db
+      .query('UPDATE delivery SET status = $2, message_id = $3, error = $4, sent_at = clock_timestamp(), tries = tries + 1 WHERE id = $1', [row.id, status, messageId, error])
+      .then(() => known.delete(row.id))
+      .catch((e) => deps.log.warn(`outbox: ${messageOf(e)}`))
+  }
+
+  const later = (lane: Lane, ms: number): void => {
+    if (lane.timer || stopped) return
+    lane.timer = setTimeout(() => {
+      lane.timer = null
+      void work(lane)
+    }, Math.max(1, ms))
+  }
+
+  const work = async (lane: Lane): Promise<void> => {
+    if (lane.busy || lane.timer || stopped) return
+    lane.busy = true
+    try {
+      while (!stopped && (lane.sends.length > 0 || lane.dirty.size > 0)) {
+        const kind = lane.sends.length > 0 ? 'send' : 'edit'
+        const wait = limits.waitFor(lane.chatId, kind, Date.now())
+        if (wait > 0) return later(lane, wait)
+        if (!(await (kind === 'send' ? sendNext(lane) : editNext(lane)))) return
+      }
+    } catch (error) {
+      deps.log.warn(`delivery to ${lane.chatId}: ${messageOf(error)}`)
+      later(lane, 1000)
+    } finally {
+      lane.busy = false
+    }
+  }
+
+  /** False when the lane has to wait. */
+  const sendNext = async (lane: Lane): Promise<boolean> => {
+    const row = lane.sends[0]
+    if (!row) return true
+    if (row.wait_ms > 0) {
+      const ms = row.wait_ms
+      row.wait_ms = 0
+      later(lane, ms)
+      return false
+    }
+    const sent = await send(row)
+    return settle(lane, row, sent)
+  }
+
+  type Sent = Called & { hash?: string; settled?: boolean }
+  const send = async (row: Delivery): Promise<Sent> => {
+    limits.used(row.chat_id ?? 0, 'send', Date.now())
+    if (row.method === 'sendDocument') return callTelegram(api, row.method, await withFile(row.payload))
+    if (!row.card_id) return callTelegram(api, row.method, row.payload)
+    const [card] = await deps.db.query<CardRow>('SELECT * FROM card WHERE id = $1', [row.card_id])
+    const shown = card ? await renderCard(deps, card) : null
+    if (!card || !shown) return { kind: 'no', reason: 'there is nothing to show any more' }
+    await storeButtons(deps.db, shown.buttons)
+    const markup = shown.buttons.length > 0 ? { reply_markup: keyboard(shown.buttons) } : {}
+    const called = await callTelegram(api, row.method, { ...row.payload, text: steady(shown.html), ...markup })
+    return { ...called, hash: contentHash(shown), settled: shown.settled }
+  }
+
+  const withFile = async (payload: Payload): Promise<Payload> => {
+    const { file, ...rest } = payload as Payload & { file: { name: string; runId?: string; text?: string } }
+    return { ...rest, document: fileOf(file.text ?? (await fullLog(deps.db, file.runId ?? '')), file.name) }
+  }
+
+  const settle = async (lane: Lane, row: Delivery, sent: Sent): Promise<boolean> => {
+    switch (sent.kind) {
+      case 'ok':
+        lane.failures = 0
+        lane.sends.shift()
+        if (row.card_id) await keepCard(lane, row.card_id, sent)
+        await finish(row, 'sent', sent.messageId, null)
+        return true
+      case 'again': {
+        lane.failures += 1
+        const ms = sent.ms ?? Math.min(MAX_BACKOFF_MS, 500 * 2 ** Math.min(lane.failures, 6))
+        if (sent.ms !== null) limits.block(lane.chatId, ms, Date.now())
+        deps.log.warn(`Telegram: ${sent.reason}; trying again in ${ms} ms`)
+        later(lane, ms)
+        return false
+      }
+      case 'blocked':
+        await blockChat(lane, sent.reason)
+        return true
+      case 'moved':
+        await moveChat(lane, sent.chatId)
+        return true
+      case 'no':
+        deps.log.error(`Telegram will not take message ${row.id} to ${lane.chatId}: ${sent.reason}`)
+        lane.sends.shift()
+        if (row.card_id) await deps.db.query("UPDATE card SET state = 'settled' WHERE id = $1", [row.card_id])
+        await finish(row, 'failed', null, sent.reason)
+        return true
+    }
+  }
+
+  const keepCard = async (lane: Lane, cardId: string, sent: Sent & { kind: 'ok' }): Promise<void> => {
+    const [row] = await deps.db.query<{ state: string }>(
+      "UPDATE card SET message_id = $2, shown = $3, state = CASE WHEN state = 'live' AND $4 THEN 'settled' ELSE state END WHERE id = $1 RETURNING state",
+      [cardId, sent.messageId, sent.hash ?? null, sent.settled ?? false],
+    )
+    if (row && row.state !== 'settled') lane.dirty.set(cardId, false)
+  }
+
+  const editNext = async (lane: Lane): Promise<boolean> => {
+    const [next] = lane.dirty
+    if (!next) return true
+    const [cardId, force] = next
+    lane.dirty.delete(cardId)
+    const result = await refreshCard(deps, api, cardId, { force, beforeCall: () => limits.used(lane.chatId, 'edit', Date.now()) })
+    if (result.kind === 'again') {
+      lane.dirty.set(cardId, force)
+      const ms = result.ms ?? 2000
+      if (result.ms !== null) limits.block(lane.chatId, ms, Date.now())
+      later(lane, ms)
+      return false
+    }
+    if (result.kind === 'blocked') await blockChat(lane, result.reason)
+    return true
+  }
+
+  /** 403: nothing more is delivered there; /status tells. */
+  const blockChat = async (lane: Lane, reason: string): Promise<void> => {
+    await deps.db.tx(async (tx) => {
+      await tx.query('UPDATE chat SET blocked_at = clock_timestamp() WHERE id = $1 AND blocked_at IS NULL', [lane.chatId])
+      await tx.query("UPDATE delivery SET status = 'failed', error = $2 WHERE chat_id = $1 AND status = 'pending'", [lane.chatId, reason])
+      await tx.query("UPDATE card SET state = 'settled' WHERE chat_id = $1 AND state <> 'settled'", [lane.chatId])
+      await tellEvent(tx, 'chat.blocked', {}, { chat_id: lane.chatId, reason })
+    })
+    for (const row of lane.sends) known.delete(row.id)
+    lane.sends = []
+    lane.dirty.clear()
+  }
+
+  /** A group that became a supergroup has another id: everything of it moves. */
+  const moveChat = async (lane: Lane, to: number): Promise<void> => {
+    await deps.db.tx(async (tx) => {
+      await tx.query(
+        'INSERT INTO chat (id, kind, title, paired_by, paired_at) SELECT $2, kind, title, paired_by, paired_at FROM chat WHERE id = $1 ON CONFLICT DO NOTHING', [lane.chatId, to],
+      )
+      for (const table of ['card', 'run', 'place_choice']) await tx.query(`UPDATE ${table} SET chat_id = $2 WHERE chat_id = $1`, [lane.chatId, to])
+      await tx.query("UPDATE delivery SET chat_id = $2, payload = payload || jsonb_build_object('chat_id', $2::bigint) WHERE chat_id = $1 AND status = 'pending'", [lane.chatId, to])
+    })
+    for (const row of lane.sends) known.delete(row.id)
+    lane.sends = []
+    lane.dirty.clear()
+    kick()
+  }
+
+  const unsubscribe = deps.bus.subscribe('deliver', kick)
+  const timer = setInterval(kick, 1000)
+  kick()
+  return {
+    /** Marks a card that may have changed; it is rendered and edited when its chat's turn comes. `force`: also when only its clock moved. */
+    markCard: (chatId: number, cardId: string, force = false): void => {
+      const lane = laneOf(chatId)
+      lane.dirty.set(cardId, force || (lane.dirty.get(cardId) ?? false))
+      void work(lane)
+    },
+    stop: async (): Promise<void> => {
+      stopped = true
+      unsubscribe()
+      clearInterval(timer)
+      for (const lane of lanes.values()) if (lane.timer) clearTimeout(lane.timer)
+      await looking
+      const deadline = Date.now() + 3000
+      while ([...lanes.values()].some((lane) => lane.busy) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10))
+    },
+  }
+}
+export type DeliveryLoop = ReturnType<typeof runDelivery>

@@ -1,0 +1,68 @@
+import { Composer } from 'grammy'
+import { may, type Right } from '../../core/people/people.ts'
+import { cancelRun, pauseRun, resumeRun } from '../../core/runs/cancelRun.ts'
+import { retryTask } from '../../core/runs/retryTask.ts'
+import type { BotContext } from '../context.ts'
+import { pickRun } from '../pickRun.ts'
+import { reply } from '../reply.ts'
+import type { BotDeps, Turn } from '../turn.ts'
+
+/** /cancel, /pause, /resume, /retry. */
+export function steer(deps: BotDeps): Composer<BotContext> {
+  const composer = new Composer<BotContext>()
+  composer.command('cancel', async (ctx) => {
+    const left = Object.values(ctx.conversation.active()).some((n) => n > 0)
+    if (left) await ctx.conversation.exitAll()
+    const runId = left && !/\d/.test(String(ctx.match)) ? null : await pickRun(deps, ctx, 'cancel', 'active')
+    if (left && !runId) return reply(deps, ctx.turn, 'Left the question. Nothing was started.')
+    if (runId) await reply(deps, ctx.turn, await cancel(deps, ctx.turn, runId))
+  })
+  for (const name of ['pause', 'resume'] as const) {
+    composer.command(name, async (ctx) => {
+      const runId = await pickRun(deps, ctx, name, 'active')
+      if (runId) await reply(deps, ctx.turn, await pauseOrResume(deps, ctx.turn, runId, name))
+    })
+  }
+  composer.command('retry', async (ctx) => {
+    const runId = await pickRun(deps, ctx, 'card', 'any')
+    if (runId) await reply(deps, ctx.turn, await retry(deps, ctx.turn, runId, null))
+  })
+  return composer
+}
+
+type Row = { number: number; person_id: string | null }
+const runRow = async (turn: Turn, runId: string): Promise<Row | undefined> => (await turn.tx.query<Row>('SELECT number, person_id FROM run WHERE id = $1', [runId]))[0]
+
+/** Own runs may be steered by who asked, any by approvers and owners. */
+export async function maySteer(turn: Turn, runId: string, any: Right = 'steer_any'): Promise<boolean> {
+  const run = await runRow(turn, runId)
+  return may(turn.person, any) || (run?.person_id === turn.person.id && may(turn.person, 'steer_own'))
+}
+
+/** Cancels and says, in one line, what became of it. */
+export async function cancel(deps: BotDeps, turn: Turn, runId: string): Promise<string> {
+  const run = await runRow(turn, runId)
+  if (!run) return 'There is no such run any more.'
+  if (!(await maySteer(turn, runId))) return `Only who asked for #${run.number}, approvers and owners can cancel it.`
+  const done = await cancelRun(deps, turn.tx, runId, turn.person.id)
+  if (done.kind === 'cancelling') return `⏹ Cancelling #${run.number}…`
+  if (done.kind === 'cancelled') return `⏹ #${run.number} is cancelled; nothing of it was running.`
+  return done.kind === 'already' ? `#${run.number} is ${done.status.replaceAll('_', ' ')} already.` : 'There is no such run any more.'
+}
+
+export async function pauseOrResume(deps: BotDeps, turn: Turn, runId: string, what: 'pause' | 'resume'): Promise<string> {
+  const run = await runRow(turn, runId)
+  if (!run) return 'There is no such run any more.'
+  if (!(await maySteer(turn, runId))) return `Only who asked for #${run.number}, approvers and owners can ${what} it.`
+  const done = what === 'pause' ? await pauseRun(deps, turn.tx, runId, turn.person.id) : await resumeRun(deps, turn.tx, runId, turn.person.id)
+  if (!done) return `#${run.number} is not ${what === 'pause' ? 'running' : 'paused'}.`
+  return what === 'pause' ? `⏸ #${run.number} is paused: what runs now ends, nothing new starts.` : `▶️ #${run.number} goes on.`
+}
+
+export async function retry(deps: BotDeps, turn: Turn, runId: string, taskId: string | null): Promise<string> {
+  const run = await runRow(turn, runId)
+  if (!run) return 'There is no such run any more.'
+  if (!may(turn.person, 'decide')) return 'Only approvers and owners can retry: a retry is an approval.'
+  const keys = await retryTask(deps, turn.tx, runId, taskId, turn.person.id)
+  return keys.length > 0 ? `🔁 #${run.number}: step ${keys.join(', ')} runs again.` : `#${run.number} has no failed step to retry.`
+}

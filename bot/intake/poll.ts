@@ -1,0 +1,64 @@
+import { type Api, GrammyError } from 'grammy'
+import type { Update } from 'grammy/types'
+import { messageOf } from '../../core/config/logger.ts'
+import type { BotDeps } from '../turn.ts'
+import type { Inbox } from './handleInbox.ts'
+import { storeUpdates, updateKey } from './storeUpdates.ts'
+
+export const allowedUpdates = ['message', 'edited_message', 'callback_query', 'my_chat_member'] as const
+
+/**
+ * Long polling: every batch is in the inbox before Telegram is told to forget it. Faults wait and try again; a 409
+ * (somebody else polls with this token) says so. Returns what stops it.
+ */
+export function startPolling(deps: BotDeps, api: Api, inbox: Inbox): { stop(): Promise<void> } {
+  const stopping = new AbortController()
+  const loop = pollUntil(deps, api, inbox, stopping.signal)
+  return {
+    stop: async () => {
+      stopping.abort()
+      await loop
+    },
+  }
+}
+
+async function pollUntil(deps: BotDeps, api: Api, inbox: Inbox, signal: AbortSignal): Promise<void> {
+  let offset: number | undefined
+  let faults = 0
+  while (!signal.aborted) {
+    try {
+      const updates = await api.getUpdates({ ...(offset === undefined ? {} : { offset }), timeout: 30, limit: 100, allowed_updates: [...allowedUpdates] }, signal as never)
+      await takeIn(deps, inbox, updates)
+      offset = updates.length > 0 ? (updates.at(-1)?.update_id ?? 0) + 1 : offset
+      faults = 0
+    } catch (error) {
+      if (signal.aborted) return
+      faults += 1
+      deps.log.warn(faultLine(error))
+      await pause(retryAfter(error) ?? Math.min(30_000, 500 * 2 ** Math.min(faults, 6)), signal)
+    }
+  }
+}
+
+/** Updates go into the inbox and are handled in order. */
+export async function takeIn(deps: BotDeps, inbox: Inbox, updates: readonly Update[]): Promise<void> {
+  const fresh = new Set(await storeUpdates(deps.db, updates))
+  for (const update of updates) if (fresh.has(update.update_id)) inbox.enqueue({ update_id: update.update_id, key: updateKey(update) })
+}
+
+function faultLine(error: unknown): string {
+  if (error instanceof GrammyError && error.error_code === 409) return 'Telegram: another program polls with this bot token. Stop it, or give this one its own bot.'
+  if (error instanceof GrammyError && error.error_code === 401) return 'Telegram: the bot token is not valid. Set TELEGRAM_BOT_TOKEN to the one BotFather shows.'
+  return `Telegram: ${messageOf(error)}; trying again`
+}
+
+const retryAfter = (error: unknown): number | null => (error instanceof GrammyError && error.parameters.retry_after ? error.parameters.retry_after * 1000 : null)
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms)
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer)
+      resolve()
+    }, { once: true })
+  })

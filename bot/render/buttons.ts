@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+
+/** What a button does. It is kept in the ledger; Telegram carries an opaque id of 22 characters. */
+export const ButtonAction = z.discriminatedUnion('do', [
+  z.strictObject({ do: z.literal('decide'), approvalId: z.uuid(), planHash: z.string(), decision: z.enum(['approved', 'denied']) }),
+  /** The first tap on a high risk: shows `Yes, on laptop` in place of `Approve`. */
+  z.strictObject({ do: z.literal('arm'), approvalId: z.uuid(), planHash: z.string(), armed: z.boolean() }),
+  z.strictObject({ do: z.enum(['details', 'revise']), approvalId: z.uuid() }),
+  /** Revises a plan: leaves one task out, or moves the plan to another place. */
+  z.strictObject({ do: z.literal('drop'), approvalId: z.uuid(), taskKey: z.string() }),
+  z.strictObject({ do: z.enum(['cancel', 'pause', 'resume', 'logs', 'again', 'card']), runId: z.uuid() }),
+  z.strictObject({ do: z.enum(['retry', 'release']), runId: z.uuid(), taskId: z.uuid().nullable() }),
+  /** Sends this text as if the person had written it. */
+  z.strictObject({ do: z.literal('say'), text: z.string().max(1000) }),
+  z.strictObject({ do: z.literal('use'), agentId: z.uuid(), cwd: z.string() }),
+  /** A place picked for a request that waits for one. */
+  z.strictObject({ do: z.literal('start'), kind: z.enum(['command', 'request']), text: z.string(), agentId: z.uuid(), cwd: z.string() }),
+  /** An answer inside a conversation. */
+  z.strictObject({ do: z.literal('answer'), value: z.string().max(4200) }),
+  z.strictObject({ do: z.literal('add_machine') }),
+  z.strictObject({ do: z.literal('review'), runId: z.uuid(), taskId: z.uuid(), verdict: z.enum(['again', 'skip']) }),
+])
+export type ButtonAction = z.infer<typeof ButtonAction>
+
+export type Button = { text: string; action: ButtonAction; style?: 'danger' | 'success' | 'primary' }
+export type Buttons = Button[][]
+
+/** The id that Telegram carries for an action: the same action always has the same. 22 bytes of at most 64. */
+export const buttonId = (action: ButtonAction): string => createHash('sha256').update(JSON.stringify(action)).digest('base64url').slice(0, 22)
+
+/** Buttons in Telegram's terms. */
+export const keyboard = (buttons: Buttons) => ({
+  inline_keyboard: buttons.map((row) => row.map(({ text, action, style }) => ({ text, callback_data: buttonId(action), ...(style ? { style } : {}) }))),
+})

@@ -1,0 +1,27 @@
+import type { Update } from 'grammy/types'
+import type { Deps } from '../core/deps.ts'
+import type { Person } from '../core/people/people.ts'
+import type { Tx } from '../core/storage/sql.ts'
+
+export type ChatRow = { id: number; kind: string; title: string; paired: boolean }
+
+/**
+ * What handling one update has in its hands: the transaction that everything of it commits with, who and where.
+ * Handlers write rows through it and never call Telegram.
+ */
+export type Turn = {
+  tx: Tx
+  update: Update
+  person: Person
+  chat: ChatRow
+  topicId: number
+  messageId: number | null
+}
+
+/** What the bot's handlers may use. */
+export type BotDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'log' | 'policy' | 'playbooks' | 'model' | 'settings' | 'clock'> & {
+  ownerIds: readonly number[]
+  redact: (text: string) => string
+  /** The address an agent on another machine would join. */
+  gatewayUrl: string
+}

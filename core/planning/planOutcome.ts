@@ -1,0 +1,23 @@
+import type { PlanSpec } from '../protocol/specs.ts'
+import type { Suggestion } from './suggestPlaybooks.ts'
+
+/** What made a plan, and what that cost; `cost_usd` is null where it is not known. */
+export type PlanSource =
+  | { kind: 'playbook'; name: string }
+  | {
+      kind: 'model'
+      provider: string
+      model: string
+      tokens_in: number
+      tokens_out: number
+      cost_usd: number | null
+      ms: number
+    }
+  | { kind: 'command' }
+
+export type PlanOutcome =
+  | { kind: 'planned'; plan: PlanSpec; source: PlanSource }
+  /** No playbook understood the request and there is no model; `nearest`: the three nearest playbooks. */
+  | { kind: 'unmatched'; nearest: Suggestion[]; hint: string }
+  /** `reason` and `hint`, one line each: what is wrong, and what to do next. */
+  | { kind: 'failed'; reason: string; hint: string }

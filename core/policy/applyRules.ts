@@ -1,0 +1,51 @@
+import type { Fact, Finding } from './facts.ts'
+import { findFloor, floorReasons } from './floor.ts'
+import type { Policy, Rule, When } from './policySchema.ts'
+import { type Part, settle, worstOf } from './verdict.ts'
+
+type Judged = Omit<Part, 'text'>
+
+/** Judges the facts of one command: each by the floor, then by the first rule that fits; the worst counts. */
+export function applyRules(finding: Finding, policy: Policy): Part {
+  const judged = finding.facts.map((fact) => judgeFact(fact, policy))
+  const worst = worstOf(judged) ?? judgeFact({ effect: 'shell.not-understood' }, policy)
+  return settle({ text: shorten(finding.text), ...worst, network: judged.some((one) => one.network) })
+}
+
+function judgeFact(fact: Fact, policy: Policy): Judged {
+  const network = fact.network === true
+  const floor = findFloor(fact)
+  if (floor) return { verdict: 'deny', risk: 'critical', rule: floor, reason: floorReasons[floor] ?? 'is never allowed', network }
+  const rule = policy.rules.find((candidate) => candidate.when.some((when) => fits(when, fact)))
+  if (!rule) return { ...policy.defaults, rule: 'policy.no-rule', network }
+  return settle({ verdict: rule.verdict, risk: rule.risk, rule: rule.id, reason: rule.reason, network })
+}
+
+/**
+ * What the shell itself does around a program (redirections, odd text, overridden variables) is judged only by
+ * rules that name its effect: allowing a program allows the program, not everything written beside it.
+ */
+function fits(when: When, fact: Fact): boolean {
+  if (when.effect === undefined && (fact.program === undefined || fact.effect.startsWith('shell.'))) return false
+  return (
+    (when.effect?.some((effect) => sameEffect(effect, fact.effect)) ?? true) &&
+    (when.place?.some((place) => place === fact.place) ?? true) &&
+    (when.program?.some((program) => program === fact.program) ?? true) &&
+    (when.subcommand?.some((subcommand) => subcommand === fact.subcommand) ?? true) &&
+    (when.option?.some((option) => fact.options?.includes(option)) ?? true) &&
+    (when.network === undefined || when.network === (fact.network === true))
+  )
+}
+
+function sameEffect(pattern: string, effect: string): boolean {
+  return pattern.endsWith('*') ? effect.startsWith(pattern.slice(0, -1)) : pattern === effect
+}
+
+function shorten(text: string): string {
+  return text.length > 400 ? `${text.slice(0, 399)}…` : text
+}
+
+/** The rule that would judge a fact, for `/policy` and for tests. */
+export function findRule(fact: Fact, policy: Policy): Rule | undefined {
+  return policy.rules.find((rule) => rule.when.some((when) => fits(when, fact)))
+}

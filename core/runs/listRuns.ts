@@ -1,0 +1,23 @@
+import type { RunStatus } from '../events/states.ts'
+import type { Sql } from '../storage/sql.ts'
+
+export type RunLine = { id: string; number: number; status: RunStatus; summary: string; personName: string | null; agentName: string | null; createdAt: Date; endedAt: Date | null }
+
+const columns = `SELECT r.id, r.number, r.status, coalesce(r.summary, r.request) AS summary, p.name AS "personName", a.name AS "agentName", r.created_at AS "createdAt", r.ended_at AS "endedAt"
+  FROM run r LEFT JOIN person p ON p.id = r.person_id LEFT JOIN agent a ON a.id = r.agent_id`
+
+const active = `r.status IN ('planning', 'awaiting_approval', 'running', 'paused', 'cancelling')`
+
+/** Runs under way, newest first: all of them, or those of one person. */
+export const activeRuns = (sql: Sql, personId: string | null): Promise<RunLine[]> =>
+  sql.query<RunLine>(`${columns} WHERE ${active} AND ($1::uuid IS NULL OR r.person_id = $1) ORDER BY r.number DESC LIMIT 20`, [personId])
+
+export type RunFilter = { status?: string; name?: string; sinceMs?: number }
+
+/** Runs of the past, newest first, by status, part of the asker's name, and age. */
+export const pastRuns = (sql: Sql, filter: RunFilter, limit: number): Promise<RunLine[]> =>
+  sql.query<RunLine>(
+    `${columns} WHERE ($1::text IS NULL OR r.status = $1) AND ($2::text IS NULL OR p.name ILIKE '%' || $2 || '%')
+     AND ($3::float8 IS NULL OR r.created_at > clock_timestamp() - $3 * interval '1 ms') ORDER BY r.number DESC LIMIT $4`,
+    [filter.status ?? null, filter.name ?? null, filter.sinceMs ?? null, limit],
+  )

@@ -1,0 +1,83 @@
+import type { ApprovalStatus, RunStatus, TaskStatus } from '../events/states.ts'
+import type { ActionName } from '../protocol/actions.ts'
+import type { ExecutionResult } from '../protocol/frames.ts'
+import type { TaskSpec } from '../protocol/specs.ts'
+import type { PlanSource } from '../planning/planRequest.ts'
+import type { RunFault } from '../planning/planRun.ts'
+import type { Verdict } from '../policy/judge.ts'
+import type { Sql } from '../storage/sql.ts'
+
+export type TaskView = {
+  id: string; key: string; title: string; milestone: string | null; status: TaskStatus; action: ActionName; spec: TaskSpec; verdict: Verdict
+  agentId: string; agentName: string; connected: boolean; disconnectedAt: Date | null; home: string; cwd: string; waitingFor: string | null
+  dependsOn: string[]; startedAt: Date | null; endedAt: Date | null; attempts: number; containment: string | null; leaseUntil: Date | null
+  result: ExecutionResult | null; error: { code: string; message: string } | null
+}
+export type ApprovalView = {
+  id: string; code: string; planHash: string; status: ApprovalStatus; risk: Verdict['risk']; expiresAt: Date; decidedAt: Date | null; remindedAt: Date | null
+  decisions: { name: string; decision: string; at: Date }[]
+}
+export type MilestoneView = { key: string; title: string; startedAt: Date | null; endedAt: Date | null; outcome: string | null }
+export type RunView = {
+  id: string; number: number; kind: 'command' | 'request' | 'api'; status: RunStatus; request: string; summary: string | null
+  personId: string | null; personName: string | null; cancelledByName: string | null; chatId: number | null; topicId: number; messageId: number | null
+  agentName: string | null; agentHome: string; cwd: string | null; connected: boolean; planVersion: number; error: RunFault | null; source: PlanSource | null; planHash: string | null
+  createdAt: Date; startedAt: Date | null; endedAt: Date | null; cancelAt: Date | null
+  tasks: TaskView[]; milestones: MilestoneView[]; approvals: ApprovalView[]
+}
+
+const jsonArray = (select: string): string => `coalesce((SELECT json_agg(x) FROM (${select}) x), '[]')`
+
+/** One statement for all that a card shows. Times inside arrays come as ISO text and are read back as dates. */
+const query = `
+  SELECT r.id, r.number, r.kind, r.status, r.request, r.summary, r.person_id AS "personId", p.name AS "personName", c.name AS "cancelledByName",
+    r.chat_id AS "chatId", r.topic_id AS "topicId", r.message_id AS "messageId", a.name AS "agentName", coalesce(a.facts->>'home', '') AS "agentHome", r.cwd,
+    coalesce(a.connected, false) AS connected, r.plan_version AS "planVersion", r.error,
+    pl.source, pl.plan_hash AS "planHash", r.created_at AS "createdAt", r.started_at AS "startedAt", r.ended_at AS "endedAt", r.cancel_at AS "cancelAt",
+    ${jsonArray(`SELECT t.id, t.key, t.title, t.milestone, t.status, t.action, t.spec, t.verdict, t.agent_id AS "agentId", ta.name AS "agentName", ta.connected,
+      ta.disconnected_at AS "disconnectedAt", coalesce(ta.facts->>'home', '') AS home, t.cwd, t.waiting_for AS "waitingFor", t.started_at AS "startedAt", t.ended_at AS "endedAt",
+      t.attempts_made AS attempts, t.lease_until AS "leaseUntil", t.result, t.error,
+      (SELECT at.containment FROM attempt at WHERE at.task_id = t.id ORDER BY at.number DESC LIMIT 1) AS containment,
+      coalesce((SELECT json_agg(dt.key ORDER BY dt.position) FROM task_dependency d JOIN task dt ON dt.id = d.depends_on_id WHERE d.task_id = t.id), '[]') AS "dependsOn"
+      FROM task t JOIN agent ta ON ta.id = t.agent_id WHERE t.plan_id = pl.id ORDER BY t.position`)} AS tasks,
+    ${jsonArray(`SELECT m.key, m.title, m.started_at AS "startedAt", m.ended_at AS "endedAt", m.outcome FROM milestone m WHERE m.plan_id = pl.id ORDER BY m.position`)} AS milestones,
+    ${jsonArray(`SELECT ap.id, ap.code, ap.plan_hash AS "planHash", ap.status, ap.risk, ap.expires_at AS "expiresAt", ap.decided_at AS "decidedAt", ap.reminded_at AS "remindedAt",
+      coalesce((SELECT json_agg(json_build_object('name', dp.name, 'decision', ad.decision, 'at', ad.at) ORDER BY ad.at) FROM approval_decision ad JOIN person dp ON dp.id = ad.person_id WHERE ad.approval_id = ap.id), '[]') AS decisions
+      FROM approval ap WHERE ap.run_id = r.id ORDER BY ap.created_at`)} AS approvals
+  FROM run r LEFT JOIN person p ON p.id = r.person_id LEFT JOIN person c ON c.id = r.cancelled_by
+  LEFT JOIN plan pl ON pl.run_id = r.id AND pl.version = r.plan_version
+  LEFT JOIN agent a ON a.id = coalesce(r.agent_id, (SELECT t.agent_id FROM task t WHERE t.plan_id = pl.id ORDER BY t.position LIMIT 1))
+  WHERE r.id = ANY($1::uuid[])`
+
+const dateKeys = new Set(['startedAt', 'endedAt', 'decidedAt', 'expiresAt', 'remindedAt', 'disconnectedAt', 'leaseUntil', 'at'])
+
+function withDates<T extends object>(row: T): T {
+  const entries = Object.entries(row).map(([key, value]) => [key, dateKeys.has(key) && typeof value === 'string' ? new Date(value) : value])
+  return Object.fromEntries(entries) as T
+}
+
+/** Everything there is to show of a run; null when there is no such run. A snapshot: one statement. */
+export async function viewRun(sql: Sql, runId: string): Promise<RunView | null> {
+  const [row] = await sql.query<RunView>(query, [[runId]])
+  if (!row) return null
+  const approvals = row.approvals.map((a) => withDates({ ...a, decisions: a.decisions.map(withDates) }))
+  return { ...row, tasks: row.tasks.map(withDates), milestones: row.milestones.map(withDates), approvals }
+}
+
+/** The run of a number such as 12; null when there is none. */
+export async function findRun(sql: Sql, number: number): Promise<string | null> {
+  const [row] = await sql.query<{ id: string }>('SELECT id FROM run WHERE number = $1', [number])
+  return row?.id ?? null
+}
+
+export type LogLine = { taskKey: string; stream: string; text: string; at: Date }
+
+/** The newest log text of a run (or of one of its tasks), at most `chunks` pieces, oldest first. */
+export async function readLogTail(sql: Sql, runId: string, chunks: number, taskKey?: string): Promise<LogLine[]> {
+  const rows = await sql.query<LogLine>(
+    `SELECT t.key AS "taskKey", l.stream, l.text, l.at FROM log_chunk l JOIN attempt a ON a.id = l.attempt_id JOIN task t ON t.id = a.task_id
+     WHERE t.run_id = $1 AND ($3::text IS NULL OR t.key = $3) ORDER BY l.at DESC, l.seq DESC LIMIT $2`,
+    [runId, chunks, taskKey ?? null],
+  )
+  return rows.reverse()
+}
