@@ -21,7 +21,9 @@ export function requireScope(deps: Pick<Deps, 'db'>) {
   return (scope: Scope) => async (request: FastifyRequest) => {
     const token = /^Bearer (\S{16,256})$/.exec(request.headers.authorization ?? '')?.[1]
     const granted = token ? await lookUp(token) : null
-    if (!granted) throw new ApiError(401, 'UNAUTHORIZED', 'Send a valid bearer token (`skynet token new` makes one).')
-    if (!granted.includes(scope) && !granted.includes('admin')) throw new ApiError(403, 'FORBIDDEN', `This token lacks the scope "${scope}".`)
+    if (!granted)
+      throw new ApiError(401, 'UNAUTHORIZED', 'Send a valid bearer token (`skynet token new` makes one).')
+    if (!granted.includes(scope) && !granted.includes('admin'))
+      throw new ApiError(403, 'FORBIDDEN', `This token lacks the scope "${scope}".`)
   }
 }

@@ -17,6 +17,8 @@ export class ApiError extends Error {
 export function parseBody<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
   const parsed = schema.safeParse(body)
   if (parsed.success) return parsed.data
-  const details = parsed.error.issues.slice(0, 10).map((issue) => ({ field: issue.path.join('.'), message: issue.message }))
+  const details = parsed.error.issues
+    .slice(0, 10)
+    .map((issue) => ({ field: issue.path.join('.'), message: issue.message }))
   throw new ApiError(400, 'INVALID', `${details[0]?.field || 'body'}: ${details[0]?.message}`, details)
 }

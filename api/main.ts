@@ -1,7 +1,10 @@
 import { type ApiDeps, createApi } from './server.ts'
 
 /** Starts the REST API and returns its address and what stops it. Port 0 takes any free one. */
-export async function startApi(deps: ApiDeps, listen: { host: string; port: number }): Promise<{ url: string; stop(): Promise<void> }> {
+export async function startApi(
+  deps: ApiDeps,
+  listen: { host: string; port: number },
+): Promise<{ url: string; stop(): Promise<void> }> {
   const app = createApi(deps)
   await app.listen(listen)
   const address = app.server.address()

@@ -21,9 +21,14 @@ import type { BotDeps, Turn } from './turn.ts'
 
 /**
  * The bot as a function of an update and a transaction: grammY routes it, the features write rows, nobody calls
- * Telegram (a call here throws). Commands come before conversations, conversations before buttons and free text.
+ * Telegram (a call here throws). A conversation takes answers only and lets commands and other buttons pass, so they
+ * always work; free text comes last.
  */
-export function createBot(deps: BotDeps, token: string, botInfo: UserFromGetMe): (tx: Tx, update: Update) => Promise<void> {
+export function createBot(
+  deps: BotDeps,
+  token: string,
+  botInfo: UserFromGetMe,
+): (tx: Tx, update: Update) => Promise<void> {
   const turns = new AsyncLocalStorage<Turn>()
   const bot = new Bot<BotContext>(token, { botInfo })
   bot.api.config.use(() => {
@@ -37,8 +42,8 @@ export function createBot(deps: BotDeps, token: string, botInfo: UserFromGetMe):
   })
   bot.use(access(deps))
   bot.use(conversations({ storage: { type: 'context', adapter: conversationStorage } }))
-  for (const feature of [basics, work, look, steer, approvals, places]) bot.use(feature(deps))
   bot.use(createConversation(requestConversation(deps), { id: 'request' }))
+  for (const feature of [basics, work, look, steer, approvals, places]) bot.use(feature(deps))
   bot.use(taps(deps), freeText(deps))
   return async (tx, update) => {
     const turn = await turnOf(deps, tx, update)
@@ -49,10 +54,21 @@ export function createBot(deps: BotDeps, token: string, botInfo: UserFromGetMe):
 /** Who sent an update, and where; null for updates nobody sent. */
 async function turnOf(deps: BotDeps, tx: Tx, update: Update): Promise<Turn | null> {
   const message = update.message ?? update.edited_message ?? update.callback_query?.message
-  const from = update.message?.from ?? update.edited_message?.from ?? update.callback_query?.from ?? update.my_chat_member?.from
+  const from =
+    update.message?.from ??
+    update.edited_message?.from ??
+    update.callback_query?.from ??
+    update.my_chat_member?.from
   const chat = message?.chat ?? update.my_chat_member?.chat
   if (!from || !chat || from.is_bot) return null
   const name = [from.first_name, from.last_name].filter(Boolean).join(' ')
   const person = await meetPerson(tx, { id: from.id, name }, deps.ownerIds)
-  return { tx, update, person, chat: await meetChat(tx, chat, person.role !== null, name), topicId: topicOf(message), messageId: update.message?.message_id ?? null }
+  return {
+    tx,
+    update,
+    person,
+    chat: await meetChat(tx, chat, person.role !== null, name),
+    topicId: topicOf(message),
+    messageId: update.message?.message_id ?? null,
+  }
 }

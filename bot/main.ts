@@ -24,7 +24,11 @@ const LEASE_MS = 10_000
  * Runs the bot while this process holds the bot's lease; waits for it otherwise, so that a second bot may stand by.
  * `ready` says whether it serves now.
  */
-export function startBot(deps: BotDeps, connection: BotConnection, options: BotOptions = {}): { ready(): boolean; stop(): Promise<void> } {
+export function startBot(
+  deps: BotDeps,
+  connection: BotConnection,
+  options: BotOptions = {},
+): { ready(): boolean; stop(): Promise<void> } {
   const holder = randomUUID()
   const leaseMs = options.leaseMs ?? LEASE_MS
   let serving: { stop(): Promise<void> } | null = null
@@ -42,7 +46,9 @@ export function startBot(deps: BotDeps, connection: BotConnection, options: BotO
     }
   }
   const tick = (): void => {
-    turning = turning.then(renew).catch((error) => void deps.log.warn(`bot: ${messageOf(error)}; trying again`))
+    turning = turning
+      .then(renew)
+      .catch((error) => void deps.log.warn(`bot: ${messageOf(error)}; trying again`))
   }
   tick()
   const timer = setInterval(tick, leaseMs / 4)
@@ -59,7 +65,11 @@ export function startBot(deps: BotDeps, connection: BotConnection, options: BotO
   }
 }
 
-async function serve(deps: BotDeps, connection: BotConnection, options: BotOptions): Promise<{ stop(): Promise<void> }> {
+async function serve(
+  deps: BotDeps,
+  connection: BotConnection,
+  options: BotOptions,
+): Promise<{ stop(): Promise<void> }> {
   const api = new Api(connection.token, { apiRoot: connection.apiRoot })
   const botInfo = await api.getMe()
   await startCursor(deps)
@@ -69,8 +79,13 @@ async function serve(deps: BotDeps, connection: BotConnection, options: BotOptio
   const delivery = runDelivery(deps, api, options.limits)
   const stopWatching = watchRuns(deps, delivery)
   const stopAnnouncing = startAnnouncing(deps)
-  const intake = connection.kind === 'webhook' ? await startWebhook(deps, api, inbox, connection) : startPolling(deps, api, inbox)
-  await api.setMyCommands(menuFor({ role: 'owner' })).catch((error) => void deps.log.warn(`menu: ${messageOf(error)}`))
+  const intake =
+    connection.kind === 'webhook'
+      ? await startWebhook(deps, api, inbox, connection)
+      : startPolling(deps, api, inbox)
+  await api
+    .setMyCommands(menuFor({ role: 'owner' }))
+    .catch((error) => void deps.log.warn(`menu: ${messageOf(error)}`))
   deps.log.info(`bot @${botInfo.username} is ready (${connection.kind})`)
   return {
     stop: async () => {

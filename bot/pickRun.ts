@@ -1,16 +1,21 @@
 import { activeRuns, type RunLine } from '../core/runs/listRuns.ts'
 import { findRun } from '../core/runs/viewRun.ts'
 import type { BotContext } from './context.ts'
-import { reply } from './reply.ts'
 import type { Buttons } from './render/buttons.ts'
 import { clip } from './render/html.ts'
+import { reply } from './reply.ts'
 import type { BotDeps } from './turn.ts'
 
 /**
  * The run a command means: `#12` in its text, the run of the message it replies to, or the only active one of the
  * person. Otherwise answers (nothing to choose, or a picker whose buttons do it) and returns null.
  */
-export async function pickRun(deps: BotDeps, ctx: BotContext, button: 'cancel' | 'pause' | 'resume' | 'logs' | 'card', scope: 'active' | 'any'): Promise<string | null> {
+export async function pickRun(
+  deps: BotDeps,
+  ctx: BotContext,
+  button: 'cancel' | 'pause' | 'resume' | 'logs' | 'card',
+  scope: 'active' | 'any',
+): Promise<string | null> {
   const number = /#?(\d+)/.exec(String(ctx.match ?? ''))?.[1]
   const { turn } = ctx
   if (number) {
@@ -28,8 +33,15 @@ export async function pickRun(deps: BotDeps, ctx: BotContext, button: 'cancel' |
   return null
 }
 
-export const runButtons = (runs: readonly RunLine[], button: 'cancel' | 'pause' | 'resume' | 'logs' | 'card'): Buttons =>
-  runs.slice(0, 8).map((run) => [{ text: `#${run.number} ${clip(run.summary, 40)}`, action: { do: button, runId: run.id } }])
+export const runButtons = (
+  runs: readonly RunLine[],
+  button: 'cancel' | 'pause' | 'resume' | 'logs' | 'card',
+): Buttons =>
+  runs
+    .slice(0, 8)
+    .map((run) => [
+      { text: `#${run.number} ${clip(run.summary, 40)}`, action: { do: button, runId: run.id } },
+    ])
 
 /** Replying to a message of a run means that run. */
 export async function repliedRun(ctx: BotContext): Promise<string | null> {
@@ -44,6 +56,9 @@ export async function repliedRun(ctx: BotContext): Promise<string | null> {
 }
 
 async function newestOf(ctx: BotContext): Promise<string | null> {
-  const [row] = await ctx.turn.tx.query<{ id: string }>('SELECT id FROM run WHERE person_id = $1 ORDER BY number DESC LIMIT 1', [ctx.turn.person.id])
+  const [row] = await ctx.turn.tx.query<{ id: string }>(
+    'SELECT id FROM run WHERE person_id = $1 ORDER BY number DESC LIMIT 1',
+    [ctx.turn.person.id],
+  )
   return row?.id ?? null
 }

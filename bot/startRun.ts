@@ -10,41 +10,87 @@ export type Kind = 'command' | 'request'
 /** Longest request taken from chat, in characters. */
 export const MAX_REQUEST = 4000
 
-export type Placed = { kind: 'place'; text: string; place: Place } | { kind: 'none' } | { kind: 'pick'; text: string; places: Place[]; unknown: string | null }
+export type Placed =
+  | { kind: 'place'; text: string; place: Place }
+  | { kind: 'none' }
+  | { kind: 'pick'; text: string; places: Place[]; unknown: string | null }
 
 /** Where a request of this turn works, and what of its text is left once the place is taken out. */
 export async function placeFor(turn: Turn, kind: Kind, written: string): Promise<Placed> {
-  const at = kind === 'command' && !written.startsWith('@') ? { text: written, wish: null } : await readWish(turn.tx, written)
+  const at =
+    kind === 'command' && !written.startsWith('@')
+      ? { text: written, wish: null }
+      : await readWish(turn.tx, written)
   const chosen = await choosePlace(turn.tx, asker(turn), kind, at.wish)
   if (chosen.kind === 'place') return { kind: 'place', text: at.text, place: chosen.place }
   if (chosen.kind === 'none') return { kind: 'none' }
-  return { kind: 'pick', text: at.text, places: chosen.places, unknown: chosen.kind === 'unknown' ? chosen.asked : null }
+  return {
+    kind: 'pick',
+    text: at.text,
+    places: chosen.places,
+    unknown: chosen.kind === 'unknown' ? chosen.asked : null,
+  }
 }
 
-export const asker = (turn: Turn) => ({ chatId: turn.chat.id, topicId: turn.topicId, personId: turn.person.id })
+export const asker = (turn: Turn) => ({
+  chatId: turn.chat.id,
+  topicId: turn.topicId,
+  personId: turn.person.id,
+})
 
 /** A run with its card: the answer to a request, in the transaction of the update that asked. */
-export async function startRun(deps: BotDeps, turn: Turn, kind: Kind, text: string, place: Pick<Place, 'agentId' | 'cwd'>): Promise<{ id: string; number: number }> {
+export async function startRun(
+  deps: BotDeps,
+  turn: Turn,
+  kind: Kind,
+  text: string,
+  place: Pick<Place, 'agentId' | 'cwd'>,
+): Promise<{ id: string; number: number }> {
   const chat = { id: turn.chat.id, topicId: turn.topicId, messageId: turn.messageId }
-  const run = await createRun(deps, turn.tx, { kind, request: deps.redact(text.slice(0, MAX_REQUEST)), personId: turn.person.id, chat, place })
-  await sayCard(turn.tx, deps.bus, here(turn), { kind: 'run', runId: run.id, silent: true, key: `card:${run.id}` })
+  const run = await createRun(deps, turn.tx, {
+    kind,
+    request: deps.redact(text.slice(0, MAX_REQUEST)),
+    personId: turn.person.id,
+    chat,
+    place,
+  })
+  await sayCard(turn.tx, deps.bus, here(turn), {
+    kind: 'run',
+    runId: run.id,
+    silent: true,
+    key: `card:${run.id}`,
+  })
   return run
 }
 
 /** A request with its place: started, or asked for the place with buttons that start it. */
 export async function startOrAsk(deps: BotDeps, turn: Turn, kind: Kind, written: string): Promise<void> {
   const placed = await placeFor(turn, kind, written)
-  if (placed.kind === 'none') return reply(deps, turn, 'No machine is enrolled yet. /agents shows how to add one.')
+  if (placed.kind === 'none')
+    return reply(deps, turn, 'No machine is enrolled yet. /agents shows how to add one.')
   if (placed.kind === 'place') {
     await startRun(deps, turn, kind, placed.text, placed.place)
     return
   }
-  const head = placed.unknown ? `I know no place called <code>${escape(placed.unknown)}</code>. Where?` : 'Where should this run?'
-  await reply(deps, turn, head, { buttons: placeButtons(placed.places, (place) => ({ do: 'start', kind, text: deps.redact(placed.text.slice(0, MAX_REQUEST)), agentId: place.agentId, cwd: place.cwd })), silent: false })
+  const head = placed.unknown
+    ? `I know no place called <code>${escape(placed.unknown)}</code>. Where?`
+    : 'Where should this run?'
+  await reply(deps, turn, head, {
+    buttons: placeButtons(placed.places, (place) => ({
+      do: 'start',
+      kind,
+      text: deps.redact(placed.text.slice(0, MAX_REQUEST)),
+      agentId: place.agentId,
+      cwd: place.cwd,
+    })),
+    silent: false,
+  })
 }
 
 const MAX_PLACES = 8
 
 /** A button for each place, the last used first. */
-export const placeButtons = (places: readonly Place[], action: (place: Place) => Buttons[number][number]['action']): Buttons =>
-  places.slice(0, MAX_PLACES).map((place) => [{ text: place.label, action: action(place) }])
+export const placeButtons = (
+  places: readonly Place[],
+  action: (place: Place) => Buttons[number][number]['action'],
+): Buttons => places.slice(0, MAX_PLACES).map((place) => [{ text: place.label, action: action(place) }])

@@ -19,7 +19,10 @@ export type Turn = {
 }
 
 /** What the bot's handlers may use. */
-export type BotDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'log' | 'policy' | 'playbooks' | 'model' | 'settings' | 'clock'> & {
+export type BotDeps = Pick<
+  Deps,
+  'db' | 'bus' | 'wake' | 'log' | 'policy' | 'playbooks' | 'model' | 'settings' | 'clock'
+> & {
   ownerIds: readonly number[]
   redact: (text: string) => string
   /** The address an agent on another machine would join. */

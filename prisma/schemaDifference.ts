@@ -12,7 +12,9 @@ declare const WebAssembly: {
 }
 type Glue = {
   __wbg_set_wasm(exports: Exports): void
-  SchemaEngine: { new: (options: unknown, onEvent: (line: string) => void, adapter: unknown) => Promise<Engine> }
+  SchemaEngine: {
+    new: (options: unknown, onEvent: (line: string) => void, adapter: unknown) => Promise<Engine>
+  }
 }
 
 /** Loads Prisma's schema engine by hand: its package expects a bundler that understands WebAssembly imports. */
@@ -27,7 +29,9 @@ async function loadEngine(): Promise<Glue> {
 }
 
 const target = (schema: string | null) =>
-  schema === null ? { tag: 'empty' } : { tag: 'schemaDatamodel', files: [{ path: 'schema.prisma', content: schema }] }
+  schema === null
+    ? { tag: 'empty' }
+    : { tag: 'schemaDatamodel', files: [{ path: 'schema.prisma', content: schema }] }
 
 /**
  * The SQL that turns a database of schema `before` (null: an empty database) into one of schema `after`; empty
@@ -38,7 +42,11 @@ export async function schemaDifference(before: string | null, after: string, url
   const adapter = bindMigrationAwareSqlAdapterFactory(new PrismaPg({ connectionString: url }))
   const engine = await SchemaEngine.new({ datamodels: [['schema.prisma', after]] }, () => {}, adapter)
   const { stdout } = await engine.diff({
-    from: target(before), to: target(after), script: true, exitCode: null, shadowDatabaseUrl: null,
+    from: target(before),
+    to: target(after),
+    script: true,
+    exitCode: null,
+    shadowDatabaseUrl: null,
     filters: { externalTables: [], externalEnums: [] },
   })
   const sql = stdout ?? ''

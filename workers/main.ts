@@ -37,7 +37,10 @@ export function startWorkers(deps: Deps, queue: Pick<OpenQueue, 'makeWorker'>): 
 }
 
 function startWorker(deps: Deps, queue: Pick<OpenQueue, 'makeWorker'>, name: QueueName): Worker {
-  const worker = queue.makeWorker(name, (job, _token, signal) => handle(deps, job, signal), { concurrency: concurrency[name], ...recovery })
+  const worker = queue.makeWorker(name, (job, _token, signal) => handle(deps, job, signal), {
+    concurrency: concurrency[name],
+    ...recovery,
+  })
   worker.on('error', (error) => deps.log.warn(`worker ${name}: ${messageOf(error)}`))
   worker.on('failed', (job, error) => deps.log.warn(`job ${job?.name}: ${messageOf(error)}`))
   return worker

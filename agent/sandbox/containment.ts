@@ -23,7 +23,7 @@ export type Command = {
 }
 
 /** An init that waits for the command and reaps what is left to it; what it says of signals is not output. */
-const shellInit = ['sh', '-c', 'exec 3>&2 2>/dev/null; "$@" 2>&3 3>&-; exit $?', 'init']
+const shellInit = ['sh', '-c', 'exec 3>&2 2>/dev/null; ("$@" 2>&3 3>&-); exit $?', 'init']
 
 const candidates = (hidden: string): Sandbox[] => [
   {

@@ -11,7 +11,11 @@ import { ApiError, parseBody } from '../errors.ts'
 type FleetDeps = Pick<Deps, 'db' | 'bus' | 'wake'> & { controlKey: string }
 
 /** What gateways call: registration, enrolment, reports. */
-export function fleetRoutes(app: FastifyInstance, deps: FleetDeps, scope: ReturnType<typeof requireScope>): void {
+export function fleetRoutes(
+  app: FastifyInstance,
+  deps: FleetDeps,
+  scope: ReturnType<typeof requireScope>,
+): void {
   const gatewayOnly = { preHandler: scope('gateway') }
 
   app.post('/v1/register-gateway', gatewayOnly, async (request) => {
@@ -29,9 +33,16 @@ export function fleetRoutes(app: FastifyInstance, deps: FleetDeps, scope: Return
   app.post('/v1/agents/enroll', gatewayOnly, async (request) => {
     const body = parseBody(EnrollRequest, request.body)
     const done = await enrolAgent(deps, { code: body.code, name: body.name, machineId: body.machine_id })
-    if (done.kind === 'bad_code') throw new ApiError(403, 'BAD_CODE', 'This code is unknown, used or expired. Ask for a new one with /agents in the chat.')
+    if (done.kind === 'bad_code')
+      throw new ApiError(
+        403,
+        'BAD_CODE',
+        'This code is unknown, used or expired. Ask for a new one with /agents in the chat.',
+      )
     return { agent_id: done.agentId, credential: done.credential, control_key: deps.controlKey }
   })
 
-  app.post('/v1/report', gatewayOnly, async (request) => recordFrames(deps, parseBody(ReportRequest, request.body)))
+  app.post('/v1/report', gatewayOnly, async (request) =>
+    recordFrames(deps, parseBody(ReportRequest, request.body)),
+  )
 }

@@ -3,7 +3,10 @@ import type { Deps } from '../../core/deps.ts'
 import { listMachines } from '../../core/fleet/machineFacts.ts'
 
 /** `/v1/health`: 200 once all parts of this installation answer, else 503, with each part's state. */
-export function healthRoutes(app: FastifyInstance, deps: Pick<Deps, 'db'> & { botReady: () => boolean }): void {
+export function healthRoutes(
+  app: FastifyInstance,
+  deps: Pick<Deps, 'db'> & { botReady: () => boolean },
+): void {
   app.get('/v1/health', async (_request, reply) => {
     const parts = await partsOf(deps)
     const ok = Object.values(parts).every((state) => state === 'ok')
@@ -11,13 +14,19 @@ export function healthRoutes(app: FastifyInstance, deps: Pick<Deps, 'db'> & { bo
   })
 }
 
-async function partsOf(deps: Pick<Deps, 'db'> & { botReady: () => boolean }): Promise<Record<string, string>> {
+async function partsOf(
+  deps: Pick<Deps, 'db'> & { botReady: () => boolean },
+): Promise<Record<string, string>> {
   const bot = deps.botReady() ? 'ok' : 'starting'
   try {
     const machines = await listMachines(deps.db)
-    const gateways = await deps.db.query("SELECT 1 FROM gateway WHERE last_seen_at > clock_timestamp() - interval '20 s'")
+    const gateways = await deps.db.query(
+      "SELECT 1 FROM gateway WHERE last_seen_at > clock_timestamp() - interval '20 s'",
+    )
     return {
-      database: 'ok', bot, gateway: gateways.length > 0 ? 'ok' : 'none is connected',
+      database: 'ok',
+      bot,
+      gateway: gateways.length > 0 ? 'ok' : 'none is connected',
       agent: machines.some((m) => m.connected) ? 'ok' : 'none is connected',
     }
   } catch {

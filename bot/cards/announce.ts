@@ -1,6 +1,6 @@
-import { type LedgerEvent, newestCursor, OLDEST, readEvents } from '../../core/events/readEvents.ts'
 import { messageOf } from '../../core/config/logger.ts'
-import { viewRun, type RunView } from '../../core/runs/viewRun.ts'
+import { type LedgerEvent, newestCursor, OLDEST, readEvents } from '../../core/events/readEvents.ts'
+import { type RunView, viewRun } from '../../core/runs/viewRun.ts'
 import type { Tx } from '../../core/storage/sql.ts'
 import { say, sayCard, sayDocument, type Where } from '../delivery/say.ts'
 import { needsDocument, planText } from '../render/approvalCard.ts'
@@ -20,22 +20,42 @@ const LOUD_AFTER_MS = 60_000
  */
 export async function announceOnce(deps: BotDeps): Promise<number> {
   return deps.db.tx(async (tx) => {
-    const [row] = await tx.query<{ cursor: string }>('SELECT cursor FROM event_cursor WHERE reader = $1 FOR UPDATE', [READER])
+    const [row] = await tx.query<{ cursor: string }>(
+      'SELECT cursor FROM event_cursor WHERE reader = $1 FOR UPDATE',
+      [READER],
+    )
     const events = await readEvents(tx, row?.cursor ?? OLDEST, BATCH)
     if (events.length === 0) return 0
-    for (const [runId, own] of Map.groupBy(events.filter((e) => e.run_id), (e) => e.run_id ?? '')) await announceRun(deps, tx, runId, own)
-    await tx.query('INSERT INTO event_cursor (reader, cursor) VALUES ($1, $2) ON CONFLICT (reader) DO UPDATE SET cursor = $2', [READER, events.at(-1)?.cursor])
+    for (const [runId, own] of Map.groupBy(
+      events.filter((e) => e.run_id),
+      (e) => e.run_id ?? '',
+    ))
+      await announceRun(deps, tx, runId, own)
+    await tx.query(
+      'INSERT INTO event_cursor (reader, cursor) VALUES ($1, $2) ON CONFLICT (reader) DO UPDATE SET cursor = $2',
+      [READER, events.at(-1)?.cursor],
+    )
     return events.length
   })
 }
 
 /** The first bot of an installation starts at the newest event. */
 export async function startCursor(deps: BotDeps): Promise<void> {
-  await deps.db.query('INSERT INTO event_cursor (reader, cursor) VALUES ($1, $2) ON CONFLICT DO NOTHING', [READER, await newestCursor(deps.db)])
+  await deps.db.query('INSERT INTO event_cursor (reader, cursor) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
+    READER,
+    await newestCursor(deps.db),
+  ])
 }
 
 const worthALook = new Set([
-  'approval.asked', 'approval.approved', 'approval.reminder', 'milestone.started', 'milestone.done', 'run.succeeded', 'run.failed', 'task.needs_review',
+  'approval.asked',
+  'approval.approved',
+  'approval.reminder',
+  'milestone.started',
+  'milestone.done',
+  'run.succeeded',
+  'run.failed',
+  'task.needs_review',
 ])
 
 async function announceRun(deps: BotDeps, tx: Tx, runId: string, events: LedgerEvent[]): Promise<void> {
@@ -48,12 +68,23 @@ async function announceRun(deps: BotDeps, tx: Tx, runId: string, events: LedgerE
   let lowered = false
   for (const event of telling) lowered = (await announce(deps, tx, run, event, where)) || lowered
   if (lowered && ['running', 'paused', 'cancelling'].includes(run.status)) {
-    await sayCard(tx, deps.bus, where, { kind: 'run', runId, silent: true, key: `card:${runId}:${telling.at(-1)?.seq}` })
+    await sayCard(tx, deps.bus, where, {
+      kind: 'run',
+      runId,
+      silent: true,
+      key: `card:${runId}:${telling.at(-1)?.seq}`,
+    })
   }
 }
 
 /** Writes what one event calls for. True when the live card has to follow below. */
-async function announce(deps: BotDeps, tx: Tx, run: RunView, event: LedgerEvent, where: Where): Promise<boolean> {
+async function announce(
+  deps: BotDeps,
+  tx: Tx,
+  run: RunView,
+  event: LedgerEvent,
+  where: Where,
+): Promise<boolean> {
   switch (event.type) {
     case 'approval.asked':
       await ask(deps, tx, run, event.approval_id ?? '', where)
@@ -61,18 +92,37 @@ async function announce(deps: BotDeps, tx: Tx, run: RunView, event: LedgerEvent,
     case 'approval.reminder': {
       const approval = run.approvals.find((a) => a.id === event.approval_id)
       if (approval?.status !== 'pending') return false
-      await say(tx, deps.bus, where, `⏰ <b>${approval.code}</b> still waits for an answer (run #${run.number}, ${escape(run.summary ?? run.request).slice(0, 80)}).`, { silent: false, key: `remind:${approval.id}` })
+      await say(
+        tx,
+        deps.bus,
+        where,
+        `⏰ <b>${approval.code}</b> still waits for an answer (run #${run.number}, ${escape(run.summary ?? run.request).slice(0, 80)}).`,
+        { silent: false, key: `remind:${approval.id}` },
+      )
       return false
     }
     case 'approval.approved':
       return true
     case 'milestone.started':
     case 'milestone.done':
-      return sayCard(tx, deps.bus, where, { kind: 'milestone', runId: run.id, milestone: String(event.data.key), silent: true, key: `milestone:${run.id}:${run.planVersion}:${event.data.key}` })
+      await sayCard(tx, deps.bus, where, {
+        kind: 'milestone',
+        runId: run.id,
+        milestone: String(event.data.key),
+        silent: true,
+        key: `milestone:${run.id}:${run.planVersion}:${event.data.key}`,
+      })
+      return false
     case 'task.needs_review': {
       const task = run.tasks.find((t) => t.id === event.task_id)
-      await say(tx, deps.bus, where, `🖐 <b>#${run.number}</b> step ${escape(task?.key ?? '')} needs you: ${escape(task?.error?.message ?? '')}\n${escape(task?.title ?? '')} was not repeated, since it may have changed something.`, { silent: false, key: `review:${event.task_id}:${event.seq}` })
-      return true
+      await say(
+        tx,
+        deps.bus,
+        where,
+        `🖐 <b>#${run.number}</b> step ${escape(task?.key ?? '')} needs you: ${escape(task?.error?.message ?? '')}\n${escape(task?.title ?? '')} was not repeated, since it may have changed something.`,
+        { silent: false, key: `review:${event.task_id}:${event.seq}` },
+      )
+      return false
     }
     case 'run.succeeded':
     case 'run.failed':
@@ -87,8 +137,21 @@ async function announce(deps: BotDeps, tx: Tx, run: RunView, event: LedgerEvent,
 async function ask(deps: BotDeps, tx: Tx, run: RunView, approvalId: string, where: Where): Promise<void> {
   const approval = run.approvals.find((a) => a.id === approvalId)
   if (!approval) return
-  if (needsDocument(run)) await sayDocument(tx, deps.bus, where, { name: `plan-${approval.code}.txt`, text: planText(run, approval) }, `plan:${approvalId}`)
-  await sayCard(tx, deps.bus, where, { kind: 'approval', runId: run.id, approvalId, silent: false, key: `approval:${approvalId}` })
+  if (needsDocument(run))
+    await sayDocument(
+      tx,
+      deps.bus,
+      where,
+      { name: `plan-${approval.code}.txt`, text: planText(run, approval) },
+      `plan:${approvalId}`,
+    )
+  await sayCard(tx, deps.bus, where, {
+    kind: 'approval',
+    runId: run.id,
+    approvalId,
+    silent: false,
+    key: `approval:${approvalId}`,
+  })
 }
 
 async function outcome(deps: BotDeps, tx: Tx, run: RunView, event: LedgerEvent, where: Where): Promise<void> {
@@ -98,7 +161,12 @@ async function outcome(deps: BotDeps, tx: Tx, run: RunView, event: LedgerEvent, 
   const becomesCard = event.type === 'run.succeeded' ? took < QUICK_MS && !asked : !planned
   if (becomesCard) return
   const silent = event.type === 'run.succeeded' && took <= LOUD_AFTER_MS
-  await sayCard(tx, deps.bus, where, { kind: 'outcome', runId: run.id, silent, key: `outcome:${run.id}:${event.seq}` })
+  await sayCard(tx, deps.bus, where, {
+    kind: 'outcome',
+    runId: run.id,
+    silent,
+    key: `outcome:${run.id}:${event.seq}`,
+  })
 }
 
 /** Announces whenever the ledger changes, and every second in case a notice was lost. Returns what stops it. */

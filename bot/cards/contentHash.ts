@@ -9,4 +9,7 @@ export const steady = (html: string): string => html.replace(ticking, '$1')
 
 /** What of a card has to change before it is edited: all that it shows but its clocks. */
 export const contentHash = (shown: Shown): string =>
-  createHash('sha256').update(JSON.stringify([shown.html.replace(ticking, ''), shown.buttons])).digest('base64url').slice(0, 22)
+  createHash('sha256')
+    .update(JSON.stringify([shown.html.replace(ticking, ''), shown.buttons]))
+    .digest('base64url')
+    .slice(0, 22)

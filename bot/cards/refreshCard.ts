@@ -1,20 +1,28 @@
 import type { Api } from 'grammy'
 import { listMachines } from '../../core/fleet/machineFacts.ts'
 import { readLogTail, viewRun } from '../../core/runs/viewRun.ts'
-import { callTelegram, type Called } from '../delivery/callTelegram.ts'
+import { type Called, callTelegram } from '../delivery/callTelegram.ts'
 import { storeButtons } from '../delivery/say.ts'
 import { renderApproval } from '../render/approvalCard.ts'
 import { keyboard } from '../render/buttons.ts'
-import { continuedCard, renderRunCard } from '../render/runCard.ts'
 import { renderOutcome } from '../render/outcomeCard.ts'
+import { continuedCard, renderRunCard } from '../render/runCard.ts'
 import { renderMilestone } from '../render/smallCards.ts'
 import type { Shown } from '../render/words.ts'
 import type { BotDeps } from '../turn.ts'
 import { contentHash, steady } from './contentHash.ts'
 
 export type CardRow = {
-  id: string; kind: 'run' | 'approval' | 'outcome' | 'milestone'; run_id: string; approval_id: string | null; milestone: string | null
-  chat_id: number; message_id: number | null; shown: string | null; state: 'live' | 'continued' | 'settled'; armed: boolean
+  id: string
+  kind: 'run' | 'approval' | 'outcome' | 'milestone'
+  run_id: string
+  approval_id: string | null
+  milestone: string | null
+  chat_id: number
+  message_id: number | null
+  shown: string | null
+  state: 'live' | 'continued' | 'settled'
+  armed: boolean
 }
 
 /** Pieces of log read for a card: enough for its last lines. */
@@ -29,8 +37,14 @@ export async function renderCard(deps: Pick<BotDeps, 'db' | 'clock'>, card: Card
   const now = deps.clock.now()
   switch (card.kind) {
     case 'run': {
-      const outcomeBelow = (await deps.db.query("SELECT 1 FROM card WHERE run_id = $1 AND kind = 'outcome' LIMIT 1", [run.id])).length > 0
-      return renderRunCard(run, { now, tail: await readLogTail(deps.db, run.id, outcomeBelow ? TAIL_CHUNKS : OUTCOME_CHUNKS), outcomeBelow })
+      const outcomeBelow =
+        (await deps.db.query("SELECT 1 FROM card WHERE run_id = $1 AND kind = 'outcome' LIMIT 1", [run.id]))
+          .length > 0
+      return renderRunCard(run, {
+        now,
+        tail: await readLogTail(deps.db, run.id, outcomeBelow ? TAIL_CHUNKS : OUTCOME_CHUNKS),
+        outcomeBelow,
+      })
     }
     case 'outcome':
       return renderOutcome(run, { now, tail: await readLogTail(deps.db, run.id, OUTCOME_CHUNKS) })
@@ -47,8 +61,16 @@ export type Refreshed = { kind: 'done' } | Extract<Called, { kind: 'again' | 'bl
 
 /** Brings one card up to date: an edit only when it would change something. `force`: also when
  * nothing but its clock moved; `beforeCall` is told of each call. */
-export async function refreshCard(deps: BotDeps, api: Api, cardId: string, options: { force: boolean; beforeCall: () => void }): Promise<Refreshed> {
-  const [card] = await deps.db.query<CardRow>("SELECT * FROM card WHERE id = $1 AND state <> 'settled' AND message_id IS NOT NULL", [cardId])
+export async function refreshCard(
+  deps: BotDeps,
+  api: Api,
+  cardId: string,
+  options: { force: boolean; beforeCall: () => void },
+): Promise<Refreshed> {
+  const [card] = await deps.db.query<CardRow>(
+    "SELECT * FROM card WHERE id = $1 AND state <> 'settled' AND message_id IS NOT NULL",
+    [cardId],
+  )
   if (!card) return { kind: 'done' }
   const shown = await renderCard(deps, card)
   if (!shown) return { kind: 'done' }
@@ -57,13 +79,20 @@ export async function refreshCard(deps: BotDeps, api: Api, cardId: string, optio
     await storeButtons(deps.db, shown.buttons)
     options.beforeCall()
     const called = await callTelegram(api, 'editMessageText', {
-      chat_id: card.chat_id, message_id: card.message_id, text: steady(shown.html), parse_mode: 'HTML', link_preview_options: { is_disabled: true },
+      chat_id: card.chat_id,
+      message_id: card.message_id,
+      text: steady(shown.html),
+      parse_mode: 'HTML',
+      link_preview_options: { is_disabled: true },
       ...(shown.buttons.length > 0 ? { reply_markup: keyboard(shown.buttons) } : {}),
     })
     if (called.kind === 'again' || called.kind === 'blocked') return called
     if (called.kind === 'no') deps.log.warn(`card ${card.id} cannot be edited: ${called.reason}`)
   }
-  await deps.db.query('UPDATE card SET shown = $2, state = CASE WHEN $3 THEN \'settled\' ELSE state END WHERE id = $1 AND (state = $4)', [card.id, hash, shown.settled, card.state])
+  await deps.db.query(
+    "UPDATE card SET shown = $2, state = CASE WHEN $3 THEN 'settled' ELSE state END WHERE id = $1 AND (state = $4)",
+    [card.id, hash, shown.settled, card.state],
+  )
   return { kind: 'done' }
 }
 
@@ -73,5 +102,8 @@ export async function machineLines(deps: Pick<BotDeps, 'db'>) {
   const busy = await deps.db.query<{ agent_id: string; number: number }>(
     "SELECT DISTINCT a.agent_id, r.number FROM attempt a JOIN task t ON t.id = a.task_id JOIN run r ON r.id = t.run_id WHERE a.status IN ('claimed', 'accepted', 'started') ORDER BY r.number",
   )
-  return machines.map((m) => ({ ...m, running: busy.filter((b) => b.agent_id === m.agentId).map((b) => b.number) }))
+  return machines.map((m) => ({
+    ...m,
+    running: busy.filter((b) => b.agent_id === m.agentId).map((b) => b.number),
+  }))
 }

@@ -1,6 +1,7 @@
 import { messageOf } from '../../core/config/logger.ts'
 import type { DeliveryLoop } from '../delivery/runDelivery.ts'
 import type { BotDeps } from '../turn.ts'
+import { lowerCardsOnce } from './lowerCards.ts'
 
 /** A card of work under way is brought up to date this often even when nothing changed. */
 const HEARTBEAT_MS = 30_000
@@ -11,10 +12,14 @@ const HEARTBEAT_MS = 30_000
  */
 export function watchRuns(deps: BotDeps, delivery: Pick<DeliveryLoop, 'markCard'>): () => void {
   const mark = async (where: string, values: unknown[] = [], force = false): Promise<void> => {
-    const rows = await deps.db.query<{ id: string; chat_id: number }>(`SELECT c.id, c.chat_id FROM card c LEFT JOIN run r ON r.id = c.run_id WHERE c.state <> 'settled' AND c.message_id IS NOT NULL AND ${where}`, values)
+    const rows = await deps.db.query<{ id: string; chat_id: number }>(
+      `SELECT c.id, c.chat_id FROM card c LEFT JOIN run r ON r.id = c.run_id WHERE c.state <> 'settled' AND c.message_id IS NOT NULL AND ${where}`,
+      values,
+    )
     for (const row of rows) delivery.markCard(row.chat_id, row.id, force)
   }
-  const quietly = (work: Promise<void>): void => void work.catch((error) => deps.log.warn(`cards: ${messageOf(error)}`))
+  const quietly = (work: Promise<void>): void =>
+    void work.catch((error) => deps.log.warn(`cards: ${messageOf(error)}`))
   const pending = new Set<string>()
   const changed = ({ runId }: { runId: string }): void => {
     if (pending.has(runId)) return
@@ -27,14 +32,18 @@ export function watchRuns(deps: BotDeps, delivery: Pick<DeliveryLoop, 'markCard'
   const ends = [
     deps.bus.subscribe('run.changed', changed),
     deps.bus.subscribe('log', changed),
-    deps.bus.subscribe('agents', () => quietly(mark("r.status IN ('running', 'paused', 'cancelling', 'force_cancelled')"))),
+    deps.bus.subscribe('agents', () =>
+      quietly(mark("r.status IN ('running', 'paused', 'cancelling', 'force_cancelled')")),
+    ),
   ]
+  const below = setInterval(() => quietly(lowerCardsOnce(deps).then(() => {})), 1000)
   const all = setInterval(() => {
     quietly(mark('true'))
     quietly(mark("c.kind = 'run' AND r.status IN ('running', 'paused', 'cancelling')", [], true))
   }, HEARTBEAT_MS)
   quietly(mark('true'))
   return () => {
+    clearInterval(below)
     clearInterval(all)
     for (const end of ends) end()
   }

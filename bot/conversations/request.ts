@@ -3,6 +3,7 @@ import type { Context } from 'grammy'
 import type { BotContext } from '../context.ts'
 import { say } from '../delivery/say.ts'
 import { actionOf } from '../features/taps.ts'
+import { ANSWER_PREFIX } from '../render/buttons.ts'
 import { escape } from '../render/html.ts'
 import { here, reply, toast } from '../reply.ts'
 import { MAX_REQUEST, placeButtons, placeFor, startRun } from '../startRun.ts'
@@ -23,27 +24,53 @@ export const requestConversation = (deps: BotDeps) =>
     const place = await settlePlace(deps, conversation, what)
     if (!place) return
     const note = asks ? await askNote(deps, conversation, place.place.label) : ''
-    await conversation.external((ctx) => startRun(deps, ctx.turn, 'request', note ? `${place.text}\n${note}` : place.text, place.place).then(() => null))
+    await conversation.external((ctx) =>
+      startRun(deps, ctx.turn, 'request', note ? `${place.text}\n${note}` : place.text, place.place).then(
+        () => null,
+      ),
+    )
   }
 
+/** Answers are plain text and taps on this conversation's own buttons; all else passes on to who it is meant for. */
+const isAnswer = (ctx: Context): boolean =>
+  ctx.callbackQuery ? (ctx.callbackQuery.data ?? '').startsWith(ANSWER_PREFIX) : ctx.message?.text !== undefined && !ctx.message.text.startsWith('/')
+
+const nextAnswer = (conversation: Talk): Promise<Context> => conversation.waitUntil(isAnswer, { next: true })
+
 async function askWhat(deps: BotDeps, conversation: Talk): Promise<string> {
-  await conversation.external((ctx) => reply(deps, ctx.turn, '📝 <b>What should be done?</b>\nSay it in a sentence. /cancel leaves.', { silent: false, forceReply: 'What should be done?' }))
-  return (await conversation.waitFor('message:text')).msg.text.slice(0, MAX_REQUEST)
+  await conversation.external((ctx) =>
+    reply(deps, ctx.turn, '📝 <b>What should be done?</b>\nSay it in a sentence. /cancel leaves.', {
+      silent: false,
+      forceReply: 'What should be done?',
+    }),
+  )
+  return (await nextAnswer(conversation)).message?.text?.slice(0, MAX_REQUEST) ?? askWhat(deps, conversation)
 }
 
 /** The place of the request: named, chosen, the only one, or picked from buttons. Null when there is no machine. */
-async function settlePlace(deps: BotDeps, conversation: Talk, what: string): Promise<{ text: string; place: Place } | null> {
+async function settlePlace(
+  deps: BotDeps,
+  conversation: Talk,
+  what: string,
+): Promise<{ text: string; place: Place } | null> {
   const placed = await conversation.external((ctx) => placeFor(ctx.turn, 'request', what))
   if (placed.kind === 'place') return { text: placed.text, place: placed.place }
   if (placed.kind === 'none') {
-    await conversation.external((ctx) => reply(deps, ctx.turn, 'No machine is enrolled yet. /agents shows how to add one.'))
+    await conversation.external((ctx) =>
+      reply(deps, ctx.turn, 'No machine is enrolled yet. /agents shows how to add one.'),
+    )
     return null
   }
-  const buttons = placeButtons(placed.places, (place) => ({ do: 'answer', value: JSON.stringify({ agentId: place.agentId, cwd: place.cwd, label: place.label }) }))
-  const head = placed.unknown ? `I know no place called <code>${escape(placed.unknown)}</code>. <b>Where?</b>` : '<b>Where?</b>'
+  const buttons = placeButtons(placed.places, (place) => ({
+    do: 'answer',
+    value: JSON.stringify({ agentId: place.agentId, cwd: place.cwd, label: place.label }),
+  }))
+  const head = placed.unknown
+    ? `I know no place called <code>${escape(placed.unknown)}</code>. <b>Where?</b>`
+    : '<b>Where?</b>'
   await conversation.external((ctx) => reply(deps, ctx.turn, head, { buttons, silent: false }))
   for (;;) {
-    await conversation.wait()
+    await nextAnswer(conversation)
     const answer = await conversation.external((ctx) => readPlace(deps, ctx, placed.places))
     if (answer) return { text: placed.text, place: answer }
   }
@@ -57,7 +84,9 @@ async function readPlace(deps: BotDeps, ctx: BotContext, places: Place[]): Promi
     return action?.do === 'answer' ? (JSON.parse(action.value) as Place) : null
   }
   const text = ctx.message?.text?.trim().toLowerCase() ?? ''
-  const named = places.find((place) => place.label.toLowerCase() === text || place.cwd.split('/').at(-1)?.toLowerCase() === text)
+  const named = places.find(
+    (place) => place.label.toLowerCase() === text || place.cwd.split('/').at(-1)?.toLowerCase() === text,
+  )
   if (!named) await reply(deps, ctx.turn, 'Tap one of the places above, or write its name. /cancel leaves.')
   return named ?? null
 }
@@ -66,10 +95,19 @@ const NO_NOTE = 'nothing'
 
 async function askNote(deps: BotDeps, conversation: Talk, label: string): Promise<string> {
   await conversation.external((ctx) =>
-    say(ctx.turn.tx, deps.bus, here(ctx.turn, false), `In <b>${escape(label)}</b>. <b>Anything to keep in mind?</b>`, { buttons: [[{ text: 'No, go', style: 'primary', action: { do: 'answer', value: NO_NOTE } }]], silent: false }),
+    say(
+      ctx.turn.tx,
+      deps.bus,
+      here(ctx.turn, false),
+      `In <b>${escape(label)}</b>. <b>Anything to keep in mind?</b>`,
+      {
+        buttons: [[{ text: 'No, go', style: 'primary', action: { do: 'answer', value: NO_NOTE } }]],
+        silent: false,
+      },
+    ),
   )
   for (;;) {
-    const next = await conversation.wait()
+    const next = await nextAnswer(conversation)
     if (next.message?.text) return next.message.text.slice(0, 1000)
     const answer = await conversation.external(async (ctx) => {
       const action = ctx.callbackQuery ? await actionOf(ctx) : null

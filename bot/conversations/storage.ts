@@ -8,12 +8,16 @@ import { updateKey } from '../intake/storeUpdates.ts'
  */
 export const conversationStorage: VersionedStateStorage<BotContext, ConversationData> = {
   read: async (ctx) => {
-    const [row] = await ctx.turn.tx.query<{ state: VersionedState<ConversationData> }>('SELECT state FROM conversation_state WHERE key = $1', [updateKey(ctx.update)])
+    const [row] = await ctx.turn.tx.query<{ state: VersionedState<ConversationData> }>(
+      'SELECT state FROM conversation_state WHERE key = $1',
+      [updateKey(ctx.update)],
+    )
     return row?.state
   },
   write: async (ctx, state) => {
     await ctx.turn.tx.query(
-      'INSERT INTO conversation_state (key, state) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET state = $2, updated_at = clock_timestamp()', [updateKey(ctx.update), JSON.stringify(state)],
+      'INSERT INTO conversation_state (key, state) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET state = $2, updated_at = clock_timestamp()',
+      [updateKey(ctx.update), JSON.stringify(state)],
     )
   },
   delete: async (ctx) => {

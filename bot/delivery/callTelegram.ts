@@ -31,7 +31,8 @@ export async function callTelegram(api: Api, method: string, payload: Payload): 
 async function refused(api: Api, method: string, payload: Payload, error: GrammyError): Promise<Called> {
   const { error_code, description, parameters } = error
   if (parameters.migrate_to_chat_id) return { kind: 'moved', chatId: parameters.migrate_to_chat_id }
-  if (error_code === 429) return { kind: 'again', ms: (parameters.retry_after ?? 1) * 1000, reason: description }
+  if (error_code === 429)
+    return { kind: 'again', ms: (parameters.retry_after ?? 1) * 1000, reason: description }
   if (error_code >= 500) return { kind: 'again', ms: null, reason: description }
   if (/not modified/i.test(description)) return { kind: 'ok', messageId: null }
   if (error_code === 403) return { kind: 'blocked', reason: description }
@@ -43,4 +44,5 @@ async function refused(api: Api, method: string, payload: Payload, error: Grammy
 }
 
 /** A text as the file Telegram takes. */
-export const fileOf = (text: string, name: string): InputFile => new InputFile(Buffer.from(text, 'utf8'), name)
+export const fileOf = (text: string, name: string): InputFile =>
+  new InputFile(Buffer.from(text, 'utf8'), name)

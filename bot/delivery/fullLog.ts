@@ -9,5 +9,10 @@ export async function fullLog(sql: Sql, runId: string): Promise<string> {
     [runId],
   )
   if (rows.length === 0) return 'Nothing has run yet.\n'
-  return rows.map((row) => `== ${row.key} ${row.title}${row.number > 1 ? ` (attempt ${row.number})` : ''}\n${row.text.trimEnd()}\n`).join('\n')
+  return rows
+    .map(
+      (row) =>
+        `== ${row.key} ${row.title}${row.number > 1 ? ` (attempt ${row.number})` : ''}\n${row.text.trimEnd()}\n`,
+    )
+    .join('\n')
 }

@@ -1,6 +1,18 @@
 /** Telegram's limits as 2-contracts states them, with the short bursts that Telegram lets pass. */
-export type LimitOptions = { chatBurst: number; groupPerMinute: number; perSecond: number; editGapMs: number; groupEditGapMs: number }
-export const telegramLimits: LimitOptions = { chatBurst: 3, groupPerMinute: 20, perSecond: 30, editGapMs: 1000, groupEditGapMs: 5000 }
+export type LimitOptions = {
+  chatBurst: number
+  groupPerMinute: number
+  perSecond: number
+  editGapMs: number
+  groupEditGapMs: number
+}
+export const telegramLimits: LimitOptions = {
+  chatBurst: 3,
+  groupPerMinute: 20,
+  perSecond: 30,
+  editGapMs: 1000,
+  groupEditGapMs: 5000,
+}
 
 type Chat = { tokens: number; at: number; minute: number[]; lastEdit: number; blockedUntil: number }
 
@@ -13,7 +25,13 @@ export function createLimits(options: LimitOptions = telegramLimits) {
   const chats = new Map<number, Chat>()
   let second: number[] = []
   const chatOf = (id: number, now: number): Chat => {
-    const chat = chats.get(id) ?? { tokens: options.chatBurst, at: now, minute: [], lastEdit: 0, blockedUntil: 0 }
+    const chat = chats.get(id) ?? {
+      tokens: options.chatBurst,
+      at: now,
+      minute: [],
+      lastEdit: 0,
+      blockedUntil: 0,
+    }
     chat.tokens = Math.min(options.chatBurst, chat.tokens + (now - chat.at) / 1000)
     chat.at = now
     chat.minute = chat.minute.filter((t) => t > now - 60_000)
@@ -36,7 +54,9 @@ export function createLimits(options: LimitOptions = telegramLimits) {
         chat.blockedUntil - now,
         (1 + reserve - chat.tokens) * 1000,
         kind === 'edit' ? chat.lastEdit + gap - now : 0,
-        group && chat.minute.length + reserve >= options.groupPerMinute ? (chat.minute[0] ?? now) + 60_000 - now : 0,
+        group && chat.minute.length + reserve >= options.groupPerMinute
+          ? (chat.minute[0] ?? now) + 60_000 - now
+          : 0,
         overall(now),
       )
     },

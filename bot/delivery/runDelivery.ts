@@ -1,18 +1,33 @@
 import type { Api } from 'grammy'
 import { messageOf } from '../../core/config/logger.ts'
 import { tellEvent } from '../../core/events/tellEvent.ts'
-import type { BotDeps } from '../turn.ts'
-import { refreshCard, type CardRow, renderCard } from '../cards/refreshCard.ts'
-import { storeButtons } from './say.ts'
-import { keyboard } from '../render/buttons.ts'
-import { type Called, callTelegram, fileOf, type Payload } from './callTelegram.ts'
 import { contentHash, steady } from '../cards/contentHash.ts'
-import { createLimits, type LimitOptions, type Limits } from './limits.ts'
+import { type CardRow, refreshCard, renderCard } from '../cards/refreshCard.ts'
+import { keyboard } from '../render/buttons.ts'
+import type { BotDeps } from '../turn.ts'
+import { type Called, callTelegram, fileOf, type Payload } from './callTelegram.ts'
 import { fullLog } from './fullLog.ts'
+import { createLimits, type LimitOptions, type Limits } from './limits.ts'
+import { storeButtons } from './say.ts'
 
-type Delivery = { id: number; chat_id: number | null; method: string; payload: Payload; card_id: string | null; tries: number; wait_ms: number }
+type Delivery = {
+  id: number
+  chat_id: number | null
+  method: string
+  payload: Payload
+  card_id: string | null
+  tries: number
+  wait_ms: number
+}
 
-type Lane = { chatId: number; sends: Delivery[]; dirty: Map<string, boolean>; busy: boolean; timer: NodeJS.Timeout | null; failures: number }
+type Lane = {
+  chatId: number
+  sends: Delivery[]
+  dirty: Map<string, boolean>
+  busy: boolean
+  timer: NodeJS.Timeout | null
+  failures: number
+}
 
 /** Longest a send that found no answer is put off before it is tried again. */
 const MAX_BACKOFF_MS = 30_000
@@ -32,7 +47,14 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions) {
   let lookAgain = false
 
   const laneOf = (chatId: number): Lane => {
-    const lane = lanes.get(chatId) ?? { chatId, sends: [], dirty: new Map<string, boolean>(), busy: false, timer: null, failures: 0 }
+    const lane = lanes.get(chatId) ?? {
+      chatId,
+      sends: [],
+      dirty: new Map<string, boolean>(),
+      busy: false,
+      timer: null,
+      failures: 0,
+    }
     lanes.set(chatId, lane)
     return lane
   }
@@ -73,23 +95,41 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions) {
 
   /** Answers to taps wait for nobody and are worth nothing later: one try. */
   const answerNow = async (row: Delivery): Promise<void> => {
-    const called = await callTelegram(api, row.method, row.payload).catch((error): Called => ({ kind: 'no', reason: messageOf(error) }))
-    await finish(row, called.kind === 'ok' ? 'sent' : 'failed', null, called.kind === 'ok' ? null : called.kind)
+    const called = await callTelegram(api, row.method, row.payload).catch(
+      (error): Called => ({ kind: 'no', reason: messageOf(error) }),
+    )
+    await finish(
+      row,
+      called.kind === 'ok' ? 'sent' : 'failed',
+      null,
+      called.kind === 'ok' ? null : called.kind,
+    )
   }
 
-  const finish = async (row: Delivery, status: 'sent' | 'failed', messageId: number | null, error: string | null): Promise<void> => {
+  const finish = async (
+    row: Delivery,
+    status: 'sent' | 'failed',
+    messageId: number | null,
+    error: string | null,
+  ): Promise<void> => {
     await deps.db
-      .query('UPDATE delivery SET status = $2, message_id = $3, error = $4, sent_at = clock_timestamp(), tries = tries + 1 WHERE id = $1', [row.id, status, messageId, error])
+      .query(
+        'UPDATE delivery SET status = $2, message_id = $3, error = $4, sent_at = clock_timestamp(), tries = tries + 1 WHERE id = $1',
+        [row.id, status, messageId, error],
+      )
       .then(() => known.delete(row.id))
       .catch((e) => deps.log.warn(`outbox: ${messageOf(e)}`))
   }
 
   const later = (lane: Lane, ms: number): void => {
     if (lane.timer || stopped) return
-    lane.timer = setTimeout(() => {
-      lane.timer = null
-      void work(lane)
-    }, Math.max(1, ms))
+    lane.timer = setTimeout(
+      () => {
+        lane.timer = null
+        void work(lane)
+      },
+      Math.max(1, ms),
+    )
   }
 
   const work = async (lane: Lane): Promise<void> => {
@@ -134,7 +174,11 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions) {
     if (!card || !shown) return { kind: 'no', reason: 'there is nothing to show any more' }
     await storeButtons(deps.db, shown.buttons)
     const markup = shown.buttons.length > 0 ? { reply_markup: keyboard(shown.buttons) } : {}
-    const called = await callTelegram(api, row.method, { ...row.payload, text: steady(shown.html), ...markup })
+    const called = await callTelegram(api, row.method, {
+      ...row.payload,
+      text: steady(shown.html),
+      ...markup,
+    })
     return { ...called, hash: contentHash(shown), settled: shown.settled }
   }
 
@@ -187,7 +231,10 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions) {
     if (!next) return true
     const [cardId, force] = next
     lane.dirty.delete(cardId)
-    const result = await refreshCard(deps, api, cardId, { force, beforeCall: () => limits.used(lane.chatId, 'edit', Date.now()) })
+    const result = await refreshCard(deps, api, cardId, {
+      force,
+      beforeCall: () => limits.used(lane.chatId, 'edit', Date.now()),
+    })
     if (result.kind === 'again') {
       lane.dirty.set(cardId, force)
       const ms = result.ms ?? 2000
@@ -202,9 +249,16 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions) {
   /** 403: nothing more is delivered there; /status tells. */
   const blockChat = async (lane: Lane, reason: string): Promise<void> => {
     await deps.db.tx(async (tx) => {
-      await tx.query('UPDATE chat SET blocked_at = clock_timestamp() WHERE id = $1 AND blocked_at IS NULL', [lane.chatId])
-      await tx.query("UPDATE delivery SET status = 'failed', error = $2 WHERE chat_id = $1 AND status = 'pending'", [lane.chatId, reason])
-      await tx.query("UPDATE card SET state = 'settled' WHERE chat_id = $1 AND state <> 'settled'", [lane.chatId])
+      await tx.query('UPDATE chat SET blocked_at = clock_timestamp() WHERE id = $1 AND blocked_at IS NULL', [
+        lane.chatId,
+      ])
+      await tx.query(
+        "UPDATE delivery SET status = 'failed', error = $2 WHERE chat_id = $1 AND status = 'pending'",
+        [lane.chatId, reason],
+      )
+      await tx.query("UPDATE card SET state = 'settled' WHERE chat_id = $1 AND state <> 'settled'", [
+        lane.chatId,
+      ])
       await tellEvent(tx, 'chat.blocked', {}, { chat_id: lane.chatId, reason })
     })
     for (const row of lane.sends) known.delete(row.id)
@@ -216,10 +270,15 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions) {
   const moveChat = async (lane: Lane, to: number): Promise<void> => {
     await deps.db.tx(async (tx) => {
       await tx.query(
-        'INSERT INTO chat (id, kind, title, paired_by, paired_at) SELECT $2, kind, title, paired_by, paired_at FROM chat WHERE id = $1 ON CONFLICT DO NOTHING', [lane.chatId, to],
+        'INSERT INTO chat (id, kind, title, paired_by, paired_at) SELECT $2, kind, title, paired_by, paired_at FROM chat WHERE id = $1 ON CONFLICT DO NOTHING',
+        [lane.chatId, to],
       )
-      for (const table of ['card', 'run', 'place_choice']) await tx.query(`UPDATE ${table} SET chat_id = $2 WHERE chat_id = $1`, [lane.chatId, to])
-      await tx.query("UPDATE delivery SET chat_id = $2, payload = payload || jsonb_build_object('chat_id', $2::bigint) WHERE chat_id = $1 AND status = 'pending'", [lane.chatId, to])
+      for (const table of ['card', 'run', 'place_choice'])
+        await tx.query(`UPDATE ${table} SET chat_id = $2 WHERE chat_id = $1`, [lane.chatId, to])
+      await tx.query(
+        "UPDATE delivery SET chat_id = $2, payload = payload || jsonb_build_object('chat_id', $2::bigint) WHERE chat_id = $1 AND status = 'pending'",
+        [lane.chatId, to],
+      )
     })
     for (const row of lane.sends) known.delete(row.id)
     lane.sends = []
@@ -244,7 +303,8 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions) {
       for (const lane of lanes.values()) if (lane.timer) clearTimeout(lane.timer)
       await looking
       const deadline = Date.now() + 3000
-      while ([...lanes.values()].some((lane) => lane.busy) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10))
+      while ([...lanes.values()].some((lane) => lane.busy) && Date.now() < deadline)
+        await new Promise((resolve) => setTimeout(resolve, 10))
     },
   }
 }

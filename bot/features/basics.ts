@@ -1,8 +1,8 @@
 import { Composer } from 'grammy'
-import { useCode } from '../../core/fleet/oneTimeCodes.ts'
-import { listMachines } from '../../core/fleet/machineFacts.ts'
-import { may, setRole } from '../../core/people/people.ts'
 import { tellEvent } from '../../core/events/tellEvent.ts'
+import { listMachines } from '../../core/fleet/machineFacts.ts'
+import { useCode } from '../../core/fleet/oneTimeCodes.ts'
+import { may, setRole } from '../../core/people/people.ts'
 import { commandsFor } from '../commands.ts'
 import type { BotContext } from '../context.ts'
 import { escape } from '../render/html.ts'
@@ -20,17 +20,25 @@ export function basics(deps: BotDeps): Composer<BotContext> {
 
 async function greet(deps: BotDeps, ctx: BotContext): Promise<void> {
   const machines = (await listMachines(ctx.turn.tx)).filter((m) => m.connected)
-  const where = machines.length === 0 ? 'No machine is connected yet: /agents shows how to add one.' : `Connected: ${machines.map((m) => `<b>${escape(m.name)}</b>`).join(', ')}.`
+  const where =
+    machines.length === 0
+      ? 'No machine is connected yet: /agents shows how to add one.'
+      : `Connected: ${machines.map((m) => `<b>${escape(m.name)}</b>`).join(', ')}.`
   await reply(
-    deps, ctx.turn,
+    deps,
+    ctx.turn,
     `👋 Hello ${escape(ctx.turn.person.name)}. Tell me what to do on your machines; I plan it, ask where it matters, and show what happens.\n${where}\n\nTry <code>/run git status</code>, or just say “run the tests”. /help lists the rest.`,
   )
 }
 
 function helpText(ctx: BotContext): string {
-  const lines = commandsFor(ctx.turn.person).map((c) => `/${c.name}${c.args ? ` <i>${escape(c.args)}</i>` : ''} · ${escape(c.text)}`)
+  const lines = commandsFor(ctx.turn.person).map(
+    (c) => `/${c.name}${c.args ? ` <i>${escape(c.args)}</i>` : ''} · ${escape(c.text)}`,
+  )
   return [
-    '<b>What I understand</b>', ...lines, '',
+    '<b>What I understand</b>',
+    ...lines,
+    '',
     'Plain words work as well: “what changed?”, “run the tests in api on laptop”.',
     '<code>/run @laptop:api npm test</code> names the place for one request.',
     'Replying to a message of a run means that run.',
@@ -43,13 +51,28 @@ async function pair(deps: BotDeps, ctx: BotContext): Promise<void> {
   if (code) {
     const good = await useCode(turn.tx, 'pair', code)
     if (good) await setRole(turn.tx, turn.person.id, 'owner', null)
-    return reply(deps, turn, good ? '✅ Paired: you are an owner now. /help shows what you can do.' : 'This code is not valid (any more). <code>skynet people pair</code> on the machine prints a new one.')
+    return reply(
+      deps,
+      turn,
+      good
+        ? '✅ Paired: you are an owner now. /help shows what you can do.'
+        : 'This code is not valid (any more). <code>skynet people pair</code> on the machine prints a new one.',
+    )
   }
   if (turn.chat.kind === 'private') {
-    return reply(deps, turn, turn.person.role === 'owner' ? 'You are an owner already. In a group, /pair lets me work there.' : 'Send <code>/pair CODE</code> with the code that the start printed.')
+    return reply(
+      deps,
+      turn,
+      turn.person.role === 'owner'
+        ? 'You are an owner already. In a group, /pair lets me work there.'
+        : 'Send <code>/pair CODE</code> with the code that the start printed.',
+    )
   }
   if (!may(turn.person, 'manage')) return
-  await turn.tx.query('UPDATE chat SET paired_by = $2, paired_at = clock_timestamp() WHERE id = $1', [turn.chat.id, turn.person.id])
+  await turn.tx.query('UPDATE chat SET paired_by = $2, paired_at = clock_timestamp() WHERE id = $1', [
+    turn.chat.id,
+    turn.person.id,
+  ])
   await tellEvent(turn.tx, 'chat.paired', {}, { chat_id: turn.chat.id, by: turn.person.id })
   await reply(deps, turn, '✅ This group is paired. People with a role can use me here.')
 }

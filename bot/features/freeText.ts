@@ -12,7 +12,10 @@ import { cancel } from './steer.ts'
 const spoken: { pattern: RegExp; means: 'machines' | 'stop' | 'progress' }[] = [
   { pattern: /^(my )?(machines|agents|workers)[?.!]?$/i, means: 'machines' },
   { pattern: /^(please )?(stop|cancel|abort|halt)( it| that| everything| the run)?[.!]?$/i, means: 'stop' },
-  { pattern: /^(how far( is it| are you)?|what('s| is) (going on|running)|progress|status)[?.!]?$/i, means: 'progress' },
+  {
+    pattern: /^(how far( is it| are you)?|what('s| is) (going on|running)|progress|status)[?.!]?$/i,
+    means: 'progress',
+  },
 ]
 
 /** Text without a command: an answer about work in progress, or a request that becomes a run. */
@@ -20,15 +23,27 @@ export function freeText(deps: BotDeps): Composer<BotContext> {
   const composer = new Composer<BotContext>()
   composer.on('message:text', async (ctx) => {
     const text = ctx.message.text.trim()
-    if (text.startsWith('/')) return reply(deps, ctx.turn, 'I do not know this command. /help lists what I understand.')
+    if (text.startsWith('/'))
+      return reply(deps, ctx.turn, 'I do not know this command. /help lists what I understand.')
     const means = spoken.find((s) => s.pattern.test(text))?.means
     if (means === 'machines') return machines(deps, ctx)
     if (means) return aboutWork(deps, ctx, means)
-    if (!may(ctx.turn.person, 'start')) return reply(deps, ctx.turn, 'Your role lets you look, not start work.')
+    if (!may(ctx.turn.person, 'start'))
+      return reply(deps, ctx.turn, 'Your role lets you look, not start work.')
     await ctx.conversation.enter('request', { asked: text, placed: false })
   })
-  composer.on('edited_message', (ctx) => reply(deps, ctx.turn, 'I do not act on edits: what was asked stays as it was. Send it again to change it.'))
-  composer.on('message', (ctx) => (ctx.turn.chat.kind === 'private' ? reply(deps, ctx.turn, 'I read text only. /help lists what I understand.') : undefined))
+  composer.on('edited_message', (ctx) =>
+    reply(
+      deps,
+      ctx.turn,
+      'I do not act on edits: what was asked stays as it was. Send it again to change it.',
+    ),
+  )
+  composer.on('message', (ctx) =>
+    ctx.turn.chat.kind === 'private'
+      ? reply(deps, ctx.turn, 'I read text only. /help lists what I understand.')
+      : undefined,
+  )
   return composer
 }
 

@@ -1,9 +1,9 @@
 import { Composer } from 'grammy'
+import { runEnds } from '../../core/events/states.ts'
 import { choosePlace } from '../../core/fleet/choosePlace.ts'
 import { listMachines } from '../../core/fleet/machineFacts.ts'
 import { judgeSpec } from '../../core/planning/judgePlan.ts'
 import { activeRuns, pastRuns, type RunFilter, type RunLine } from '../../core/runs/listRuns.ts'
-import { runEnds } from '../../core/events/states.ts'
 import { machineLines } from '../cards/refreshCard.ts'
 import type { BotContext } from '../context.ts'
 import { sayCard, sayDocument } from '../delivery/say.ts'
@@ -29,13 +29,17 @@ export function look(deps: BotDeps): Composer<BotContext> {
 }
 
 export async function machines(deps: BotDeps, ctx: BotContext): Promise<void> {
-  const shown = renderMachines(await machineLines({ db: { ...deps.db, query: ctx.turn.tx.query } }), ctx.turn.person.role === 'owner')
+  const shown = renderMachines(
+    await machineLines({ db: { ...deps.db, query: ctx.turn.tx.query } }),
+    ctx.turn.person.role === 'owner',
+  )
   await reply(deps, ctx.turn, shown.html, { buttons: shown.buttons })
 }
 
 export async function sendLog(deps: BotDeps, ctx: BotContext, runId: string): Promise<void> {
   const [run] = await ctx.turn.tx.query<{ number: number }>('SELECT number FROM run WHERE id = $1', [runId])
-  if (run) await sayDocument(ctx.turn.tx, deps.bus, here(ctx.turn, false), { name: `run-${run.number}.log`, runId })
+  if (run)
+    await sayDocument(ctx.turn.tx, deps.bus, here(ctx.turn, false), { name: `run-${run.number}.log`, runId })
 }
 
 async function status(deps: BotDeps, ctx: BotContext): Promise<void> {
@@ -49,7 +53,9 @@ async function status(deps: BotDeps, ctx: BotContext): Promise<void> {
   const all = await listMachines(turn.tx)
   const there = all.filter((m) => m.connected).map((m) => m.name)
   const away = all.filter((m) => !m.connected).map((m) => m.name)
-  const blocked = await turn.tx.query<{ title: string }>('SELECT title FROM chat WHERE blocked_at IS NOT NULL')
+  const blocked = await turn.tx.query<{ title: string }>(
+    'SELECT title FROM chat WHERE blocked_at IS NOT NULL',
+  )
   const lines = [
     bold(active.length === 0 ? 'Nothing is running' : `${active.length} under way`),
     ...active.map(runLine),
@@ -61,10 +67,16 @@ async function status(deps: BotDeps, ctx: BotContext): Promise<void> {
 
 /** Posts the card of a run again, at the bottom; the old one says where it went on. */
 export async function postCard(deps: BotDeps, ctx: BotContext, runId: string): Promise<void> {
-  await sayCard(ctx.turn.tx, deps.bus, here(ctx.turn, false), { kind: 'run', runId, silent: true, key: `card:${runId}:u${ctx.update.update_id}` })
+  await sayCard(ctx.turn.tx, deps.bus, here(ctx.turn, false), {
+    kind: 'run',
+    runId,
+    silent: true,
+    key: `card:${runId}:u${ctx.update.update_id}`,
+  })
 }
 
-const runLine = (run: RunLine): string => `#${run.number} ${escape(run.status.replaceAll('_', ' '))} · ${escape(clip(reveal(run.summary), 60))}${run.agentName ? ` · ${escape(run.agentName)}` : ''}`
+const runLine = (run: RunLine): string =>
+  `#${run.number} ${escape(run.status.replaceAll('_', ' '))} · ${escape(clip(reveal(run.summary), 60))}${run.agentName ? ` · ${escape(run.agentName)}` : ''}`
 
 const ages = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
@@ -74,7 +86,8 @@ export function readFilter(text: string): RunFilter {
   for (const word of text.split(/\s+/).filter(Boolean)) {
     const age = /^(\d{1,4})([mhd])$/.exec(word)
     if (age) filter.sinceMs = Number(age[1]) * ages[age[2] as keyof typeof ages]
-    else if ([...runEnds, 'running', 'planning', 'paused'].includes(word.toLowerCase())) filter.status = word.toLowerCase()
+    else if ([...runEnds, 'running', 'planning', 'paused'].includes(word.toLowerCase()))
+      filter.status = word.toLowerCase()
     else filter.name = word
   }
   return filter
@@ -82,8 +95,17 @@ export function readFilter(text: string): RunFilter {
 
 async function runs(deps: BotDeps, ctx: BotContext): Promise<void> {
   const found = await pastRuns(ctx.turn.tx, readFilter(String(ctx.match)), 15)
-  const lines = found.map((run) => `${runLine(run)} · ${time(run.createdAt)}${run.personName ? ` · ${escape(run.personName)}` : ''}`)
-  await reply(deps, ctx.turn, lines.length > 0 ? [bold('Runs'), ...lines].join('\n') : 'No run fits. Try /runs, or <code>/runs failed 7d</code>.')
+  const lines = found.map(
+    (run) =>
+      `${runLine(run)} · ${time(run.createdAt)}${run.personName ? ` · ${escape(run.personName)}` : ''}`,
+  )
+  await reply(
+    deps,
+    ctx.turn,
+    lines.length > 0
+      ? [bold('Runs'), ...lines].join('\n')
+      : 'No run fits. Try /runs, or <code>/runs failed 7d</code>.',
+  )
 }
 
 /** What would happen with a command here, and why; nothing is done. */
@@ -93,13 +115,38 @@ async function policy(deps: BotDeps, ctx: BotContext): Promise<void> {
   const chosen = await choosePlace(ctx.turn.tx, asker(ctx.turn), 'command', null)
   const place = chosen.kind === 'place' ? chosen.place : chosen.kind === 'pick' ? chosen.places[0] : undefined
   const machine = (await listMachines(ctx.turn.tx)).find((m) => m.agentId === place?.agentId)
-  if (!place || !machine) return reply(deps, ctx.turn, 'No machine is enrolled yet, so there is no place to judge this for.')
-  const spec = { action: 'shell' as const, params: { command }, agent_id: place.agentId, machine_id: machine.facts.machine_id, cwd: place.cwd, required_files: [], timeout_s: 60, network: false }
+  if (!place || !machine)
+    return reply(deps, ctx.turn, 'No machine is enrolled yet, so there is no place to judge this for.')
+  const spec = {
+    action: 'shell' as const,
+    params: { command },
+    agent_id: place.agentId,
+    machine_id: machine.facts.machine_id,
+    cwd: place.cwd,
+    required_files: [],
+    timeout_s: 60,
+    network: false,
+  }
   const verdict = judgeSpec(spec, machine.facts, deps.policy, deps.settings.denyPaths)
-  const word = { allow: '✅ would run at once', ask: '❓ would ask first', deny: '⛔ would be refused' }[verdict.verdict]
-  const parts = verdict.parts.length > 1 ? verdict.parts.slice(0, 12).map((p) => `${p.verdict} · ${code(clip(reveal(p.text), 60))} · ${escape(p.rule)}`) : []
+  const word = { allow: '✅ would run at once', ask: '❓ would ask first', deny: '⛔ would be refused' }[
+    verdict.verdict
+  ]
+  const parts =
+    verdict.parts.length > 1
+      ? verdict.parts
+          .slice(0, 12)
+          .map((p) => `${p.verdict} · ${code(clip(reveal(p.text), 60))} · ${escape(p.rule)}`)
+      : []
   await reply(
-    deps, ctx.turn,
-    [bold(word), code(clip(reveal(command), 500)), `on ${escape(place.label)}`, `${verdict.risk} · rule ${code(verdict.rule)} · network ${verdict.network ? 'yes' : 'no'}`, escape(verdict.reason), ...parts].join('\n'),
+    deps,
+    ctx.turn,
+    [
+      bold(word),
+      code(clip(reveal(command), 500)),
+      `on ${escape(place.label)}`,
+      `${verdict.risk} · rule ${code(verdict.rule)} · network ${verdict.network ? 'yes' : 'no'}`,
+      escape(verdict.reason),
+      ...parts,
+    ].join('\n'),
   )
 }

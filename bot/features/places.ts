@@ -18,10 +18,25 @@ export function places(deps: BotDeps): Composer<BotContext> {
     const buttons = placeButtons(all, (place) => ({ do: 'use', agentId: place.agentId, cwd: place.cwd }))
     if (!first) {
       const chosen = await choosePlace(turn.tx, asker(turn), 'request', null)
-      return reply(deps, turn, chosen.kind === 'place' ? `You work in <b>${escape(chosen.place.label)}</b>. Another?` : 'No place is set. Pick one:', { buttons })
+      return reply(
+        deps,
+        turn,
+        chosen.kind === 'place'
+          ? `You work in <b>${escape(chosen.place.label)}</b>. Another?`
+          : 'No place is set. Pick one:',
+        { buttons },
+      )
     }
-    const place = namedPlace(machines, second ? { machine: first, directory: second } : { machine: first }) ?? namedPlace(machines, { directory: first })
-    if (!place) return reply(deps, turn, `I know no place called <code>${escape(String(ctx.match).trim())}</code>. Pick one:`, { buttons })
+    const place =
+      namedPlace(machines, second ? { machine: first, directory: second } : { machine: first }) ??
+      namedPlace(machines, { directory: first })
+    if (!place)
+      return reply(
+        deps,
+        turn,
+        `I know no place called <code>${escape(String(ctx.match).trim())}</code>. Pick one:`,
+        { buttons },
+      )
     await setPlace(turn.tx, asker(turn), place)
     await reply(deps, turn, `From now on you work in <b>${escape(place.label)}</b> here.`)
   })

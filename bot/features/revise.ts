@@ -8,7 +8,10 @@ import { here, toast } from '../reply.ts'
 import type { BotDeps, Turn } from '../turn.ts'
 
 async function pendingApproval(turn: Turn, approvalId: string) {
-  const [row] = await turn.tx.query<{ run_id: string }>("SELECT run_id FROM approval WHERE id = $1 AND status = 'pending'", [approvalId])
+  const [row] = await turn.tx.query<{ run_id: string }>(
+    "SELECT run_id FROM approval WHERE id = $1 AND status = 'pending'",
+    [approvalId],
+  )
   return row ? viewRun(turn.tx, row.run_id) : null
 }
 
@@ -18,9 +21,28 @@ export async function revise(deps: BotDeps, turn: Turn, approvalId: string): Pro
   if (!run) return toast(deps, turn, 'This approval is no longer pending. Nothing changed.')
   if (!may(turn.person, 'start')) return toast(deps, turn, 'Your role lets you look, not change plans.')
   await toast(deps, turn)
-  const drops: Buttons = run.tasks.length > 1 ? run.tasks.slice(0, 12).map((t) => [{ text: `Drop step ${t.key}: ${clip(t.title, 30)}`, action: { do: 'drop', approvalId, taskKey: t.key } }]) : []
-  const hint = run.tasks.length > 1 ? 'Leave a step out (what depends on it goes too):' : 'A plan of one step cannot lose it.'
-  await say(turn.tx, deps.bus, here(turn, false), `${hint}\nTo change more, deny it and ask again in other words.`, { buttons: drops })
+  const drops: Buttons =
+    run.tasks.length > 1
+      ? run.tasks
+          .slice(0, 12)
+          .map((t) => [
+            {
+              text: `Drop step ${t.key}: ${clip(t.title, 30)}`,
+              action: { do: 'drop', approvalId, taskKey: t.key },
+            },
+          ])
+      : []
+  const hint =
+    run.tasks.length > 1
+      ? 'Leave a step out (what depends on it goes too):'
+      : 'A plan of one step cannot lose it.'
+  await say(
+    turn.tx,
+    deps.bus,
+    here(turn, false),
+    `${hint}\nTo change more, deny it and ask again in other words.`,
+    { buttons: drops },
+  )
 }
 
 /** Leaves a step out: a new version of the plan, judged and asked about anew; the old card says so. */
@@ -29,5 +51,11 @@ export async function dropStep(deps: BotDeps, turn: Turn, approvalId: string, ke
   if (!run) return toast(deps, turn, 'This approval is no longer pending. Nothing changed.')
   if (!may(turn.person, 'start')) return toast(deps, turn, 'Your role lets you look, not change plans.')
   const done = await revisePlan(deps, turn.tx, run.id, { drop: key })
-  await toast(deps, turn, done === 'revised' ? `Step ${key} is out; the new plan is below.` : 'That would leave nothing to do. Nothing changed.')
+  await toast(
+    deps,
+    turn,
+    done === 'revised'
+      ? `Step ${key} is out; the new plan is below.`
+      : 'That would leave nothing to do. Nothing changed.',
+  )
 }

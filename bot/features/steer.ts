@@ -31,7 +31,8 @@ export function steer(deps: BotDeps): Composer<BotContext> {
 }
 
 type Row = { number: number; person_id: string | null }
-const runRow = async (turn: Turn, runId: string): Promise<Row | undefined> => (await turn.tx.query<Row>('SELECT number, person_id FROM run WHERE id = $1', [runId]))[0]
+const runRow = async (turn: Turn, runId: string): Promise<Row | undefined> =>
+  (await turn.tx.query<Row>('SELECT number, person_id FROM run WHERE id = $1', [runId]))[0]
 
 /** Own runs may be steered by who asked, any by approvers and owners. */
 export async function maySteer(turn: Turn, runId: string, any: Right = 'steer_any'): Promise<boolean> {
@@ -43,26 +44,47 @@ export async function maySteer(turn: Turn, runId: string, any: Right = 'steer_an
 export async function cancel(deps: BotDeps, turn: Turn, runId: string): Promise<string> {
   const run = await runRow(turn, runId)
   if (!run) return 'There is no such run any more.'
-  if (!(await maySteer(turn, runId))) return `Only who asked for #${run.number}, approvers and owners can cancel it.`
+  if (!(await maySteer(turn, runId)))
+    return `Only who asked for #${run.number}, approvers and owners can cancel it.`
   const done = await cancelRun(deps, turn.tx, runId, turn.person.id)
   if (done.kind === 'cancelling') return `⏹ Cancelling #${run.number}…`
   if (done.kind === 'cancelled') return `⏹ #${run.number} is cancelled; nothing of it was running.`
-  return done.kind === 'already' ? `#${run.number} is ${done.status.replaceAll('_', ' ')} already.` : 'There is no such run any more.'
+  return done.kind === 'already'
+    ? `#${run.number} is ${done.status.replaceAll('_', ' ')} already.`
+    : 'There is no such run any more.'
 }
 
-export async function pauseOrResume(deps: BotDeps, turn: Turn, runId: string, what: 'pause' | 'resume'): Promise<string> {
+export async function pauseOrResume(
+  deps: BotDeps,
+  turn: Turn,
+  runId: string,
+  what: 'pause' | 'resume',
+): Promise<string> {
   const run = await runRow(turn, runId)
   if (!run) return 'There is no such run any more.'
-  if (!(await maySteer(turn, runId))) return `Only who asked for #${run.number}, approvers and owners can ${what} it.`
-  const done = what === 'pause' ? await pauseRun(deps, turn.tx, runId, turn.person.id) : await resumeRun(deps, turn.tx, runId, turn.person.id)
+  if (!(await maySteer(turn, runId)))
+    return `Only who asked for #${run.number}, approvers and owners can ${what} it.`
+  const done =
+    what === 'pause'
+      ? await pauseRun(deps, turn.tx, runId, turn.person.id)
+      : await resumeRun(deps, turn.tx, runId, turn.person.id)
   if (!done) return `#${run.number} is not ${what === 'pause' ? 'running' : 'paused'}.`
-  return what === 'pause' ? `⏸ #${run.number} is paused: what runs now ends, nothing new starts.` : `▶️ #${run.number} goes on.`
+  return what === 'pause'
+    ? `⏸ #${run.number} is paused: what runs now ends, nothing new starts.`
+    : `▶️ #${run.number} goes on.`
 }
 
-export async function retry(deps: BotDeps, turn: Turn, runId: string, taskId: string | null): Promise<string> {
+export async function retry(
+  deps: BotDeps,
+  turn: Turn,
+  runId: string,
+  taskId: string | null,
+): Promise<string> {
   const run = await runRow(turn, runId)
   if (!run) return 'There is no such run any more.'
   if (!may(turn.person, 'decide')) return 'Only approvers and owners can retry: a retry is an approval.'
   const keys = await retryTask(deps, turn.tx, runId, taskId, turn.person.id)
-  return keys.length > 0 ? `🔁 #${run.number}: step ${keys.join(', ')} runs again.` : `#${run.number} has no failed step to retry.`
+  return keys.length > 0
+    ? `🔁 #${run.number}: step ${keys.join(', ')} runs again.`
+    : `#${run.number} has no failed step to retry.`
 }

@@ -1,9 +1,9 @@
 import { Composer } from 'grammy'
+import { assertNever } from '../../core/assertNever.ts'
 import { setPlace } from '../../core/fleet/choosePlace.ts'
 import { newCode } from '../../core/fleet/oneTimeCodes.ts'
 import { may } from '../../core/people/people.ts'
 import { reviewTask } from '../../core/runs/reviewTask.ts'
-import { assertNever } from '../../core/assertNever.ts'
 import type { BotContext } from '../context.ts'
 import { ButtonAction } from '../render/buttons.ts'
 import { reply, toast } from '../reply.ts'
@@ -19,7 +19,8 @@ export function taps(deps: BotDeps): Composer<BotContext> {
   const composer = new Composer<BotContext>()
   composer.on('callback_query:data', async (ctx) => {
     const action = await actionOf(ctx)
-    if (!action) return toast(deps, ctx.turn, 'This button no longer does anything. /status shows what is going on.')
+    if (!action)
+      return toast(deps, ctx.turn, 'This button no longer does anything. /status shows what is going on.')
     await carryOut(deps, ctx, action)
   })
   composer.on('callback_query', (ctx) => toast(deps, ctx.turn))
@@ -29,7 +30,7 @@ export function taps(deps: BotDeps): Composer<BotContext> {
 /** What the tapped button stands for; null when it is unknown or too old. */
 export async function actionOf(ctx: BotContext): Promise<ButtonAction | null> {
   const id = ctx.callbackQuery?.data ?? ''
-  if (!/^[A-Za-z0-9_-]{22}$/.test(id)) return null
+  if (!/^[A-Za-z0-9_.-]{22}$/.test(id)) return null
   const [row] = await ctx.turn.tx.query<{ action: unknown }>('SELECT action FROM button WHERE id = $1', [id])
   const parsed = ButtonAction.safeParse(row?.action)
   return parsed.success ? parsed.data : null
@@ -42,30 +43,47 @@ async function carryOut(deps: BotDeps, ctx: BotContext, action: ButtonAction): P
     await toast(deps, turn, line, line.length > 60)
   }
   switch (action.do) {
-    case 'decide': return say(decide(deps, turn, action))
-    case 'arm': return arm(deps, turn, action.approvalId, action.armed)
-    case 'details': return details(deps, turn, action.approvalId)
-    case 'revise': return revise(deps, turn, action.approvalId)
-    case 'drop': return dropStep(deps, turn, action.approvalId, action.taskKey)
-    case 'cancel': return say(cancel(deps, turn, action.runId))
+    case 'decide':
+      return say(decide(deps, turn, action))
+    case 'arm':
+      return arm(deps, turn, action.approvalId, action.armed)
+    case 'details':
+      return details(deps, turn, action.approvalId)
+    case 'revise':
+      return revise(deps, turn, action.approvalId)
+    case 'drop':
+      return dropStep(deps, turn, action.approvalId, action.taskKey)
+    case 'cancel':
+      return say(cancel(deps, turn, action.runId))
     case 'pause':
-    case 'resume': return say(pauseOrResume(deps, turn, action.runId, action.do))
-    case 'retry': return say(retry(deps, turn, action.runId, action.taskId))
-    case 'review': return review(deps, ctx, action)
-    case 'release': return toast(deps, turn)
+    case 'resume':
+      return say(pauseOrResume(deps, turn, action.runId, action.do))
+    case 'retry':
+      return say(retry(deps, turn, action.runId, action.taskId))
+    case 'review':
+      return review(deps, ctx, action)
+    case 'release':
+      return toast(deps, turn)
     case 'logs':
       await toast(deps, turn)
       return sendLog(deps, ctx, action.runId)
     case 'card':
       await toast(deps, turn)
       return postCard(deps, ctx, action.runId)
-    case 'again': return again(deps, ctx, action.runId)
-    case 'say': return sayFor(deps, ctx, action.text)
-    case 'start': return startHere(deps, ctx, action)
-    case 'use': return useHere(deps, ctx, action)
-    case 'add_machine': return addMachine(deps, ctx)
-    case 'answer': return toast(deps, turn, 'That question is over.')
-    default: return assertNever(action)
+    case 'again':
+      return again(deps, ctx, action.runId)
+    case 'say':
+      return sayFor(deps, ctx, action.text)
+    case 'start':
+      return startHere(deps, ctx, action)
+    case 'use':
+      return useHere(deps, ctx, action)
+    case 'add_machine':
+      return addMachine(deps, ctx)
+    case 'answer':
+      return toast(deps, turn, 'That question is over.')
+    default:
+      return assertNever(action)
   }
 }
 
@@ -73,11 +91,17 @@ const lookOnly = 'Your role lets you look, not start work.'
 
 async function again(deps: BotDeps, ctx: BotContext, runId: string): Promise<void> {
   const { turn } = ctx
-  const [run] = await turn.tx.query<{ kind: string; request: string; agent_id: string | null; cwd: string | null }>('SELECT kind, request, agent_id, cwd FROM run WHERE id = $1', [runId])
+  const [run] = await turn.tx.query<{
+    kind: string
+    request: string
+    agent_id: string | null
+    cwd: string | null
+  }>('SELECT kind, request, agent_id, cwd FROM run WHERE id = $1', [runId])
   if (!run || !may(turn.person, 'start')) return toast(deps, turn, run ? lookOnly : 'That run is gone.')
   await toast(deps, turn)
   const kind = run.kind === 'command' ? 'command' : 'request'
-  if (run.agent_id && run.cwd) await startRun(deps, turn, kind, run.request, { agentId: run.agent_id, cwd: run.cwd })
+  if (run.agent_id && run.cwd)
+    await startRun(deps, turn, kind, run.request, { agentId: run.agent_id, cwd: run.cwd })
   else await startOrAsk(deps, turn, kind, run.request)
 }
 
@@ -87,23 +111,43 @@ async function sayFor(deps: BotDeps, ctx: BotContext, text: string): Promise<voi
   await startOrAsk(deps, ctx.turn, 'request', text)
 }
 
-async function startHere(deps: BotDeps, ctx: BotContext, action: Extract<ButtonAction, { do: 'start' }>): Promise<void> {
+async function startHere(
+  deps: BotDeps,
+  ctx: BotContext,
+  action: Extract<ButtonAction, { do: 'start' }>,
+): Promise<void> {
   if (!may(ctx.turn.person, 'start')) return toast(deps, ctx.turn, lookOnly)
   await toast(deps, ctx.turn)
   await startRun(deps, ctx.turn, action.kind, action.text, action)
 }
 
-async function useHere(deps: BotDeps, ctx: BotContext, action: Extract<ButtonAction, { do: 'use' }>): Promise<void> {
+async function useHere(
+  deps: BotDeps,
+  ctx: BotContext,
+  action: Extract<ButtonAction, { do: 'use' }>,
+): Promise<void> {
   await setPlace(ctx.turn.tx, asker(ctx.turn), action)
   await toast(deps, ctx.turn, 'Set. /use shows it.')
 }
 
-async function review(deps: BotDeps, ctx: BotContext, action: Extract<ButtonAction, { do: 'review' }>): Promise<void> {
+async function review(
+  deps: BotDeps,
+  ctx: BotContext,
+  action: Extract<ButtonAction, { do: 'review' }>,
+): Promise<void> {
   const { turn } = ctx
   const allowed = action.verdict === 'again' ? may(turn.person, 'decide') : await maySteer(turn, action.runId)
   if (!allowed) return toast(deps, turn, 'You may not decide this: ask an approver or an owner.', true)
   const done = await reviewTask(deps, turn.tx, action, action.verdict, turn.person.id)
-  await toast(deps, turn, done ? (action.verdict === 'again' ? 'It runs again.' : 'Skipped.') : 'This was settled already. Nothing changed.')
+  await toast(
+    deps,
+    turn,
+    done
+      ? action.verdict === 'again'
+        ? 'It runs again.'
+        : 'Skipped.'
+      : 'This was settled already. Nothing changed.',
+  )
 }
 
 /** Minutes a code for a new machine is valid. */
@@ -114,5 +158,9 @@ async function addMachine(deps: BotDeps, ctx: BotContext): Promise<void> {
   if (!may(turn.person, 'manage')) return toast(deps, turn, 'Only owners add machines.')
   const code = await newCode(turn.tx, 'join', JOIN_MINUTES * 60_000, turn.person.id)
   await toast(deps, turn)
-  await reply(deps, turn, `On the new machine, within ${JOIN_MINUTES} minutes:\n<code>skynet agent join ${deps.gatewayUrl} ${code}</code>\nThe code works once.`)
+  await reply(
+    deps,
+    turn,
+    `On the new machine, within ${JOIN_MINUTES} minutes:\n<code>skynet agent join ${deps.gatewayUrl} ${code}</code>\nThe code works once.`,
+  )
 }

@@ -22,10 +22,15 @@ export function createInbox(deps: BotDeps, handle: Handler) {
     for (;;) {
       try {
         await deps.db.tx(async (tx) => {
-          const [locked] = await tx.query<Row>('SELECT * FROM telegram_update WHERE update_id = $1 AND handled_at IS NULL FOR UPDATE SKIP LOCKED', [row.update_id])
+          const [locked] = await tx.query<Row>(
+            'SELECT * FROM telegram_update WHERE update_id = $1 AND handled_at IS NULL FOR UPDATE SKIP LOCKED',
+            [row.update_id],
+          )
           if (!locked) return
           await handle(tx, locked.payload)
-          await tx.query('UPDATE telegram_update SET handled_at = clock_timestamp() WHERE update_id = $1', [row.update_id])
+          await tx.query('UPDATE telegram_update SET handled_at = clock_timestamp() WHERE update_id = $1', [
+            row.update_id,
+          ])
         })
         return
       } catch (error) {
@@ -38,15 +43,27 @@ export function createInbox(deps: BotDeps, handle: Handler) {
   const setAside = async (updateId: number, error: unknown): Promise<boolean> => {
     deps.log.error(`update ${updateId}: ${error instanceof Error ? error.stack : messageOf(error)}`)
     const rows = await deps.db
-      .query<{ tries: number; payload: Update }>('UPDATE telegram_update SET tries = tries + 1, error = $2 WHERE update_id = $1 RETURNING tries, payload', [updateId, messageOf(error).slice(0, 500)])
+      .query<{ tries: number; payload: Update }>(
+        'UPDATE telegram_update SET tries = tries + 1, error = $2 WHERE update_id = $1 RETURNING tries, payload',
+        [updateId, messageOf(error).slice(0, 500)],
+      )
       .catch(() => null)
     const row = rows?.[0]
     if (!row) await new Promise((resolve) => setTimeout(resolve, 1000))
     if (!row || row.tries < MAX_TRIES) return false
     await deps.db.tx(async (tx) => {
-      await tx.query('UPDATE telegram_update SET handled_at = clock_timestamp() WHERE update_id = $1', [updateId])
+      await tx.query('UPDATE telegram_update SET handled_at = clock_timestamp() WHERE update_id = $1', [
+        updateId,
+      ])
       const chat = row.payload.message?.chat ?? row.payload.callback_query?.message?.chat
-      if (chat) await say(tx, deps.bus, { chatId: chat.id, topicId: 0 }, `Something went wrong with that (u${updateId}). It was not carried out; please try again.`, { key: `broken:${updateId}` })
+      if (chat)
+        await say(
+          tx,
+          deps.bus,
+          { chatId: chat.id, topicId: 0 },
+          `Something went wrong with that (u${updateId}). It was not carried out; please try again.`,
+          { key: `broken:${updateId}` },
+        )
     })
     return true
   }
@@ -67,7 +84,9 @@ export function createInbox(deps: BotDeps, handle: Handler) {
 
   /** Takes up everything that is not handled yet, oldest first. */
   const look = async (): Promise<void> => {
-    const rows = await deps.db.query<Row>('SELECT update_id, key FROM telegram_update WHERE handled_at IS NULL ORDER BY update_id LIMIT 500')
+    const rows = await deps.db.query<Row>(
+      'SELECT update_id, key FROM telegram_update WHERE handled_at IS NULL ORDER BY update_id LIMIT 500',
+    )
     for (const row of rows) enqueue(row)
   }
 

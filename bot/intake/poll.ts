@@ -27,7 +27,15 @@ async function pollUntil(deps: BotDeps, api: Api, inbox: Inbox, signal: AbortSig
   let faults = 0
   while (!signal.aborted) {
     try {
-      const updates = await api.getUpdates({ ...(offset === undefined ? {} : { offset }), timeout: 30, limit: 100, allowed_updates: [...allowedUpdates] }, signal as never)
+      const updates = await api.getUpdates(
+        {
+          ...(offset === undefined ? {} : { offset }),
+          timeout: 30,
+          limit: 100,
+          allowed_updates: [...allowedUpdates],
+        },
+        signal as never,
+      )
       await takeIn(deps, inbox, updates)
       offset = updates.length > 0 ? (updates.at(-1)?.update_id ?? 0) + 1 : offset
       faults = 0
@@ -43,22 +51,30 @@ async function pollUntil(deps: BotDeps, api: Api, inbox: Inbox, signal: AbortSig
 /** Updates go into the inbox and are handled in order. */
 export async function takeIn(deps: BotDeps, inbox: Inbox, updates: readonly Update[]): Promise<void> {
   const fresh = new Set(await storeUpdates(deps.db, updates))
-  for (const update of updates) if (fresh.has(update.update_id)) inbox.enqueue({ update_id: update.update_id, key: updateKey(update) })
+  for (const update of updates)
+    if (fresh.has(update.update_id)) inbox.enqueue({ update_id: update.update_id, key: updateKey(update) })
 }
 
 function faultLine(error: unknown): string {
-  if (error instanceof GrammyError && error.error_code === 409) return 'Telegram: another program polls with this bot token. Stop it, or give this one its own bot.'
-  if (error instanceof GrammyError && error.error_code === 401) return 'Telegram: the bot token is not valid. Set TELEGRAM_BOT_TOKEN to the one BotFather shows.'
+  if (error instanceof GrammyError && error.error_code === 409)
+    return 'Telegram: another program polls with this bot token. Stop it, or give this one its own bot.'
+  if (error instanceof GrammyError && error.error_code === 401)
+    return 'Telegram: the bot token is not valid. Set TELEGRAM_BOT_TOKEN to the one BotFather shows.'
   return `Telegram: ${messageOf(error)}; trying again`
 }
 
-const retryAfter = (error: unknown): number | null => (error instanceof GrammyError && error.parameters.retry_after ? error.parameters.retry_after * 1000 : null)
+const retryAfter = (error: unknown): number | null =>
+  error instanceof GrammyError && error.parameters.retry_after ? error.parameters.retry_after * 1000 : null
 
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     const timer = setTimeout(resolve, ms)
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer)
-      resolve()
-    }, { once: true })
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer)
+        resolve()
+      },
+      { once: true },
+    )
   })

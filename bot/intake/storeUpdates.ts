@@ -4,7 +4,11 @@ import type { Sql } from '../../core/storage/sql.ts'
 /** Chat, topic and person of an update: what comes from one key is handled one after the other. */
 export function updateKey(update: Update): string {
   const message = update.message ?? update.edited_message ?? update.callback_query?.message
-  const from = update.message?.from ?? update.edited_message?.from ?? update.callback_query?.from ?? update.my_chat_member?.from
+  const from =
+    update.message?.from ??
+    update.edited_message?.from ??
+    update.callback_query?.from ??
+    update.my_chat_member?.from
   const chat = message?.chat ?? update.my_chat_member?.chat
   const topic = message && 'message_thread_id' in message ? (message.message_thread_id ?? 0) : 0
   return `${chat?.id ?? 0}:${topic}:${from?.id ?? 0}`
@@ -18,7 +22,11 @@ export async function storeUpdates(sql: Sql, updates: readonly Update[]): Promis
   if (updates.length === 0) return []
   const rows = await sql.query<{ update_id: number }>(
     `INSERT INTO telegram_update (update_id, key, payload) SELECT * FROM unnest($1::bigint[], $2::text[], $3::jsonb[]) ON CONFLICT DO NOTHING RETURNING update_id`,
-    [updates.map((u) => u.update_id), updates.map(updateKey), updates.map((u) => JSON.stringify(u).replaceAll('\\u0000', ''))],
+    [
+      updates.map((u) => u.update_id),
+      updates.map(updateKey),
+      updates.map((u) => JSON.stringify(u).replaceAll('\\u0000', '')),
+    ],
   )
   return rows.map((row) => row.update_id)
 }

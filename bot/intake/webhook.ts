@@ -41,10 +41,19 @@ function parseUpdate(text: string | null): Update | null {
  * Updates by webhook: only requests with the secret pass; 200 is said once the update is in the inbox, so that
  * Telegram sends again what was not stored. Sets the webhook at the start.
  */
-export async function startWebhook(deps: BotDeps, api: Api, inbox: Inbox, options: { url: string; secret: string; port: number }): Promise<{ stop(): Promise<void> }> {
+export async function startWebhook(
+  deps: BotDeps,
+  api: Api,
+  inbox: Inbox,
+  options: { url: string; secret: string; port: number },
+): Promise<{ stop(): Promise<void> }> {
   const server = createServer((request, response) => {
     const answer = (status: number): void => void response.writeHead(status).end()
-    if (request.method !== 'POST' || !isSecret(request.headers['x-telegram-bot-api-secret-token'], options.secret)) return answer(401)
+    if (
+      request.method !== 'POST' ||
+      !isSecret(request.headers['x-telegram-bot-api-secret-token'], options.secret)
+    )
+      return answer(401)
     readBody(request)
       .then(async (text) => {
         const update = parseUpdate(text)

@@ -11,7 +11,8 @@ export async function meetChat(sql: Sql, chat: Chat, keep: boolean, personName: 
   const title = 'title' in chat && chat.title ? chat.title : personName
   const [row] = keep
     ? await sql.query<{ paired_at: Date | null }>(
-        'INSERT INTO chat (id, kind, title) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET title = $3 RETURNING paired_at', [chat.id, chat.type, title.slice(0, 128)],
+        'INSERT INTO chat (id, kind, title) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET title = $3 RETURNING paired_at',
+        [chat.id, chat.type, title.slice(0, 128)],
       )
     : await sql.query<{ paired_at: Date | null }>('SELECT paired_at FROM chat WHERE id = $1', [chat.id])
   return { id: chat.id, kind: chat.type, title, paired: row?.paired_at != null }

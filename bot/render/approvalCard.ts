@@ -1,11 +1,12 @@
-import type { ApprovalView, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import { placeLabel } from '../../core/fleet/choosePlace.ts'
+import type { ApprovalView, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import type { Buttons } from './buttons.ts'
 import { bold, clip, code, escape, quote, time } from './html.ts'
 import { exactAction, firstLine, runPlace, type Shown } from './words.ts'
 
 const risks = ['low', 'medium', 'high', 'critical']
-const byRisk = (a: TaskView, b: TaskView): number => risks.indexOf(b.verdict.risk) - risks.indexOf(a.verdict.risk)
+const byRisk = (a: TaskView, b: TaskView): number =>
+  risks.indexOf(b.verdict.risk) - risks.indexOf(a.verdict.risk)
 
 /** Longest command shown on the card itself; what is longer is sent whole as a document before it. */
 export const MAX_SHOWN_COMMAND = 600
@@ -16,18 +17,33 @@ export function renderApproval(run: RunView, approval: ApprovalView, options: { 
   const asking = run.tasks.filter((t) => t.verdict.verdict === 'ask').sort(byRisk)
   const allowed = run.tasks.filter((t) => t.verdict.verdict === 'allow')
   const worst = asking[0] ?? run.tasks[0]
-  const head = approval.status === 'pending' ? bold(`❓ ${approval.code} ${approval.risk.toUpperCase()}: ${worst ? firstLine(exactAction(worst), 56) : 'plan'}`) : bold(recordLine(approval))
+  const head =
+    approval.status === 'pending'
+      ? bold(
+          `❓ ${approval.code} ${approval.risk.toUpperCase()}: ${worst ? firstLine(exactAction(worst), 56) : 'plan'}`,
+        )
+      : bold(recordLine(approval))
   const lines = [
     head,
     `on ${escape(runPlace(run))} · #${run.number} v${run.planVersion}${run.personName ? ` · ${escape(run.personName)}` : ''}`,
     `${escape(clip(run.summary ?? run.request, 80))} · ${asking.length} of ${run.tasks.length} ${run.tasks.length === 1 ? 'step asks' : 'steps ask'}`,
     ...asking.slice(0, MAX_ASKING).flatMap((task) => askingLines(task, run)),
     ...(asking.length > MAX_ASKING ? [`and ${asking.length - MAX_ASKING} more: see the document above`] : []),
-    quote(allowed.length > 0 ? `Allowed:\n${allowed.map((t) => `${t.key} ${firstLine(exactAction(t), 80)} · ${t.verdict.risk}`).join('\n')}` : ''),
-    approval.status === 'pending' ? `until ${time(approval.expiresAt, 'wDT')} · ${approval.planHash.slice(0, 6)}` : `plan ${approval.planHash.slice(0, 6)}`,
+    quote(
+      allowed.length > 0
+        ? `Allowed:\n${allowed.map((t) => `${t.key} ${firstLine(exactAction(t), 80)} · ${t.verdict.risk}`).join('\n')}`
+        : '',
+    ),
+    approval.status === 'pending'
+      ? `until ${time(approval.expiresAt, 'wDT')} · ${approval.planHash.slice(0, 6)}`
+      : `plan ${approval.planHash.slice(0, 6)}`,
   ]
   const pending = approval.status === 'pending'
-  return { html: lines.filter((line) => line !== '').join('\n'), buttons: pending ? approvalButtons(run, approval, options.armed) : [], settled: !pending }
+  return {
+    html: lines.filter((line) => line !== '').join('\n'),
+    buttons: pending ? approvalButtons(run, approval, options.armed) : [],
+    settled: !pending,
+  }
 }
 
 function askingLines(task: TaskView, run: RunView): string[] {
@@ -47,10 +63,14 @@ function recordLine(approval: ApprovalView): string {
   const last = approval.decisions.at(-1)
   const at = approval.decidedAt ? ` · ${approval.decidedAt.toISOString().slice(11, 16)} UTC` : ''
   switch (approval.status) {
-    case 'approved': return `✓ ${approval.code} approved by ${last?.name ?? 'someone'}${at}`
-    case 'denied': return `✗ ${approval.code} denied by ${last?.name ?? 'someone'}${at}`
-    case 'expired': return `⌛ ${approval.code} expired${at}`
-    default: return `${approval.code} no longer asked${at}`
+    case 'approved':
+      return `✓ ${approval.code} approved by ${last?.name ?? 'someone'}${at}`
+    case 'denied':
+      return `✗ ${approval.code} denied by ${last?.name ?? 'someone'}${at}`
+    case 'expired':
+      return `⌛ ${approval.code} expired${at}`
+    default:
+      return `${approval.code} no longer asked${at}`
   }
 }
 
@@ -58,25 +78,49 @@ function approvalButtons(run: RunView, approval: ApprovalView, armed: boolean): 
   const bound = { approvalId: approval.id, planHash: approval.planHash }
   const dangerous = approval.risk === 'high' || approval.risk === 'critical'
   const machine = run.tasks[0]?.agentName ?? 'it'
-  const deny = { text: 'Deny', style: 'danger' as const, action: { do: 'decide' as const, ...bound, decision: 'denied' as const } }
+  const deny = {
+    text: 'Deny',
+    style: 'danger' as const,
+    action: { do: 'decide' as const, ...bound, decision: 'denied' as const },
+  }
   const details = { text: 'Details', action: { do: 'details' as const, approvalId: approval.id } }
   const revise = { text: 'Revise', action: { do: 'revise' as const, approvalId: approval.id } }
   if (dangerous && armed) {
-    return [[{ text: `Yes, on ${machine}`, style: 'danger', action: { do: 'decide', ...bound, decision: 'approved' } }], [{ text: 'Back', action: { do: 'arm', ...bound, armed: false } }]]
+    return [
+      [
+        {
+          text: `Yes, on ${machine}`,
+          style: 'danger',
+          action: { do: 'decide', ...bound, decision: 'approved' },
+        },
+      ],
+      [{ text: 'Back', action: { do: 'arm', ...bound, armed: false } }],
+    ]
   }
   const approve = dangerous
     ? { text: 'Approve', style: 'success' as const, action: { do: 'arm' as const, ...bound, armed: true } }
-    : { text: 'Approve', style: 'success' as const, action: { do: 'decide' as const, ...bound, decision: 'approved' as const } }
+    : {
+        text: 'Approve',
+        style: 'success' as const,
+        action: { do: 'decide' as const, ...bound, decision: 'approved' as const },
+      }
   return [[approve], [deny, details], [revise]]
 }
 
 /** All of a plan, nothing cut: what `Details` shows, and the document that goes before a card that cannot show it. Pure. */
 export function planText(run: RunView, approval: ApprovalView): string {
-  const head = [`${approval.code} · run #${run.number} v${run.planVersion}`, `plan ${approval.planHash}`, `asked by ${run.personName ?? 'a program'}: ${run.request}`, '']
+  const head = [
+    `${approval.code} · run #${run.number} v${run.planVersion}`,
+    `plan ${approval.planHash}`,
+    `asked by ${run.personName ?? 'a program'}: ${run.request}`,
+    '',
+  ]
   const tasks = run.tasks.flatMap((t) => [
     `${t.key} ${t.title}${t.dependsOn.length > 0 ? ` (after ${t.dependsOn.join(', ')})` : ''}`,
     `  on ${t.agentName}:${t.cwd}`,
-    ...exactAction(t).split('\n').map((line) => `  | ${line}`),
+    ...exactAction(t)
+      .split('\n')
+      .map((line) => `  | ${line}`),
     `  ${t.verdict.verdict} · ${t.verdict.risk} · rule ${t.verdict.rule} · ${t.verdict.reason}`,
     `  network ${t.spec.network ? 'yes' : 'no'} · at most ${t.spec.timeout_s} s`,
     '',
@@ -87,5 +131,9 @@ export function planText(run: RunView, approval: ApprovalView): string {
 /** Whether the card cannot show everything that is approved. */
 export const needsDocument = (run: RunView): boolean => {
   const asking = run.tasks.filter((t) => t.verdict.verdict === 'ask')
-  return asking.length > MAX_ASKING || asking.some((t) => exactAction(t).length > MAX_SHOWN_COMMAND) || asking.reduce((n, t) => n + exactAction(t).length, 0) > 2400
+  return (
+    asking.length > MAX_ASKING ||
+    asking.some((t) => exactAction(t).length > MAX_SHOWN_COMMAND) ||
+    asking.reduce((n, t) => n + exactAction(t).length, 0) > 2400
+  )
 }

@@ -3,7 +3,12 @@ import { z } from 'zod'
 
 /** What a button does. It is kept in the ledger; Telegram carries an opaque id of 22 characters. */
 export const ButtonAction = z.discriminatedUnion('do', [
-  z.strictObject({ do: z.literal('decide'), approvalId: z.uuid(), planHash: z.string(), decision: z.enum(['approved', 'denied']) }),
+  z.strictObject({
+    do: z.literal('decide'),
+    approvalId: z.uuid(),
+    planHash: z.string(),
+    decision: z.enum(['approved', 'denied']),
+  }),
   /** The first tap on a high risk: shows `Yes, on laptop` in place of `Approve`. */
   z.strictObject({ do: z.literal('arm'), approvalId: z.uuid(), planHash: z.string(), armed: z.boolean() }),
   z.strictObject({ do: z.enum(['details', 'revise']), approvalId: z.uuid() }),
@@ -15,21 +20,44 @@ export const ButtonAction = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('say'), text: z.string().max(1000) }),
   z.strictObject({ do: z.literal('use'), agentId: z.uuid(), cwd: z.string() }),
   /** A place picked for a request that waits for one. */
-  z.strictObject({ do: z.literal('start'), kind: z.enum(['command', 'request']), text: z.string(), agentId: z.uuid(), cwd: z.string() }),
+  z.strictObject({
+    do: z.literal('start'),
+    kind: z.enum(['command', 'request']),
+    text: z.string(),
+    agentId: z.uuid(),
+    cwd: z.string(),
+  }),
   /** An answer inside a conversation. */
   z.strictObject({ do: z.literal('answer'), value: z.string().max(4200) }),
   z.strictObject({ do: z.literal('add_machine') }),
-  z.strictObject({ do: z.literal('review'), runId: z.uuid(), taskId: z.uuid(), verdict: z.enum(['again', 'skip']) }),
+  z.strictObject({
+    do: z.literal('review'),
+    runId: z.uuid(),
+    taskId: z.uuid(),
+    verdict: z.enum(['again', 'skip']),
+  }),
 ])
 export type ButtonAction = z.infer<typeof ButtonAction>
 
 export type Button = { text: string; action: ButtonAction; style?: 'danger' | 'success' | 'primary' }
 export type Buttons = Button[][]
 
+/** Ids of answers begin so: a conversation knows its own taps by that, without asking the ledger. */
+export const ANSWER_PREFIX = 'A.'
+
 /** The id that Telegram carries for an action: the same action always has the same. 22 bytes of at most 64. */
-export const buttonId = (action: ButtonAction): string => createHash('sha256').update(JSON.stringify(action)).digest('base64url').slice(0, 22)
+export function buttonId(action: ButtonAction): string {
+  const hash = createHash('sha256').update(JSON.stringify(action)).digest('base64url')
+  return action.do === 'answer' ? ANSWER_PREFIX + hash.slice(0, 20) : hash.slice(0, 22)
+}
 
 /** Buttons in Telegram's terms. */
 export const keyboard = (buttons: Buttons) => ({
-  inline_keyboard: buttons.map((row) => row.map(({ text, action, style }) => ({ text, callback_data: buttonId(action), ...(style ? { style } : {}) }))),
+  inline_keyboard: buttons.map((row) =>
+    row.map(({ text, action, style }) => ({
+      text,
+      callback_data: buttonId(action),
+      ...(style ? { style } : {}),
+    })),
+  ),
 })

@@ -1,10 +1,12 @@
 /** Text as Telegram's HTML takes it. */
-export const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+export const escape = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
 export const bold = (text: string): string => `<b>${escape(text)}</b>`
 export const code = (text: string): string => `<code>${escape(text)}</code>`
 /** An expandable quote with plain text; nothing for no text. */
-export const quote = (text: string): string => (text.trim() === '' ? '' : `<blockquote expandable>${escape(text.trimEnd())}</blockquote>`)
+export const quote = (text: string): string =>
+  text.trim() === '' ? '' : `<blockquote expandable>${escape(text.trimEnd())}</blockquote>`
 
 /** At most `max` characters, the cut said by an ellipsis; never half of a surrogate pair. */
 export function clip(text: string, max: number): string {
@@ -12,10 +14,12 @@ export function clip(text: string, max: number): string {
   return chars.length <= max ? text : `${chars.slice(0, max - 1).join('')}…`
 }
 
-const invisible = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\u{e0000}-\u{e0fff}]/gu
+const invisible =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\u{e0000}-\u{e0fff}]/gu
 
 /** Invisible and direction-changing characters become visible, so that what is approved is what is read. */
-export const reveal = (text: string): string => text.replace(invisible, (c) => `⟨U+${(c.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}⟩`)
+export const reveal = (text: string): string =>
+  text.replace(invisible, (c) => `⟨U+${(c.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}⟩`)
 
 /** Marks text that ticks by itself: its change alone edits no card. */
 export const ticking = (text: string): string => `\u0001${text}\u0002`
@@ -31,13 +35,23 @@ export function clock(ms: number): string {
 /** A moment that the client shows in the reader's own time zone, where it knows how. */
 export function time(at: Date, format: 't' | 'T' | 'wDT' = 't'): string {
   const iso = at.toISOString()
-  const shown = format === 'T' ? iso.slice(11, 19) : format === 't' ? iso.slice(11, 16) : `${iso.slice(0, 10)} ${iso.slice(11, 16)}`
+  const shown =
+    format === 'T'
+      ? iso.slice(11, 19)
+      : format === 't'
+        ? iso.slice(11, 16)
+        : `${iso.slice(0, 10)} ${iso.slice(11, 16)}`
   return `<tg-time unix="${Math.floor(at.getTime() / 1000)}" format="${format}">${shown} UTC</tg-time>`
 }
 
 /** The same message without any tag: what is sent when Telegram cannot read the HTML. */
 export const plain = (html: string): string =>
-  html.replace(/<[^>]*>/g, '').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&amp;', '&')
+  html
+    .replace(/<[^>]*>/g, '')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&amp;', '&')
 
 /** Length as Telegram counts it: UTF-16 units after the tags are read. */
 export const shownLength = (html: string): number => plain(html).length
@@ -53,7 +67,11 @@ export function splitHtml(html: string, max = MAX_MESSAGE): string[] {
   let open: string[] = []
   let piece = ''
   let used = 0
-  const closeTags = () => open.map((tag) => `</${tag.split(/\s/, 1)[0]}>`).reverse().join('')
+  const closeTags = () =>
+    open
+      .map((tag) => `</${tag.split(/\s/, 1)[0]}>`)
+      .reverse()
+      .join('')
   const cut = () => {
     pieces.push(piece + closeTags())
     piece = open.map((tag) => `<${tag}>`).join('')

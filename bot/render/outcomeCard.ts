@@ -1,9 +1,17 @@
 import type { LogLine, RunView, TaskView } from '../../core/runs/viewRun.ts'
+import { testSummary } from '../../core/runs/testSummary.ts'
 import type { Buttons } from './buttons.ts'
 import { bold, clip, clock, code, escape, quote, reveal } from './html.ts'
 import { costLine, firstLine, runPlace, type Shown, stateWord } from './words.ts'
 
 export type OutcomeContext = { now: Date; tail: readonly LogLine[] }
+
+/** `212 passed · 3 of 20 fail`: what the tests of a run said. */
+const counts = (run: RunView): string =>
+  run.tasks
+    .map((task) => (task.result ? testSummary(task.result.summary) : null))
+    .filter((line, index, all) => line !== null && all.indexOf(line) === index)
+    .join(' · ')
 
 const isFailed = (task: TaskView): boolean => task.status === 'failed' || task.status === 'failed_timeout'
 
@@ -11,25 +19,41 @@ const isFailed = (task: TaskView): boolean => task.status === 'failed' || task.s
 export function renderOutcome(run: RunView, context: OutcomeContext): Shown {
   const failed = run.tasks.find(isFailed)
   const { icon, word } = stateWord(run)
-  const spent = run.startedAt && run.endedAt ? ` · ${clock(run.endedAt.getTime() - run.startedAt.getTime())}` : ''
+  const spent =
+    run.startedAt && run.endedAt ? ` · ${clock(run.endedAt.getTime() - run.startedAt.getTime())}` : ''
   const step = failed && run.tasks.length > 1 ? ` at step ${failed.key}` : ''
   const lines = [
     bold(`${icon} #${run.number} ${word}${step}${spent}`),
     `${run.kind === 'command' ? code(clip(reveal(run.request), 300)) : escape(clip(run.summary ?? reveal(run.request), 120))} · ${escape(runPlace(run))}`,
+    ...(counts(run) ? [escape(counts(run))] : []),
     ...reasonLines(run, failed),
     ...stepLines(run, failed),
     quote(lastLines(context.tail, failed)),
     ...(run.tasks.length > 0 && run.status !== 'refused' ? [escape(costLine(run))] : []),
   ]
-  return { html: lines.filter((line) => line !== '').join('\n'), buttons: outcomeButtons(run, failed), settled: run.status !== 'force_cancelled' }
+  return {
+    html: lines.filter((line) => line !== '').join('\n'),
+    buttons: outcomeButtons(run, failed),
+    settled: run.status !== 'force_cancelled',
+  }
 }
 
 function reasonLines(run: RunView, failed: TaskView | undefined): string[] {
   switch (run.status) {
     case 'refused': {
       const part = run.tasks.find((t) => t.verdict.verdict === 'deny')
-      const what = part && run.kind !== 'command' ? [`step ${part.key}: ${code(firstLine(reveal(String(part.spec.params.command ?? part.title)), 200))}`] : []
-      return [...what, `${escape(run.error?.risk ?? 'critical')} · rule ${code(run.error?.rule ?? 'policy')}`, escape(run.error?.message ?? ''), 'No approval can lift this.']
+      const what =
+        part && run.kind !== 'command'
+          ? [
+              `step ${part.key}: ${code(firstLine(reveal(String(part.spec.params.command ?? part.title)), 200))}`,
+            ]
+          : []
+      return [
+        ...what,
+        `${escape(run.error?.risk ?? 'critical')} · rule ${code(run.error?.rule ?? 'policy')}`,
+        escape(run.error?.message ?? ''),
+        'No approval can lift this.',
+      ]
     }
     case 'failed':
       if (run.error) return [escape(run.error.message), ...(run.error.hint ? [escape(run.error.hint)] : [])]
@@ -39,7 +63,11 @@ function reasonLines(run: RunView, failed: TaskView | undefined): string[] {
       return [by ? escape(`Denied by ${by.name}. Nothing ran.`) : 'Nothing ran.']
     }
     case 'cancelled':
-      return [escape(`Cancelled by ${run.cancelledByName ?? 'SKYNET'}. ${run.tasks.some((t) => t.startedAt) ? 'Everything has stopped.' : 'Nothing ran.'}`)]
+      return [
+        escape(
+          `Cancelled by ${run.cancelledByName ?? 'SKYNET'}. ${run.tasks.some((t) => t.startedAt) ? 'Everything has stopped.' : 'Nothing ran.'}`,
+        ),
+      ]
     case 'force_cancelled': {
       const open = run.tasks.find((t) => t.status === 'force_cancelled')
       return [escape(`${open?.agentName ?? 'The machine'} has not confirmed; killed when it returns.`)]
@@ -52,14 +80,24 @@ function reasonLines(run: RunView, failed: TaskView | undefined): string[] {
 }
 
 const failureOf = (task: TaskView): string =>
-  task.status === 'failed_timeout' ? `stopped after ${task.spec.timeout_s} s` : task.result?.exit_code ? `exit ${task.result.exit_code}${task.error?.message && !/^exit/.test(task.error.message) ? ` · ${task.error.message}` : ''}` : (task.error?.message ?? 'failed')
+  task.status === 'failed_timeout'
+    ? `stopped after ${task.spec.timeout_s} s`
+    : task.result?.exit_code
+      ? `exit ${task.result.exit_code}${task.error?.message && !/^exit/.test(task.error.message) ? ` · ${task.error.message}` : ''}`
+      : (task.error?.message ?? 'failed')
 
 function stepLines(run: RunView, failed: TaskView | undefined): string[] {
   if (run.tasks.length < 2 || !['failed', 'cancelled', 'succeeded'].includes(run.status)) return []
-  const keys = (wanted: (t: TaskView) => boolean) => run.tasks.filter(wanted).map((t) => t.key).join(', ')
+  const keys = (wanted: (t: TaskView) => boolean) =>
+    run.tasks
+      .filter(wanted)
+      .map((t) => t.key)
+      .join(', ')
   const done = keys((t) => t.status === 'succeeded')
   const not = keys((t) => ['skipped', 'cancelled'].includes(t.status))
-  const changed = [...new Set(run.tasks.flatMap((t) => t.result?.changed ?? []))].map((p) => p.split('/').at(-1))
+  const changed = [...new Set(run.tasks.flatMap((t) => t.result?.changed ?? []))].map((p) =>
+    p.split('/').at(-1),
+  )
   const parts = [done ? `done ${done}` : '', not ? `not run ${not}` : ''].filter(Boolean).join(' · ')
   return [
     ...(failed || run.status === 'cancelled' ? [escape(parts)] : []),
@@ -73,21 +111,42 @@ const worthSeeing = /\b(error|fail(ed|ure)?|not ok|panic|exception|traceback|✖
 /** At most 15 lines: the last ones, or on failure those around the first error. */
 function lastLines(tail: readonly LogLine[], failed: TaskView | undefined): string {
   const own = failed ? tail.filter((l) => l.taskKey === failed.key) : tail
-  const lines = own.map((l) => l.text).join('').split('\n').map((line) => line.trimEnd()).filter((line) => line !== '')
+  const lines = own
+    .map((l) => l.text)
+    .join('')
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '')
   const first = failed ? lines.findIndex((line) => worthSeeing.test(line)) : -1
-  const start = first >= 0 && first < lines.length - MAX_LINES ? Math.max(0, first - 3) : Math.max(0, lines.length - MAX_LINES)
-  return lines.slice(start, start + MAX_LINES).map((line) => clip(reveal(line), 200)).join('\n')
+  const start =
+    first >= 0 && first < lines.length - MAX_LINES
+      ? Math.max(0, first - 3)
+      : Math.max(0, lines.length - MAX_LINES)
+  return lines
+    .slice(start, start + MAX_LINES)
+    .map((line) => clip(reveal(line), 200))
+    .join('\n')
 }
 
 function outcomeButtons(run: RunView, failed: TaskView | undefined): Buttons {
-  const log = run.tasks.some((t) => t.startedAt) ? [{ text: 'Log', action: { do: 'logs' as const, runId: run.id } }] : []
+  const log = run.tasks.some((t) => t.startedAt)
+    ? [{ text: 'Log', action: { do: 'logs' as const, runId: run.id } }]
+    : []
   const again = { text: 'Run again', action: { do: 'again' as const, runId: run.id } }
-  if (run.error?.nearest) return run.error.nearest.map((s) => [{ text: s.title, action: { do: 'say' as const, text: s.example } }])
+  if (run.error?.nearest)
+    return run.error.nearest.map((s) => [{ text: s.title, action: { do: 'say' as const, text: s.example } }])
   switch (run.status) {
     case 'failed':
       if (!failed) return [[again]]
       return [
-        [{ text: `Retry step ${failed.key}`, style: 'primary', action: { do: 'retry', runId: run.id, taskId: failed.id } }, again],
+        [
+          {
+            text: `Retry step ${failed.key}`,
+            style: 'primary',
+            action: { do: 'retry', runId: run.id, taskId: failed.id },
+          },
+          again,
+        ],
         [{ text: 'Plan a fix', action: { do: 'say', text: 'Plan a fix' } }, ...log],
       ]
     case 'succeeded':

@@ -1,5 +1,5 @@
-import type { LogLine, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import { isRunEnd, isTaskEnd } from '../../core/events/states.ts'
+import type { LogLine, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import type { Buttons } from './buttons.ts'
 import { bold, clip, clock, code, escape, quote, reveal, ticking, time } from './html.ts'
 import { renderOutcome } from './outcomeCard.ts'
@@ -9,23 +9,41 @@ export type CardContext = { now: Date; tail: readonly LogLine[]; outcomeBelow: b
 
 /** The live card of a run. Once the run has ended it becomes the outcome, unless that is a message of its own. Pure. */
 export function renderRunCard(run: RunView, context: CardContext): Shown {
-  if (isRunEnd(run.status) && run.status !== 'awaiting_approval' && !context.outcomeBelow) return renderOutcome(run, context)
+  if (isRunEnd(run.status) && run.status !== 'awaiting_approval' && !context.outcomeBelow)
+    return renderOutcome(run, context)
   const { icon, word } = stateWord(run)
   const ended = isRunEnd(run.status)
   const spent = clock((run.endedAt ?? context.now).getTime() - (run.startedAt ?? run.createdAt).getTime())
-  const below = run.status === 'awaiting_approval' ? ' · asked below' : context.outcomeBelow && ended ? ' · outcome below' : ''
+  const below =
+    run.status === 'awaiting_approval'
+      ? ' · asked below'
+      : context.outcomeBelow && ended
+        ? ' · outcome below'
+        : ''
   const lines = [
-    bold(`${icon} #${run.number} ${word}${['planning', 'awaiting_approval'].includes(run.status) ? '' : ` · ${ended ? spent : ticking(spent)}`}`) + below,
+    bold(
+      `${icon} #${run.number} ${word}${['planning', 'awaiting_approval'].includes(run.status) ? '' : ` · ${ended ? spent : ticking(spent)}`}`,
+    ) + below,
     `${run.kind === 'command' ? code(clip(reveal(run.request), 200)) : escape(clip(run.summary ?? reveal(run.request), 100))} · ${escape(runPlace(run))}${run.personName ? ` · ${escape(run.personName)}` : ''}`,
     ...(run.kind === 'command' ? [] : taskLines(run, context.now)),
     ...waitLine(run),
     tailOf(run, context.tail),
-    ...(ended || run.status === 'planning' || run.status === 'awaiting_approval' ? [] : [ticking(`updated ${time(context.now, 'T')}`)]),
+    ...(ended || run.status === 'planning' || run.status === 'awaiting_approval'
+      ? []
+      : [ticking(`updated ${time(context.now, 'T')}`)]),
   ]
-  return { html: lines.filter((line) => line !== '').join('\n'), buttons: ended ? [] : liveButtons(run), settled: ended }
+  return {
+    html: lines.filter((line) => line !== '').join('\n'),
+    buttons: ended ? [] : liveButtons(run),
+    settled: ended,
+  }
 }
 
-export const continuedCard = (run: RunView): Shown => ({ html: `#${run.number} · continued below`, buttons: [], settled: true })
+export const continuedCard = (run: RunView): Shown => ({
+  html: `#${run.number} · continued below`,
+  buttons: [],
+  settled: true,
+})
 
 const MAX_TASKS = 12
 
@@ -34,13 +52,21 @@ function taskLines(run: RunView, now: Date): string[] {
   const order = [...run.tasks].sort((a, b) => Number(isTaskEnd(b.status)) - Number(isTaskEnd(a.status)) || 0)
   const shown = run.tasks.length <= MAX_TASKS ? run.tasks : order.slice(-MAX_TASKS)
   const done = run.tasks.filter((task) => isTaskEnd(task.status)).length
-  return [...shown.map((task) => taskLine(task, run, now)), `${bar(done, run.tasks.length)} ${done} of ${run.tasks.length}`]
+  return [
+    ...shown.map((task) => taskLine(task, run, now)),
+    `${bar(done, run.tasks.length)} ${done} of ${run.tasks.length}`,
+  ]
 }
 
 function taskLine(task: TaskView, run: RunView, now: Date): string {
   const open = task.dependsOn.filter((key) => run.tasks.find((t) => t.key === key)?.status !== 'succeeded')
   const after = ['blocked', 'held'].includes(task.status) && open.length > 0 ? `after ${open.join(', ')}` : ''
-  const note = task.status === 'skipped' ? 'skipped' : task.status === 'needs_review' ? 'needs you' : taskTime(task, now) || after
+  const note =
+    task.status === 'skipped'
+      ? 'skipped'
+      : task.status === 'needs_review'
+        ? 'needs you'
+        : taskTime(task, now) || after
   const shown = isTaskEnd(task.status) ? note : ticking(note)
   return escape(`${taskIcon(task)} ${task.key} ${firstLine(task.title, 40)}${note ? ` · ${shown}` : ''}`)
 }
@@ -60,7 +86,12 @@ function waitLine(run: RunView): string[] {
 /** The last lines of what runs, at most six. */
 function tailOf(run: RunView, tail: readonly LogLine[]): string {
   if (!['running', 'cancelling', 'paused'].includes(run.status)) return ''
-  const lines = tail.map((l) => l.text).join('').split('\n').filter((line) => line.trim() !== '').slice(-6)
+  const lines = tail
+    .map((l) => l.text)
+    .join('')
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .slice(-6)
   return quote(lines.map((line) => clip(reveal(line), 120)).join('\n'))
 }
 
@@ -69,12 +100,23 @@ function liveButtons(run: RunView): Buttons {
     .filter((task) => task.status === 'needs_review')
     .slice(0, 3)
     .map((task) => [
-      { text: `Run ${task.key} again`, style: 'primary', action: { do: 'review', runId: run.id, taskId: task.id, verdict: 'again' } },
+      {
+        text: `Run ${task.key} again`,
+        style: 'primary',
+        action: { do: 'review', runId: run.id, taskId: task.id, verdict: 'again' },
+      },
       { text: `Skip ${task.key}`, action: { do: 'review', runId: run.id, taskId: task.id, verdict: 'skip' } },
     ])
   if (run.status === 'cancelling') return []
-  const cancel = { text: 'Cancel', style: 'danger' as const, action: { do: 'cancel' as const, runId: run.id } }
+  const cancel = {
+    text: 'Cancel',
+    style: 'danger' as const,
+    action: { do: 'cancel' as const, runId: run.id },
+  }
   if (['planning', 'awaiting_approval'].includes(run.status)) return [[cancel]]
-  const pause = run.status === 'paused' ? { text: 'Resume', action: { do: 'resume' as const, runId: run.id } } : { text: 'Pause', action: { do: 'pause' as const, runId: run.id } }
+  const pause =
+    run.status === 'paused'
+      ? { text: 'Resume', action: { do: 'resume' as const, runId: run.id } }
+      : { text: 'Pause', action: { do: 'pause' as const, runId: run.id } }
   return [...review, [cancel, pause, { text: 'Logs', action: { do: 'logs', runId: run.id } }]]
 }

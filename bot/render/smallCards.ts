@@ -1,9 +1,9 @@
+import { placeLabel } from '../../core/fleet/choosePlace.ts'
 import type { Machine } from '../../core/fleet/machineFacts.ts'
 import type { RunView } from '../../core/runs/viewRun.ts'
-import { placeLabel } from '../../core/fleet/choosePlace.ts'
 import type { Buttons } from './buttons.ts'
 import { bold, clip, escape, time } from './html.ts'
-import type { Shown } from './words.ts'
+import { cameOut, type Shown } from './words.ts'
 
 /** A milestone: said when it starts, edited when it is done, with what came out. Pure. */
 export function renderMilestone(run: RunView, key: string): Shown {
@@ -11,40 +11,76 @@ export function renderMilestone(run: RunView, key: string): Shown {
   if (!milestone) return { html: `#${run.number} · this part is gone`, buttons: [], settled: true }
   const own = run.tasks.filter((t) => t.milestone === key)
   if (!milestone.endedAt) {
-    return { html: `${bold(`🚩 #${run.number} ${milestone.title}`)} · started\n${escape(own.map((t) => t.title).join(' · '))}`, buttons: [], settled: false }
+    return {
+      html: `${bold(`🚩 #${run.number} ${milestone.title}`)} · started\n${escape(own.map((t) => t.title).join(' · '))}`,
+      buttons: [],
+      settled: false,
+    }
   }
   const icon = milestone.outcome === 'succeeded' ? '🏁' : milestone.outcome === 'failed' ? '❌' : '⏹'
   const word = milestone.outcome === 'succeeded' ? 'done' : (milestone.outcome ?? 'ended')
   const results = own.map((t) => {
-    const last = t.result?.summary.trim().split('\n').at(-1)
+    const last = cameOut(t)
     return `${t.status === 'succeeded' ? '✓' : t.status.startsWith('failed') ? '✗' : '–'} ${t.title}${last ? `: ${clip(last, 90)}` : ''}`
   })
-  return { html: `${bold(`${icon} #${run.number} ${milestone.title}`)} · ${word}\n${escape(results.join('\n'))}`, buttons: [], settled: true }
+  return {
+    html: `${bold(`${icon} #${run.number} ${milestone.title}`)} · ${word}\n${escape(results.join('\n'))}`,
+    buttons: [],
+    settled: true,
+  }
 }
 
 export type MachineLine = Machine & { running: number[] }
 
 /** `/agent_status`: every machine, whether it is there, and how to mend what is wrong. Pure. */
 export function renderMachines(machines: readonly MachineLine[], owner: boolean): Shown {
-  const add: Buttons = owner ? [[{ text: 'Add machine', style: 'primary', action: { do: 'add_machine' } }]] : []
-  if (machines.length === 0) return { html: `${bold('No machine is enrolled yet')}\nAdd one: it takes one line there.`, buttons: add, settled: true }
+  const add: Buttons = owner
+    ? [[{ text: 'Add machine', style: 'primary', action: { do: 'add_machine' } }]]
+    : []
+  if (machines.length === 0)
+    return {
+      html: `${bold('No machine is enrolled yet')}\nAdd one: it takes one line there.`,
+      buttons: add,
+      settled: true,
+    }
   const ready = machines.filter((m) => m.connected).length
   const lines = machines.flatMap(machineLines)
-  return { html: [bold(`${ready} of ${machines.length} ${machines.length === 1 ? 'machine' : 'machines'} ready`), ...lines].join('\n'), buttons: add, settled: true }
+  return {
+    html: [
+      bold(`${ready} of ${machines.length} ${machines.length === 1 ? 'machine' : 'machines'} ready`),
+      ...lines,
+    ].join('\n'),
+    buttons: add,
+    settled: true,
+  }
 }
 
 function machineLines(m: MachineLine): string[] {
   const { facts } = m
-  const roots = facts.roots.map((root) => placeLabel(m.name, facts.home, root).slice(m.name.length + 1)).join(' ')
+  const roots = facts.roots
+    .map((root) => placeLabel(m.name, facts.home, root).slice(m.name.length + 1))
+    .join(' ')
   if (!m.connected) {
     const since = m.disconnectedAt ?? m.lastSeenAt
-    return [`🔴 ${bold(m.name)} · offline${since ? ` since ${time(since)}` : ''}`, `There: <code>skynet agent</code>`, escape(roots)]
+    return [
+      `🔴 ${bold(m.name)} · offline${since ? ` since ${time(since)}` : ''}`,
+      `There: <code>skynet agent</code>`,
+      escape(roots),
+    ]
   }
-  const held = { bwrap: 'process trees held (bwrap)', unshare: 'process trees held (namespace)', group: '⚠️ kill is best effort here' }[facts.containment]
+  const held = {
+    bwrap: 'process trees held (bwrap)',
+    unshare: 'process trees held (namespace)',
+    group: '⚠️ kill is best effort here',
+  }[facts.containment]
   return [
     `🟢 ${bold(m.name)} · Worker Connected`,
-    escape(`load ${facts.load.average.toFixed(1)} · ${m.running.length > 0 ? `runs ${m.running.map((n) => `#${n}`).join(', ')}` : 'idle'} · ${held}`),
-    escape(`${roots}${facts.repositories.length > 0 ? ` · ${clip(facts.repositories.map((r) => r.name).join(', '), 80)}` : ''}`),
+    escape(
+      `load ${facts.load.average.toFixed(1)} · ${m.running.length > 0 ? `runs ${m.running.map((n) => `#${n}`).join(', ')}` : 'idle'} · ${held}`,
+    ),
+    escape(
+      `${roots}${facts.repositories.length > 0 ? ` · ${clip(facts.repositories.map((r) => r.name).join(', '), 80)}` : ''}`,
+    ),
     escape(clip(`can: ${facts.capabilities.join(', ')}`, 160)),
     `seen ${m.lastSeenAt ? time(m.lastSeenAt, 'T') : 'never'}`,
   ]

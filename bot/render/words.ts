@@ -1,6 +1,7 @@
-import { placeLabel } from '../../core/fleet/choosePlace.ts'
-import type { RunView, TaskView } from '../../core/runs/viewRun.ts'
 import { assertNever } from '../../core/assertNever.ts'
+import { placeLabel } from '../../core/fleet/choosePlace.ts'
+import { testSummary } from '../../core/runs/testSummary.ts'
+import type { RunView, TaskView } from '../../core/runs/viewRun.ts'
 import { clip, clock, reveal } from './html.ts'
 
 export type Shown = { html: string; buttons: [] | import('./buttons.ts').Buttons; settled: boolean }
@@ -8,19 +9,32 @@ export type Shown = { html: string; buttons: [] | import('./buttons.ts').Buttons
 /** The one word people read for where a run is. */
 export function stateWord(run: RunView): { icon: string; word: string } {
   switch (run.status) {
-    case 'planning': return { icon: '💭', word: 'planning' }
-    case 'awaiting_approval': return { icon: '❓', word: 'awaiting approval' }
-    case 'running': return runningWord(run)
-    case 'paused': return { icon: '⏸', word: 'paused' }
-    case 'cancelling': return { icon: '⏹', word: 'cancelling' }
-    case 'succeeded': return { icon: '✅', word: 'succeeded' }
-    case 'failed': return { icon: '❌', word: 'failed' }
-    case 'cancelled': return { icon: '⏹', word: 'cancelled' }
-    case 'force_cancelled': return { icon: '⚠️', word: 'force-cancelled' }
-    case 'denied': return { icon: '🚫', word: 'denied' }
-    case 'refused': return { icon: '⛔', word: 'refused' }
-    case 'expired': return { icon: '⌛', word: 'expired' }
-    default: return assertNever(run.status)
+    case 'planning':
+      return { icon: '💭', word: 'planning' }
+    case 'awaiting_approval':
+      return { icon: '❓', word: 'awaiting approval' }
+    case 'running':
+      return runningWord(run)
+    case 'paused':
+      return { icon: '⏸', word: 'paused' }
+    case 'cancelling':
+      return { icon: '⏹', word: 'cancelling' }
+    case 'succeeded':
+      return { icon: '✅', word: 'succeeded' }
+    case 'failed':
+      return { icon: '❌', word: 'failed' }
+    case 'cancelled':
+      return { icon: '⏹', word: 'cancelled' }
+    case 'force_cancelled':
+      return { icon: '⚠️', word: 'force-cancelled' }
+    case 'denied':
+      return { icon: '🚫', word: 'denied' }
+    case 'refused':
+      return { icon: '⛔', word: 'refused' }
+    case 'expired':
+      return { icon: '⌛', word: 'expired' }
+    default:
+      return assertNever(run.status)
   }
 }
 
@@ -28,20 +42,35 @@ function runningWord(run: RunView): { icon: string; word: string } {
   const has = (...statuses: string[]) => run.tasks.some((task) => statuses.includes(task.status))
   if (has('needs_review')) return { icon: '🖐', word: 'needs you' }
   if (has('held') && !has('running', 'claimed', 'queued')) return { icon: '🖐', word: 'needs you' }
-  return has('running') || !has('queued', 'claimed') || !waitReason(run) ? { icon: '▶️', word: 'running' } : { icon: '⏳', word: 'waiting' }
+  return has('running') || !has('queued', 'claimed') || !waitReason(run)
+    ? { icon: '▶️', word: 'running' }
+    : { icon: '⏳', word: 'waiting' }
 }
 
 /** What nothing of the run goes on for: the machine or a file; null while it is about to start. */
 export function waitReason(run: RunView): string | null {
-  const waiting = run.tasks.find((task) => ['queued', 'claimed', 'running'].includes(task.status) && (!task.connected || task.waitingFor))
+  const waiting = run.tasks.find(
+    (task) => ['queued', 'claimed', 'running'].includes(task.status) && (!task.connected || task.waitingFor),
+  )
   if (!waiting) return null
-  if (!waiting.connected) return `${waiting.agentName} is offline${waiting.disconnectedAt ? ` since ${waiting.disconnectedAt.toISOString().slice(11, 16)} UTC` : ''}`
+  if (!waiting.connected)
+    return `${waiting.agentName} is offline${waiting.disconnectedAt ? ` since ${waiting.disconnectedAt.toISOString().slice(11, 16)} UTC` : ''}`
   return waiting.waitingFor?.startsWith('file ') ? `waits for ${waiting.waitingFor.slice(5)}` : null
 }
 
 const icons: Record<string, string> = {
-  held: '○', blocked: '○', queued: '○', claimed: '▷', running: '▶', succeeded: '✓', failed: '✗', failed_timeout: '✗', cancelled: '–', skipped: '–',
-  force_cancelled: '⚠', needs_review: '?',
+  held: '○',
+  blocked: '○',
+  queued: '○',
+  claimed: '▷',
+  running: '▶',
+  succeeded: '✓',
+  failed: '✗',
+  failed_timeout: '✗',
+  cancelled: '–',
+  skipped: '–',
+  force_cancelled: '⚠',
+  needs_review: '?',
 }
 export const taskIcon = (task: TaskView): string => icons[task.status] ?? '○'
 
@@ -49,7 +78,11 @@ export const taskIcon = (task: TaskView): string => icons[task.status] ?? '○'
 export function taskTime(task: TaskView, now: Date): string {
   if (!task.startedAt) return ''
   const ms = (task.endedAt ?? now).getTime() - task.startedAt.getTime()
-  return task.endedAt && ms < 60_000 ? (ms < 1000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`) : clock(ms)
+  return task.endedAt && ms < 60_000
+    ? ms < 1000
+      ? `${(ms / 1000).toFixed(1)} s`
+      : `${Math.round(ms / 1000)} s`
+    : clock(ms)
 }
 
 /** Where a run works, as every card names it. */
@@ -63,19 +96,40 @@ export const runPlace = (run: RunView): string => {
 export function exactAction(task: Pick<TaskView, 'action' | 'spec'>): string {
   const p = task.spec.params as Record<string, string | string[] | number | boolean | undefined>
   switch (task.action) {
-    case 'shell': return reveal(String(p.command))
-    case 'script': return reveal(`${p.interpreter} script${Array.isArray(p.args) ? ` ${p.args.join(' ')}` : ''}:\n${p.body}`)
-    case 'file_read': return reveal(`read ${p.path}`)
-    case 'file_list': return reveal(`list ${p.path ?? '.'}`)
-    case 'file_write': return reveal(`${p.mode === 'create' ? 'create' : 'write'} ${p.path}:\n${p.content}`)
-    case 'file_patch': return reveal(`patch:\n${p.patch}`)
-    case 'git_init': return reveal(`git init ${p.path ?? '.'}`)
-    case 'git_status': return 'git status'
-    case 'git_diff': return reveal(`git diff${p.staged ? ' --staged' : ''}${p.ref ? ` ${p.ref}` : ''}${p.path ? ` ${p.path}` : ''}`)
-    case 'git_commit': return reveal(`git commit of ${Array.isArray(p.paths) ? p.paths.join(', ') : 'all changes'}: ${p.message}`)
-    case 'run_tests': return reveal(`run tests with ${p.tool === 'auto' ? 'the tool found' : p.tool}${Array.isArray(p.args) ? ` ${p.args.join(' ')}` : ''}`)
-    case 'noop': return 'nothing'
-    default: return assertNever(task.action)
+    case 'shell':
+      return reveal(String(p.command))
+    case 'script':
+      return reveal(
+        `${p.interpreter} script${Array.isArray(p.args) ? ` ${p.args.join(' ')}` : ''}:\n${p.body}`,
+      )
+    case 'file_read':
+      return reveal(`read ${p.path}`)
+    case 'file_list':
+      return reveal(`list ${p.path ?? '.'}`)
+    case 'file_write':
+      return reveal(`${p.mode === 'create' ? 'create' : 'write'} ${p.path}:\n${p.content}`)
+    case 'file_patch':
+      return reveal(`patch:\n${p.patch}`)
+    case 'git_init':
+      return reveal(`git init ${p.path ?? '.'}`)
+    case 'git_status':
+      return 'git status'
+    case 'git_diff':
+      return reveal(
+        `git diff${p.staged ? ' --staged' : ''}${p.ref ? ` ${p.ref}` : ''}${p.path ? ` ${p.path}` : ''}`,
+      )
+    case 'git_commit':
+      return reveal(
+        `git commit of ${Array.isArray(p.paths) ? p.paths.join(', ') : 'all changes'}: ${p.message}`,
+      )
+    case 'run_tests':
+      return reveal(
+        `run tests with ${p.tool === 'auto' ? 'the tool found' : p.tool}${Array.isArray(p.args) ? ` ${p.args.join(' ')}` : ''}`,
+      )
+    case 'noop':
+      return 'nothing'
+    default:
+      return assertNever(task.action)
   }
 }
 
@@ -88,4 +142,10 @@ export function costLine(run: RunView): string {
   if (source.kind === 'playbook') return `playbook ${source.name} · no model used`
   const tokens = ((source.tokens_in + source.tokens_out) / 1000).toFixed(1)
   return `${source.cost_usd === null ? source.model : `$${source.cost_usd.toFixed(3)}`} · ${tokens}k tokens`
+}
+
+/** What came out of a task in a few words: test counts where it ran tests, else the last line it printed. */
+export function cameOut(task: TaskView): string {
+  const text = task.result?.summary ?? ''
+  return testSummary(text) ?? reveal(text.trim().split('\n').at(-1)?.trim() ?? '')
 }

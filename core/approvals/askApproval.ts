@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto'
-import type { Verdict } from '../policy/judge.ts'
 import { tellEvent } from '../events/tellEvent.ts'
 import { inMs } from '../events/transition.ts'
+import type { Verdict } from '../policy/judge.ts'
 import type { Tx } from '../storage/sql.ts'
 
 /** Letters that cannot be mistaken for digits or for each other. */
@@ -21,7 +21,12 @@ export async function askApproval(
       [id, code, about.runId, about.planId, about.planHash, about.risk],
     )
     if (rows.length === 0) continue
-    await tellEvent(tx, 'approval.asked', { runId: about.runId, approvalId: id }, { code, plan_hash: about.planHash, risk: about.risk, status: 'pending' })
+    await tellEvent(
+      tx,
+      'approval.asked',
+      { runId: about.runId, approvalId: id },
+      { code, plan_hash: about.planHash, risk: about.risk, status: 'pending' },
+    )
     return id
   }
 }

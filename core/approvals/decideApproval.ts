@@ -16,7 +16,16 @@ export type Decided =
   | { kind: 'other_plan' }
   | { kind: 'unknown' }
 
-type Row = { id: string; run_id: string; plan_id: string; plan_hash: string; status: ApprovalStatus; quorum: number; decided_at: Date | null; late: boolean }
+type Row = {
+  id: string
+  run_id: string
+  plan_id: string
+  plan_hash: string
+  status: ApprovalStatus
+  quorum: number
+  decided_at: Date | null
+  late: boolean
+}
 
 /**
  * One person's answer, in the caller's transaction. The first answer wins; the same answer again changes nothing.
@@ -37,7 +46,12 @@ export async function decideApproval(
      ON CONFLICT (approval_id, person_id) DO UPDATE SET decision = $3, at = clock_timestamp()`,
     [row.id, answer.personId, answer.decision, row.plan_hash],
   )
-  await tellEvent(tx, 'approval.decision', { runId: row.run_id, approvalId: row.id }, { decision: answer.decision, person_id: answer.personId })
+  await tellEvent(
+    tx,
+    'approval.decision',
+    { runId: row.run_id, approvalId: row.id },
+    { decision: answer.decision, person_id: answer.personId },
+  )
   const have = await agreeing(tx, row.id)
   if (answer.decision === 'approved' && have < row.quorum) return { kind: 'counted', have, need: row.quorum }
   await carryOut(deps, tx, row, answer)
@@ -46,8 +60,13 @@ export async function decideApproval(
 
 /** The run's row is locked before the approval's: the order every other writer uses. */
 async function lockApproval(tx: Tx, approvalId: string): Promise<Row | undefined> {
-  await tx.query('SELECT 1 FROM run WHERE id = (SELECT run_id FROM approval WHERE id = $1) FOR UPDATE', [approvalId])
-  const [row] = await tx.query<Row>('SELECT *, expires_at <= clock_timestamp() AS late FROM approval WHERE id = $1 FOR UPDATE', [approvalId])
+  await tx.query('SELECT 1 FROM run WHERE id = (SELECT run_id FROM approval WHERE id = $1) FOR UPDATE', [
+    approvalId,
+  ])
+  const [row] = await tx.query<Row>(
+    'SELECT *, expires_at <= clock_timestamp() AS late FROM approval WHERE id = $1 FOR UPDATE',
+    [approvalId],
+  )
   return row
 }
 
@@ -60,20 +79,62 @@ async function already(tx: Tx, row: Row): Promise<Decided> {
 }
 
 async function agreeing(tx: Tx, approvalId: string): Promise<number> {
-  const [row] = await tx.query<{ n: number }>("SELECT count(*)::int AS n FROM approval_decision WHERE approval_id = $1 AND decision = 'approved'", [approvalId])
+  const [row] = await tx.query<{ n: number }>(
+    "SELECT count(*)::int AS n FROM approval_decision WHERE approval_id = $1 AND decision = 'approved'",
+    [approvalId],
+  )
   return row?.n ?? 0
 }
 
-async function carryOut(deps: Pick<Deps, 'wake' | 'bus'>, tx: Tx, row: Row, answer: { personId: string; decision: Decision }): Promise<void> {
+async function carryOut(
+  deps: Pick<Deps, 'wake' | 'bus'>,
+  tx: Tx,
+  row: Row,
+  answer: { personId: string; decision: Decision },
+): Promise<void> {
   const data = { person_id: answer.personId }
-  await transition(tx, 'approval', { ids: [row.id], from: ['pending'], to: answer.decision, set: { decided_at: now }, data })
-  const held = (await tx.query<{ id: string }>("SELECT id FROM task WHERE plan_id = $1 AND status = 'held'", [row.plan_id])).map((t) => t.id)
+  await transition(tx, 'approval', {
+    ids: [row.id],
+    from: ['pending'],
+    to: answer.decision,
+    set: { decided_at: now },
+    data,
+  })
+  const held = (
+    await tx.query<{ id: string }>("SELECT id FROM task WHERE plan_id = $1 AND status = 'held'", [
+      row.plan_id,
+    ])
+  ).map((t) => t.id)
   if (answer.decision === 'denied') {
-    await transition(tx, 'task', { ids: held, from: ['held'], to: 'cancelled', set: { ended_at: now }, data: { why: 'denied' } })
-    await transition(tx, 'run', { ids: [row.run_id], from: ['awaiting_approval'], to: 'denied', set: { ended_at: now }, data })
+    await transition(tx, 'task', {
+      ids: held,
+      from: ['held'],
+      to: 'cancelled',
+      set: { ended_at: now },
+      data: { why: 'denied' },
+    })
+    await transition(tx, 'run', {
+      ids: [row.run_id],
+      from: ['awaiting_approval'],
+      to: 'denied',
+      set: { ended_at: now },
+      data,
+    })
   } else {
-    await transition(tx, 'run', { ids: [row.run_id], from: ['awaiting_approval'], to: 'running', set: { started_at: now }, data })
-    await transition(tx, 'task', { ids: held, from: ['held'], to: 'blocked', set: { approved_at: now }, data })
+    await transition(tx, 'run', {
+      ids: [row.run_id],
+      from: ['awaiting_approval'],
+      to: 'running',
+      set: { started_at: now },
+      data,
+    })
+    await transition(tx, 'task', {
+      ids: held,
+      from: ['held'],
+      to: 'blocked',
+      set: { approved_at: now },
+      data,
+    })
   }
   await settleRun(deps, tx, row.run_id)
 }

@@ -20,15 +20,29 @@ export async function expireApprovalsOnce(deps: Pick<Deps, 'db' | 'bus'>): Promi
 async function expire(deps: Pick<Deps, 'db' | 'bus'>, row: Due): Promise<void> {
   await deps.db.tx(async (tx) => {
     await tx.query('SELECT 1 FROM run WHERE id = $1 FOR UPDATE', [row.run_id])
-    const moved = await transition(tx, 'approval', { ids: [row.id], from: ['pending'], to: 'expired', set: { decided_at: now } })
-    if (moved.length > 0) await transition(tx, 'run', { ids: [row.run_id], from: ['awaiting_approval'], to: 'expired', set: { ended_at: now } })
+    const moved = await transition(tx, 'approval', {
+      ids: [row.id],
+      from: ['pending'],
+      to: 'expired',
+      set: { decided_at: now },
+    })
+    if (moved.length > 0)
+      await transition(tx, 'run', {
+        ids: [row.run_id],
+        from: ['awaiting_approval'],
+        to: 'expired',
+        set: { ended_at: now },
+      })
   })
   deps.bus.publish('run.changed', { runId: row.run_id })
 }
 
 async function remind(deps: Pick<Deps, 'db' | 'bus'>, row: Due): Promise<void> {
   await deps.db.tx(async (tx) => {
-    const first = await tx.query("UPDATE approval SET reminded_at = clock_timestamp() WHERE id = $1 AND reminded_at IS NULL AND status = 'pending' RETURNING id", [row.id])
+    const first = await tx.query(
+      "UPDATE approval SET reminded_at = clock_timestamp() WHERE id = $1 AND reminded_at IS NULL AND status = 'pending' RETURNING id",
+      [row.id],
+    )
     if (first.length > 0) await tellEvent(tx, 'approval.reminder', { runId: row.run_id, approvalId: row.id })
   })
   deps.bus.publish('run.changed', { runId: row.run_id })

@@ -5,7 +5,10 @@ import { ConfigError, duration, type Env, logLevel, port, readSettings, urlOf } 
 
 const table = {
   SKYNET_DATA_DIR: z.string().optional(),
-  TELEGRAM_BOT_TOKEN: z.string().regex(/^\d{6,12}:[A-Za-z0-9_-]{30,60}$/, 'the token BotFather gave, such as 123456789:AA...').optional(),
+  TELEGRAM_BOT_TOKEN: z
+    .string()
+    .regex(/^\d{6,12}:[A-Za-z0-9_-]{30,60}$/, 'the token BotFather gave, such as 123456789:AA...')
+    .optional(),
   TELEGRAM_API_ROOT: urlOf('http', 'https').default('https://api.telegram.org'),
   TELEGRAM_OWNER_IDS: z
     .string()
@@ -13,7 +16,10 @@ const table = {
     .transform((s) => s.split(',').map(Number))
     .default([]),
   TELEGRAM_WEBHOOK_URL: urlOf('https', 'http').optional(),
-  TELEGRAM_WEBHOOK_SECRET: z.string().regex(/^[A-Za-z0-9_-]{16,256}$/, '16 to 256 letters, digits, _ or -').optional(),
+  TELEGRAM_WEBHOOK_SECRET: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{16,256}$/, '16 to 256 letters, digits, _ or -')
+    .optional(),
   SKYNET_WEBHOOK_PORT: port.default(8443),
   DATABASE_URL: urlOf('postgresql', 'postgres').optional(),
   REDIS_URL: urlOf('redis', 'rediss').optional(),
@@ -78,6 +84,16 @@ function telegramOf(s: Settings): TelegramConfig {
   if (!token) return { kind: 'playground', port: s.SKYNET_PLAYGROUND_PORT }
   const apiRoot = s.TELEGRAM_API_ROOT
   if (!s.TELEGRAM_WEBHOOK_URL) return { kind: 'polling', token, apiRoot }
-  if (!s.TELEGRAM_WEBHOOK_SECRET) throw new ConfigError('TELEGRAM_WEBHOOK_SECRET: got nothing; with TELEGRAM_WEBHOOK_URL it takes 16 to 256 letters, digits, _ or -.')
-  return { kind: 'webhook', token, apiRoot, url: s.TELEGRAM_WEBHOOK_URL, secret: s.TELEGRAM_WEBHOOK_SECRET, port: s.SKYNET_WEBHOOK_PORT }
+  if (!s.TELEGRAM_WEBHOOK_SECRET)
+    throw new ConfigError(
+      'TELEGRAM_WEBHOOK_SECRET: got nothing; with TELEGRAM_WEBHOOK_URL it takes 16 to 256 letters, digits, _ or -.',
+    )
+  return {
+    kind: 'webhook',
+    token,
+    apiRoot,
+    url: s.TELEGRAM_WEBHOOK_URL,
+    secret: s.TELEGRAM_WEBHOOK_SECRET,
+    port: s.SKYNET_WEBHOOK_PORT,
+  }
 }

@@ -22,4 +22,5 @@ export function createLogger(name: string, level: string, secrets: readonly stri
 }
 
 /** What went wrong, in one line, whatever was thrown. */
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message || error.name : String(error))
+export const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message || error.name : String(error)

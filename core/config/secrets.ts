@@ -34,7 +34,10 @@ export async function openSecrets(dataDir: string): Promise<Secrets> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const text = (await readIfThere(file)) ?? (await create(file))
   const parsed = Secrets.safeParse(parseJson(text))
-  if (!parsed.success) throw new ConfigError(`${file} is damaged. Restore it from a backup; without it agents must be enrolled again.`)
+  if (!parsed.success)
+    throw new ConfigError(
+      `${file} is damaged. Restore it from a backup; without it agents must be enrolled again.`,
+    )
   return parsed.data
 }
 

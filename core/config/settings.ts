@@ -18,7 +18,8 @@ export function readSettings<T extends z.ZodRawShape>(table: T, env: Env): z.out
   const issue = parsed.error.issues[0]
   const name = String(issue?.path[0] ?? 'settings')
   const secret = /TOKEN|SECRET|PASSWORD|KEY|CREDENTIAL|_URL/.test(name)
-  const got = given[name] === undefined ? 'nothing' : secret ? 'a value that is not shown' : JSON.stringify(given[name])
+  const got =
+    given[name] === undefined ? 'nothing' : secret ? 'a value that is not shown' : JSON.stringify(given[name])
   throw new ConfigError(`${name}: got ${got}; it takes ${issue?.message ?? 'another value'}.`)
 }
 
@@ -52,6 +53,11 @@ export const duration = z
 
 /** A URL with one of the given schemes. */
 export const urlOf = (...schemes: string[]) =>
-  z.string().refine((s) => URL.canParse(s) && schemes.includes(new URL(s).protocol.replace(':', '')), `a URL that starts with ${schemes.map((s) => `${s}://`).join(' or ')}`)
+  z
+    .string()
+    .refine(
+      (s) => URL.canParse(s) && schemes.includes(new URL(s).protocol.replace(':', '')),
+      `a URL that starts with ${schemes.map((s) => `${s}://`).join(' or ')}`,
+    )
 
 export const logLevel = z.enum(['error', 'warn', 'info', 'debug'], 'error, warn, info or debug')

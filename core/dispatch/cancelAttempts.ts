@@ -14,7 +14,11 @@ export async function cancelAttempts(deps: Pick<Deps, 'db' | 'gatewayToken' | 'l
     `SELECT a.id, a.agent_id, g.url FROM attempt a JOIN agent ag ON ag.id = a.agent_id AND ag.connected JOIN gateway g ON g.id = ag.gateway_id
      WHERE a.cancel_at IS NOT NULL AND a.exited_at IS NULL AND a.status IN ('claimed', 'accepted', 'started') LIMIT 200`,
   )
-  const told = await Promise.all(rows.map((row) => callGateway(deps.gatewayToken, 'POST', `${row.url}/cancel/${row.id}`, { agent_id: row.agent_id })))
+  const told = await Promise.all(
+    rows.map((row) =>
+      callGateway(deps.gatewayToken, 'POST', `${row.url}/cancel/${row.id}`, { agent_id: row.agent_id }),
+    ),
+  )
   return told.filter((outcome) => outcome.kind === 'ok').length
 }
 
@@ -31,7 +35,15 @@ export async function forceCancelOnce(deps: Pick<Deps, 'db' | 'bus' | 'wake'>): 
   for (const { task_id, run_id } of rows) {
     await deps.db.tx(async (tx) => {
       await tx.query('SELECT 1 FROM run WHERE id = $1 FOR UPDATE', [run_id])
-      await transition(tx, 'task', { ids: [task_id], from: ['claimed', 'running'], to: 'force_cancelled', set: { ended_at: now, error: { code: 'unconfirmed', message: 'The machine has not confirmed that it stopped.' } } })
+      await transition(tx, 'task', {
+        ids: [task_id],
+        from: ['claimed', 'running'],
+        to: 'force_cancelled',
+        set: {
+          ended_at: now,
+          error: { code: 'unconfirmed', message: 'The machine has not confirmed that it stopped.' },
+        },
+      })
       await settleRun(deps, tx, run_id)
     })
   }

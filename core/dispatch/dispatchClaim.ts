@@ -13,11 +13,17 @@ const RETRY_MS = 1000
  * A claim that was sent before may not be released (`mayRelease: false`): its first copy may still arrive.
  */
 export async function dispatchClaim(
-  deps: Pick<Deps, "db" | "bus" | "log" | "gatewayToken">,
+  deps: Pick<Deps, 'db' | 'bus' | 'log' | 'gatewayToken'>,
   claim: Claim,
   { mayRelease } = { mayRelease: true },
-): Promise<"delivered" | "released" | "unknown"> {
-  const body: ActionRequest = { task_id: claim.taskId, claim_token: claim.claimToken, execution_id: claim.attemptId, spec: claim.spec, grant: claim.grant }
+): Promise<'delivered' | 'released' | 'unknown'> {
+  const body: ActionRequest = {
+    task_id: claim.taskId,
+    claim_token: claim.claimToken,
+    execution_id: claim.attemptId,
+    spec: claim.spec,
+    grant: claim.grant,
+  }
   const outcome = await callGateway(deps.gatewayToken, 'POST', `${claim.gatewayUrl}/action`, body)
   if (outcome.kind === 'ok') return 'delivered'
   deps.log.warn(`dispatch of ${claim.taskId}: ${outcome.reason}`)
@@ -27,15 +33,28 @@ export async function dispatchClaim(
 }
 
 /** Gives an undelivered claim back: attempt released, files free, task queued. Fenced by the claim token. */
-export async function releaseClaim(deps: Pick<Deps, 'db' | 'bus'>, claim: Pick<Claim, 'attemptId' | 'taskId' | 'runId' | 'claimToken'>, reason: string): Promise<void> {
+export async function releaseClaim(
+  deps: Pick<Deps, 'db' | 'bus'>,
+  claim: Pick<Claim, 'attemptId' | 'taskId' | 'runId' | 'claimToken'>,
+  reason: string,
+): Promise<void> {
   await deps.db.tx(async (tx) => {
     await tx.query('SELECT 1 FROM run WHERE id = $1 FOR UPDATE', [claim.runId])
-    const released = await transition(tx, 'attempt', { ids: [claim.attemptId], from: ['claimed'], to: 'released', data: { reason } })
+    const released = await transition(tx, 'attempt', {
+      ids: [claim.attemptId],
+      from: ['claimed'],
+      to: 'released',
+      data: { reason },
+    })
     if (released.length === 0) return
     await freeFiles(tx, [claim.taskId])
     await transition(tx, 'task', {
-      ids: [claim.taskId], from: ['claimed'], to: 'queued', where: { sql: 'claim_token = $1', values: [claim.claimToken] },
-      set: { claim_token: null, lease_until: null, not_before: inMs(RETRY_MS), waiting_for: 'machine' }, data: { reason },
+      ids: [claim.taskId],
+      from: ['claimed'],
+      to: 'queued',
+      where: { sql: 'claim_token = $1', values: [claim.claimToken] },
+      set: { claim_token: null, lease_until: null, not_before: inMs(RETRY_MS), waiting_for: 'machine' },
+      data: { reason },
     })
   })
   deps.bus.publish('run.changed', { runId: claim.runId })

@@ -4,7 +4,10 @@ import { dispatchClaim } from './dispatchClaim.ts'
 
 const BATCH = AGENT_SLOTS * 4
 
-type DispatchDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'log' | 'policy' | 'settings' | 'signingKey' | 'clock' | 'gatewayToken'>
+type DispatchDeps = Pick<
+  Deps,
+  'db' | 'bus' | 'wake' | 'log' | 'policy' | 'settings' | 'signingKey' | 'clock' | 'gatewayToken'
+>
 
 /**
  * Drains what can run: claims in batches and hands each claim to its gateway, until nothing is claimable. Returns

@@ -6,13 +6,21 @@ import { messageOf } from '../config/logger.ts'
  * What came of a call to a gateway. `undelivered`: it surely did not arrive, or was turned down. `unknown`: it may
  * have arrived; only the same call again can tell.
  */
-export type CallOutcome = { kind: 'ok'; status: number; body: unknown } | { kind: 'undelivered'; reason: string } | { kind: 'unknown'; reason: string }
+export type CallOutcome =
+  | { kind: 'ok'; status: number; body: unknown }
+  | { kind: 'undelivered'; reason: string }
+  | { kind: 'unknown'; reason: string }
 
 const keepAlive = new HttpAgent({ keepAlive: true, maxSockets: 32 })
 const TIMEOUT_MS = 5000
 
 /** Sends one JSON request to a gateway, with its bearer token. Never throws. */
-export function callGateway(token: string, method: 'GET' | 'POST', url: string, body?: unknown): Promise<CallOutcome> {
+export function callGateway(
+  token: string,
+  method: 'GET' | 'POST',
+  url: string,
+  body?: unknown,
+): Promise<CallOutcome> {
   return new Promise((resolve) => {
     const target = new URL(url)
     const text = body === undefined ? '' : JSON.stringify(body)
@@ -20,12 +28,17 @@ export function callGateway(token: string, method: 'GET' | 'POST', url: string, 
     const req = (secure ? tlsRequest : request)(target, {
       method,
       ...(secure ? {} : { agent: keepAlive }),
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) },
+      headers: {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(text),
+      },
       timeout: TIMEOUT_MS,
     })
     req.on('timeout', () => req.destroy(new Error('no answer in time')))
     req.on('error', (error: NodeJS.ErrnoException) => {
-      const refused = error.code === 'ECONNREFUSED' || error.code === 'ENOTFOUND' || error.code === 'EHOSTUNREACH'
+      const refused =
+        error.code === 'ECONNREFUSED' || error.code === 'ENOTFOUND' || error.code === 'EHOSTUNREACH'
       resolve({ kind: refused ? 'undelivered' : 'unknown', reason: messageOf(error) })
     })
     req.on('response', (res) => {
@@ -47,5 +60,7 @@ function outcomeOf(status: number, text: string): CallOutcome {
   }
   if (status >= 200 && status < 300) return { kind: 'ok', status, body }
   const message = (body as { error?: { message?: string } } | null)?.error?.message ?? `status ${status}`
-  return status === 503 || (status >= 400 && status < 500) ? { kind: 'undelivered', reason: message } : { kind: 'unknown', reason: message }
+  return status === 503 || (status >= 400 && status < 500)
+    ? { kind: 'undelivered', reason: message }
+    : { kind: 'unknown', reason: message }
 }

@@ -28,7 +28,10 @@ export class CursorError extends Error {
  * Throws CursorError for a cursor that this function did not give out.
  */
 export async function readEvents(sql: Sql, after: string, limit: number): Promise<LedgerEvent[]> {
-  if (!CursorForm.test(after)) throw new CursorError(`"${after.slice(0, 40)}" is not a cursor; take one from an event, or none to start at the oldest`)
+  if (!CursorForm.test(after))
+    throw new CursorError(
+      `"${after.slice(0, 40)}" is not a cursor; take one from an event, or none to start at the oldest`,
+    )
   const [xid, seq] = after.split('.')
   return sql.query<LedgerEvent>(
     `SELECT xid::text || '.' || seq AS cursor, seq, type, run_id, task_id, attempt_id, approval_id, agent_id, data, at

@@ -22,7 +22,15 @@ export const machines = {
     blocked: ['queued', 'cancelled', 'skipped'],
     queued: ['claimed', 'held', 'failed', 'cancelled', 'skipped'],
     claimed: ['running', 'queued', 'failed', 'failed_timeout', 'cancelled', 'skipped', 'force_cancelled'],
-    running: ['succeeded', 'failed', 'failed_timeout', 'cancelled', 'queued', 'needs_review', 'force_cancelled'],
+    running: [
+      'succeeded',
+      'failed',
+      'failed_timeout',
+      'cancelled',
+      'queued',
+      'needs_review',
+      'force_cancelled',
+    ],
     needs_review: ['running', 'succeeded', 'failed', 'failed_timeout', 'queued', 'skipped', 'cancelled'],
     failed: ['queued'],
     failed_timeout: ['queued'],
@@ -56,8 +64,23 @@ export type TaskStatus = Status<'task'>
 export type ApprovalStatus = Status<'approval'>
 export type AttemptStatus = Status<'attempt'>
 
-export const runEnds: readonly RunStatus[] = ['succeeded', 'failed', 'cancelled', 'force_cancelled', 'denied', 'refused', 'expired']
-export const taskEnds: readonly TaskStatus[] = ['succeeded', 'failed', 'failed_timeout', 'cancelled', 'skipped', 'force_cancelled']
+export const runEnds: readonly RunStatus[] = [
+  'succeeded',
+  'failed',
+  'cancelled',
+  'force_cancelled',
+  'denied',
+  'refused',
+  'expired',
+]
+export const taskEnds: readonly TaskStatus[] = [
+  'succeeded',
+  'failed',
+  'failed_timeout',
+  'cancelled',
+  'skipped',
+  'force_cancelled',
+]
 
 export const isRunEnd = (status: string): boolean => (runEnds as readonly string[]).includes(status)
 export const isTaskEnd = (status: string): boolean => (taskEnds as readonly string[]).includes(status)

@@ -9,7 +9,8 @@ export class SqlExpression {
   }
 }
 export const now = new SqlExpression('clock_timestamp()')
-export const inMs = (ms: number): SqlExpression => new SqlExpression(`clock_timestamp() + interval '${Math.trunc(ms)} ms'`)
+export const inMs = (ms: number): SqlExpression =>
+  new SqlExpression(`clock_timestamp() + interval '${Math.trunc(ms)} ms'`)
 export const plusOne = (column: string): SqlExpression => new SqlExpression(`${column} + 1`)
 
 export type Columns = Record<string, unknown>
@@ -40,11 +41,19 @@ export type Moved = { id: string; was: string }
  * writes an event for each, in one statement. Returns those that moved; rows in another status are left alone
  * (compare-and-set). Throws when the table of core/events/states.ts does not allow a pair.
  */
-export async function transition<M extends Machine>(sql: Sql, machine: M, move: Transition<M>): Promise<Moved[]> {
-  for (const from of move.from) if (!isLegal(machine, from, move.to)) throw new Error(`${machine}: ${from} -> ${move.to} is not a transition`)
+export async function transition<M extends Machine>(
+  sql: Sql,
+  machine: M,
+  move: Transition<M>,
+): Promise<Moved[]> {
+  for (const from of move.from)
+    if (!isLegal(machine, from, move.to))
+      throw new Error(`${machine}: ${from} -> ${move.to} is not a transition`)
   const values: unknown[] = [...(move.where?.values ?? [])]
   const param = (value: unknown): string => `$${values.push(value)}`
-  const sets = Object.entries(move.set ?? {}).map(([column, value]) => `${column} = ${columnValue(value, param)}`)
+  const sets = Object.entries(move.set ?? {}).map(
+    ([column, value]) => `${column} = ${columnValue(value, param)}`,
+  )
   const text = `
     WITH old AS (
       SELECT id, status AS was FROM ${machine}
@@ -63,6 +72,7 @@ export async function transition<M extends Machine>(sql: Sql, machine: M, move: 
 
 function columnValue(value: unknown, param: (value: unknown) => string): string {
   if (value instanceof SqlExpression) return value.text
-  const json = value !== null && typeof value === 'object' && !(value instanceof Date) && !Array.isArray(value)
+  const json =
+    value !== null && typeof value === 'object' && !(value instanceof Date) && !Array.isArray(value)
   return json ? `${param(JSON.stringify(value))}::jsonb` : param(value)
 }

@@ -2,18 +2,30 @@ import type { Sql } from '../storage/sql.ts'
 import { listMachines, type Machine } from './machineFacts.ts'
 
 export type Place = { agentId: string; agentName: string; cwd: string; label: string }
-export type Chosen = { kind: 'place'; place: Place } | { kind: 'pick'; places: Place[] } | { kind: 'none' } | { kind: 'unknown'; asked: string; places: Place[] }
+export type Chosen =
+  | { kind: 'place'; place: Place }
+  | { kind: 'pick'; places: Place[] }
+  | { kind: 'none' }
+  | { kind: 'unknown'; asked: string; places: Place[] }
 
 /** How people see a directory: `laptop:~/api`. */
 export const placeLabel = (agentName: string, home: string, cwd: string): string =>
   `${agentName}:${home !== '' && (cwd === home || cwd.startsWith(`${home}/`)) ? `~${cwd.slice(home.length)}` : cwd}`
 
-const placeOf = (machine: Machine, cwd: string): Place => ({ agentId: machine.agentId, agentName: machine.name, cwd, label: placeLabel(machine.name, machine.facts.home, cwd) })
+const placeOf = (machine: Machine, cwd: string): Place => ({
+  agentId: machine.agentId,
+  agentName: machine.name,
+  cwd,
+  label: placeLabel(machine.name, machine.facts.home, cwd),
+})
 
 /** All places there are: each repository, then each root, of machines that are there first. */
 export function allPlaces(machines: Machine[]): Place[] {
   const sorted = [...machines].sort((a, b) => Number(b.connected) - Number(a.connected))
-  return sorted.flatMap((m) => [...m.facts.repositories.map((r) => placeOf(m, r.path)), ...m.facts.roots.map((root) => placeOf(m, root))])
+  return sorted.flatMap((m) => [
+    ...m.facts.repositories.map((r) => placeOf(m, r.path)),
+    ...m.facts.roots.map((root) => placeOf(m, root)),
+  ])
 }
 
 export type Wish = { machine?: string; directory?: string }
@@ -22,7 +34,11 @@ export type Wish = { machine?: string; directory?: string }
 export function namedPlace(machines: Machine[], wish: Wish): Place | null {
   const wanted = machines.filter((m) => !wish.machine || m.name.toLowerCase() === wish.machine.toLowerCase())
   const { directory } = wish
-  const found = wanted.flatMap((m) => (directory ? directoriesNamed(m, directory).map((cwd) => placeOf(m, cwd)) : m.facts.roots.slice(0, 1).map((cwd) => placeOf(m, cwd))))
+  const found = wanted.flatMap((m) =>
+    directory
+      ? directoriesNamed(m, directory).map((cwd) => placeOf(m, cwd))
+      : m.facts.roots.slice(0, 1).map((cwd) => placeOf(m, cwd)),
+  )
   return found[0] ?? null
 }
 
@@ -30,7 +46,12 @@ function directoriesNamed(machine: Machine, name: string): string[] {
   const { repositories, roots, home } = machine.facts
   const byName = repositories.filter((r) => r.name.toLowerCase() === name.toLowerCase()).map((r) => r.path)
   const path = name.startsWith('~') ? home + name.slice(1) : name
-  const inside = path.startsWith('/') && !path.split('/').includes('..') && roots.some((root) => path === root || path.startsWith(`${root}/`)) ? [path.replace(/\/+$/, '')] : []
+  const inside =
+    path.startsWith('/') &&
+    !path.split('/').includes('..') &&
+    roots.some((root) => path === root || path.startsWith(`${root}/`))
+      ? [path.replace(/\/+$/, '')]
+      : []
   const rootNamed = roots.filter((root) => root.split('/').at(-1)?.toLowerCase() === name.toLowerCase())
   return [...byName, ...inside, ...rootNamed]
 }
@@ -42,13 +63,20 @@ export type Asker = { chatId: number; topicId: number; personId: string }
  * only one there is; else a list to pick from, last used first. A command on the only machine works in its first
  * root; a request there works in the only repository.
  */
-export async function choosePlace(sql: Sql, asker: Asker, kind: 'command' | 'request', wish: Wish | null): Promise<Chosen> {
+export async function choosePlace(
+  sql: Sql,
+  asker: Asker,
+  kind: 'command' | 'request',
+  wish: Wish | null,
+): Promise<Chosen> {
   const machines = await listMachines(sql)
   if (machines.length === 0) return { kind: 'none' }
   const places = await lastUsedFirst(sql, asker.personId, allPlaces(machines))
   if (wish) {
     const place = namedPlace(machines, wish)
-    return place ? { kind: 'place', place } : { kind: 'unknown', asked: [wish.machine, wish.directory].filter(Boolean).join(':'), places }
+    return place
+      ? { kind: 'place', place }
+      : { kind: 'unknown', asked: [wish.machine, wish.directory].filter(Boolean).join(':'), places }
   }
   const own = await ownPlace(sql, asker, machines)
   if (own) return { kind: 'place', place: own }
@@ -65,7 +93,8 @@ function onlyPlace(machine: Machine, kind: 'command' | 'request'): Place | null 
 
 async function ownPlace(sql: Sql, asker: Asker, machines: Machine[]): Promise<Place | null> {
   const [row] = await sql.query<{ agent_id: string; cwd: string }>(
-    'SELECT agent_id, cwd FROM place_choice WHERE chat_id = $1 AND topic_id = $2 AND person_id = $3', [asker.chatId, asker.topicId, asker.personId],
+    'SELECT agent_id, cwd FROM place_choice WHERE chat_id = $1 AND topic_id = $2 AND person_id = $3',
+    [asker.chatId, asker.topicId, asker.personId],
   )
   const machine = machines.find((m) => m.agentId === row?.agent_id)
   return row && machine ? placeOf(machine, row.cwd) : null
@@ -73,7 +102,8 @@ async function ownPlace(sql: Sql, asker: Asker, machines: Machine[]): Promise<Pl
 
 async function lastUsedFirst(sql: Sql, personId: string, places: Place[]): Promise<Place[]> {
   const used = await sql.query<{ agent_id: string; cwd: string }>(
-    'SELECT agent_id, cwd FROM run WHERE person_id = $1 AND agent_id IS NOT NULL GROUP BY agent_id, cwd ORDER BY max(number) DESC LIMIT 20', [personId],
+    'SELECT agent_id, cwd FROM run WHERE person_id = $1 AND agent_id IS NOT NULL GROUP BY agent_id, cwd ORDER BY max(number) DESC LIMIT 20',
+    [personId],
   )
   const rank = (place: Place) => used.findIndex((u) => u.agent_id === place.agentId && u.cwd === place.cwd)
   return [...places].sort((a, b) => (rank(a) < 0 ? 99 : rank(a)) - (rank(b) < 0 ? 99 : rank(b)))
@@ -90,9 +120,18 @@ export const setPlace = (sql: Sql, asker: Asker, place: Pick<Place, 'agentId' | 
 /** Takes the place out of a request: `@laptop:api do it` or `do it in api on laptop`, when such a place exists. */
 export async function readWish(sql: Sql, text: string): Promise<{ text: string; wish: Wish | null }> {
   const at = /^@([\w.-]+)(?::(\S+))?\s+([\s\S]+)$/.exec(text)
-  if (at) return { text: at[3] ?? '', wish: { ...(at[1] ? { machine: at[1] } : {}), ...(at[2] ? { directory: at[2] } : {}) } }
-  const spoken = /^([\s\S]+?)\s+(?:in\s+(\S+)\s+)?on\s+([\w.-]+)[.!]?$/i.exec(text) ?? /^([\s\S]+?)\s+in\s+(\S+?)()[.!]?$/i.exec(text)
+  if (at)
+    return {
+      text: at[3] ?? '',
+      wish: { ...(at[1] ? { machine: at[1] } : {}), ...(at[2] ? { directory: at[2] } : {}) },
+    }
+  const spoken =
+    /^([\s\S]+?)\s+(?:in\s+(\S+)\s+)?on\s+([\w.-]+)[.!]?$/i.exec(text) ??
+    /^([\s\S]+?)\s+in\s+(\S+?)()[.!]?$/i.exec(text)
   if (!spoken) return { text, wish: null }
-  const wish: Wish = { ...(spoken[3] ? { machine: spoken[3] } : {}), ...(spoken[2] ? { directory: spoken[2] } : {}) }
+  const wish: Wish = {
+    ...(spoken[3] ? { machine: spoken[3] } : {}),
+    ...(spoken[2] ? { directory: spoken[2] } : {}),
+  }
   return namedPlace(await listMachines(sql), wish) ? { text: spoken[1] ?? '', wish } : { text, wish: null }
 }

@@ -1,9 +1,25 @@
 import { AgentFacts } from '../protocol/frames.ts'
 import type { Sql } from '../storage/sql.ts'
 
-export type Machine = { agentId: string; name: string; connected: boolean; disconnectedAt: Date | null; lastSeenAt: Date | null; gatewayId: string | null; facts: AgentFacts }
+export type Machine = {
+  agentId: string
+  name: string
+  connected: boolean
+  disconnectedAt: Date | null
+  lastSeenAt: Date | null
+  gatewayId: string | null
+  facts: AgentFacts
+}
 
-type Row = { id: string; name: string; facts: unknown; connected: boolean; disconnected_at: Date | null; last_seen_at: Date | null; gateway_id: string | null }
+type Row = {
+  id: string
+  name: string
+  facts: unknown
+  connected: boolean
+  disconnected_at: Date | null
+  last_seen_at: Date | null
+  gateway_id: string | null
+}
 
 /** Agents that said hello at least once and are not revoked, in order of name. */
 export async function listMachines(sql: Sql): Promise<Machine[]> {
@@ -14,6 +30,16 @@ export async function listMachines(sql: Sql): Promise<Machine[]> {
   return rows.flatMap((row) => {
     const facts = AgentFacts.safeParse(row.facts)
     if (!facts.success) return []
-    return [{ agentId: row.id, name: row.name, connected: row.connected, disconnectedAt: row.disconnected_at, lastSeenAt: row.last_seen_at, gatewayId: row.gateway_id, facts: facts.data }]
+    return [
+      {
+        agentId: row.id,
+        name: row.name,
+        connected: row.connected,
+        disconnectedAt: row.disconnected_at,
+        lastSeenAt: row.last_seen_at,
+        gatewayId: row.gateway_id,
+        facts: facts.data,
+      },
+    ]
   })
 }

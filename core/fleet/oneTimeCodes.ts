@@ -5,10 +5,18 @@ const letters = 'ABCDEFGHJKMNPQRSTUVWXYZ23456789'
 const hashOf = (code: string): string => createHash('sha256').update(code.trim().toUpperCase()).digest('hex')
 
 /** A new one-time code, eight letters and digits in two groups, valid for `ttlMs`. Only its hash is kept. */
-export async function newCode(sql: Sql, kind: 'pair' | 'join', ttlMs: number, createdBy: string | null): Promise<string> {
+export async function newCode(
+  sql: Sql,
+  kind: 'pair' | 'join',
+  ttlMs: number,
+  createdBy: string | null,
+): Promise<string> {
   const pick = () => Array.from({ length: 4 }, () => letters[randomInt(letters.length)]).join('')
   const code = `${pick()}-${pick()}`
-  await sql.query("INSERT INTO one_time_code (hash, kind, created_by, expires_at) VALUES ($1, $2, $3, clock_timestamp() + $4 * interval '1 ms')", [hashOf(code), kind, createdBy, ttlMs])
+  await sql.query(
+    "INSERT INTO one_time_code (hash, kind, created_by, expires_at) VALUES ($1, $2, $3, clock_timestamp() + $4 * interval '1 ms')",
+    [hashOf(code), kind, createdBy, ttlMs],
+  )
   return code
 }
 

@@ -9,15 +9,22 @@ export const HEARTBEAT_S = 5
  * A gateway says that it is there, where, and which agents are connected to it; agents that it no longer names are
  * disconnected. Its heartbeat is the same call.
  */
-export async function registerGateway(deps: Pick<Deps, 'db' | 'bus'>, gateway: RegisterGateway): Promise<void> {
+export async function registerGateway(
+  deps: Pick<Deps, 'db' | 'bus'>,
+  gateway: RegisterGateway,
+): Promise<void> {
   const changed = await deps.db.tx(async (tx) => {
     const [row] = await tx.query<{ fresh: boolean }>(
       `INSERT INTO gateway (id, name, url, last_seen_at) VALUES ($1, $2, $3, clock_timestamp())
        ON CONFLICT (id) DO UPDATE SET name = $2, url = $3, last_seen_at = clock_timestamp() RETURNING xmax = 0 AS fresh`,
       [gateway.gateway_id, gateway.name, gateway.url],
     )
-    if (row?.fresh) await tellEvent(tx, 'gateway.registered', {}, { gateway_id: gateway.gateway_id, name: gateway.name })
-    await tx.query('UPDATE agent SET last_seen_at = clock_timestamp() WHERE id = ANY($1::uuid[]) AND gateway_id = $2 AND connected', [gateway.agents, gateway.gateway_id])
+    if (row?.fresh)
+      await tellEvent(tx, 'gateway.registered', {}, { gateway_id: gateway.gateway_id, name: gateway.name })
+    await tx.query(
+      'UPDATE agent SET last_seen_at = clock_timestamp() WHERE id = ANY($1::uuid[]) AND gateway_id = $2 AND connected',
+      [gateway.agents, gateway.gateway_id],
+    )
     const gone = await tx.query<{ id: string }>(
       'UPDATE agent SET connected = false, disconnected_at = clock_timestamp() WHERE gateway_id = $1 AND connected AND NOT id = ANY($2::uuid[]) RETURNING id',
       [gateway.gateway_id, gateway.agents],

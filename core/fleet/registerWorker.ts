@@ -5,7 +5,9 @@ import { lost } from '../runs/recordFrames.ts'
 import type { Tx } from '../storage/sql.ts'
 import { credentialHash } from './enrolAgent.ts'
 
-export type Registered = { kind: 'registered'; agentId: string; cancel: string[]; forget: string[] } | { kind: 'refused'; reason: string }
+export type Registered =
+  | { kind: 'registered'; agentId: string; cancel: string[]; forget: string[] }
+  | { kind: 'refused'; reason: string }
 type RegisterDeps = Pick<Deps, 'db' | 'bus' | 'wake'>
 
 /**
@@ -15,18 +17,30 @@ type RegisterDeps = Pick<Deps, 'db' | 'bus' | 'wake'>
  */
 export async function registerWorker(deps: RegisterDeps, worker: RegisterWorker): Promise<Registered> {
   const done = await deps.db.tx(async (tx): Promise<Registered> => {
-    const [agent] = await tx.query<{ credential_hash: string; revoked_at: Date | null; connected: boolean; gateway_id: string | null }>(
-      'SELECT credential_hash, revoked_at, connected, gateway_id FROM agent WHERE id = $1 FOR UPDATE',
-      [worker.agent_id],
-    )
-    if (!agent || agent.credential_hash !== credentialHash(worker.credential)) return { kind: 'refused', reason: 'The credential is not valid. Enrol again with `skynet agent join`.' }
-    if (agent.revoked_at) return { kind: 'refused', reason: 'This agent was revoked. Enrol it again with `skynet agent join`.' }
+    const [agent] = await tx.query<{
+      credential_hash: string
+      revoked_at: Date | null
+      connected: boolean
+      gateway_id: string | null
+    }>('SELECT credential_hash, revoked_at, connected, gateway_id FROM agent WHERE id = $1 FOR UPDATE', [
+      worker.agent_id,
+    ])
+    if (!agent || agent.credential_hash !== credentialHash(worker.credential))
+      return { kind: 'refused', reason: 'The credential is not valid. Enrol again with `skynet agent join`.' }
+    if (agent.revoked_at)
+      return { kind: 'refused', reason: 'This agent was revoked. Enrol it again with `skynet agent join`.' }
     await tx.query(
       'UPDATE agent SET facts = $2, gateway_id = $3, connected = true, last_seen_at = clock_timestamp(), disconnected_at = NULL WHERE id = $1',
       [worker.agent_id, JSON.stringify(worker.facts), worker.gateway_id],
     )
     const fresh = !agent.connected || agent.gateway_id !== worker.gateway_id
-    if (fresh) await tellEvent(tx, 'agent.connected', { agentId: worker.agent_id }, { gateway_id: worker.gateway_id, name: worker.facts.name })
+    if (fresh)
+      await tellEvent(
+        tx,
+        'agent.connected',
+        { agentId: worker.agent_id },
+        { gateway_id: worker.gateway_id, name: worker.facts.name },
+      )
     if (worker.hello || fresh) tx.afterCommit(() => announce(deps))
     return { kind: 'registered', agentId: worker.agent_id, ...(await toldApart(tx, worker)) }
   })
@@ -48,7 +62,11 @@ async function toldApart(tx: Tx, worker: RegisterWorker): Promise<{ cancel: stri
     [worker.agent_id],
   )
   const held = worker.attempts.map((a) => a.execution_id)
-  const known = new Set((await tx.query<{ id: string }>('SELECT id FROM attempt WHERE id = ANY($1::uuid[])', [held])).map((r) => r.id))
+  const known = new Set(
+    (await tx.query<{ id: string }>('SELECT id FROM attempt WHERE id = ANY($1::uuid[])', [held])).map(
+      (r) => r.id,
+    ),
+  )
   return { cancel: cancel.map((r) => r.id), forget: held.filter((id) => !known.has(id)) }
 }
 

@@ -14,19 +14,42 @@ export async function newApiToken(sql: Sql, name: string, granted: readonly Scop
 }
 
 /** Makes sure that this token is known under this name (the installation's own tokens). Idempotent. */
-export async function setApiToken(sql: Sql, name: string, token: string, granted: readonly Scope[]): Promise<void> {
-  await sql.query('INSERT INTO api_token (id, name, hash, scopes) VALUES ($1, $2, $3, $4) ON CONFLICT (hash) DO NOTHING', [randomUUID(), name, hashOf(token), granted])
+export async function setApiToken(
+  sql: Sql,
+  name: string,
+  token: string,
+  granted: readonly Scope[],
+): Promise<void> {
+  await sql.query(
+    'INSERT INTO api_token (id, name, hash, scopes) VALUES ($1, $2, $3, $4) ON CONFLICT (hash) DO NOTHING',
+    [randomUUID(), name, hashOf(token), granted],
+  )
 }
 
 /** The scopes of a token that is not revoked; null for any other text. */
 export async function scopesOf(sql: Sql, token: string): Promise<Scope[] | null> {
-  const [row] = await sql.query<{ scopes: Scope[] }>('SELECT scopes FROM api_token WHERE hash = $1 AND revoked_at IS NULL', [hashOf(token)])
+  const [row] = await sql.query<{ scopes: Scope[] }>(
+    'SELECT scopes FROM api_token WHERE hash = $1 AND revoked_at IS NULL',
+    [hashOf(token)],
+  )
   return row?.scopes ?? null
 }
 
-export type TokenRow = { id: string; name: string; scopes: Scope[]; created_at: Date; revoked_at: Date | null }
-export const listApiTokens = (sql: Sql): Promise<TokenRow[]> => sql.query<TokenRow>('SELECT id, name, scopes, created_at, revoked_at FROM api_token ORDER BY created_at')
+export type TokenRow = {
+  id: string
+  name: string
+  scopes: Scope[]
+  created_at: Date
+  revoked_at: Date | null
+}
+export const listApiTokens = (sql: Sql): Promise<TokenRow[]> =>
+  sql.query<TokenRow>('SELECT id, name, scopes, created_at, revoked_at FROM api_token ORDER BY created_at')
 
 /** Revokes tokens by name or id. Returns how many stopped working. */
 export const revokeApiToken = async (sql: Sql, nameOrId: string): Promise<number> =>
-  (await sql.query('UPDATE api_token SET revoked_at = clock_timestamp() WHERE (name = $1 OR id::text = $1) AND revoked_at IS NULL RETURNING id', [nameOrId])).length
+  (
+    await sql.query(
+      'UPDATE api_token SET revoked_at = clock_timestamp() WHERE (name = $1 OR id::text = $1) AND revoked_at IS NULL RETURNING id',
+      [nameOrId],
+    )
+  ).length

@@ -170,7 +170,9 @@ async function endPlanning(
 
 async function commitPlan(deps: PlanDeps, run: PlanningRun, made: Made, machines: Machine[]): Promise<void> {
   await deps.db.tx(async (tx) => {
-    const [row] = await tx.query<{ status: string }>('SELECT status FROM run WHERE id = $1 FOR UPDATE', [run.id])
+    const [row] = await tx.query<{ status: string }>('SELECT status FROM run WHERE id = $1 FOR UPDATE', [
+      run.id,
+    ])
     if (row?.status === 'planning') await commitRevision(deps, tx, run.id, made, machines)
   })
   deps.bus.publish('run.changed', { runId: run.id })
@@ -179,11 +181,22 @@ async function commitPlan(deps: PlanDeps, run: PlanningRun, made: Made, machines
 type CommitDeps = Pick<Deps, 'bus' | 'wake' | 'policy' | 'settings'>
 
 /** Judges a plan and stores it as the newest version of a run in `planning`, whose row the caller has locked. */
-export async function commitRevision(deps: CommitDeps, tx: Tx, runId: string, made: Made, machines: Machine[]): Promise<void> {
+export async function commitRevision(
+  deps: CommitDeps,
+  tx: Tx,
+  runId: string,
+  made: Made,
+  machines: Machine[],
+): Promise<void> {
   const plan = withNetwork(made.plan, machines, deps)
   const byId = new Map(machines.map((m) => [m.agentId, m.facts]))
   const judged = judgePlan(plan, (id) => byId.get(id), deps.policy, deps.settings.denyPaths)
-  await carryOut(deps, tx, runId, { plan, source: made.source, judged, hash: planHash(plan, deps.policy.version) })
+  await carryOut(deps, tx, runId, {
+    plan,
+    source: made.source,
+    judged,
+    hash: planHash(plan, deps.policy.version),
+  })
 }
 
 /** The network a task gets is the one its verdict gives it; that is part of what is hashed. */
@@ -207,7 +220,7 @@ function withNetwork(plan: PlanSpec, machines: Machine[], deps: CommitDeps): Pla
 type Decided = Made & { judged: Judged[]; hash: string }
 
 async function carryOut(
-  deps: PlanDeps,
+  deps: CommitDeps,
   tx: Tx,
   runId: string,
   { plan, source, judged, hash }: Decided,

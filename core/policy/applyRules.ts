@@ -15,7 +15,14 @@ export function applyRules(finding: Finding, policy: Policy): Part {
 function judgeFact(fact: Fact, policy: Policy): Judged {
   const network = fact.network === true
   const floor = findFloor(fact)
-  if (floor) return { verdict: 'deny', risk: 'critical', rule: floor, reason: floorReasons[floor] ?? 'is never allowed', network }
+  if (floor)
+    return {
+      verdict: 'deny',
+      risk: 'critical',
+      rule: floor,
+      reason: floorReasons[floor] ?? 'is never allowed',
+      network,
+    }
   const rule = policy.rules.find((candidate) => candidate.when.some((when) => fits(when, fact)))
   if (!rule) return { ...policy.defaults, rule: 'policy.no-rule', network }
   return settle({ verdict: rule.verdict, risk: rule.risk, rule: rule.id, reason: rule.reason, network })
@@ -26,7 +33,8 @@ function judgeFact(fact: Fact, policy: Policy): Judged {
  * rules that name its effect: allowing a program allows the program, not everything written beside it.
  */
 function fits(when: When, fact: Fact): boolean {
-  if (when.effect === undefined && (fact.program === undefined || fact.effect.startsWith('shell.'))) return false
+  if (when.effect === undefined && (fact.program === undefined || fact.effect.startsWith('shell.')))
+    return false
   return (
     (when.effect?.some((effect) => sameEffect(effect, fact.effect)) ?? true) &&
     (when.place?.some((place) => place === fact.place) ?? true) &&

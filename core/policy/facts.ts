@@ -1,6 +1,6 @@
 import type { Place } from './paths/classifyPath.ts'
-import type { PolicyContext } from './verdict.ts'
 import type { ShellState } from './shell/state.ts'
+import type { PolicyContext } from './verdict.ts'
 
 /**
  * One thing a command does, as seen in its text. Facts say what is done; the rules of the policy say what is thought

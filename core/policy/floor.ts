@@ -30,7 +30,13 @@ export const floorReasons: Readonly<Record<string, string>> = {
 type Places = Partial<Record<Place, string>>
 
 const anywhere: Places = { denied: 'floor.skynet-data' }
-const writes: Places = { ...anywhere, login: 'floor.login', vital: 'floor.system-file', device: 'floor.raw-device', credential: 'floor.credentials' }
+const writes: Places = {
+  ...anywhere,
+  login: 'floor.login',
+  vital: 'floor.system-file',
+  device: 'floor.raw-device',
+  credential: 'floor.credentials',
+}
 const reads: Places = { ...anywhere, credential: 'floor.credentials', device: 'floor.raw-device' }
 const deletes: Places = { ...writes, top: 'floor.delete-root' }
 const deletesTree: Places = { ...deletes, vital: 'floor.delete-system', system: 'floor.delete-system' }
@@ -47,7 +53,12 @@ const byEffect: Readonly<Record<string, Places>> = {
   'fs.delete-many': deletesTree,
   'fs.mode': modes,
   'fs.mode-tree': { ...modes, system: 'floor.mode-system' },
-  'fs.move': { ...deletes, top: 'floor.move-system', vital: 'floor.move-system', system: 'floor.move-system' },
+  'fs.move': {
+    ...deletes,
+    top: 'floor.move-system',
+    vital: 'floor.move-system',
+    system: 'floor.move-system',
+  },
   'code.run-file': anywhere,
 }
 

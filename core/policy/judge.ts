@@ -15,6 +15,12 @@ export function judge(call: ActionCall, context: PolicyContext, policy: Policy):
   try {
     return combineParts(judgeAction(call, context, policy))
   } catch {
-    return combineParts([{ ...notUnderstood(String(call?.action), 'the policy cannot read this at all'), verdict: 'deny', risk: 'critical' }])
+    return combineParts([
+      {
+        ...notUnderstood(String(call?.action), 'the policy cannot read this at all'),
+        verdict: 'deny',
+        risk: 'critical',
+      },
+    ])
   }
 }

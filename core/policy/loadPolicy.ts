@@ -52,7 +52,9 @@ export async function loadPolicy(file: string | null): Promise<Policy> {
 
 async function readOwn(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new PolicyError(`${file}: cannot be read (${error.code ?? error.message}); SKYNET_POLICY_FILE takes the path of a YAML file`)
+    throw new PolicyError(
+      `${file}: cannot be read (${error.code ?? error.message}); SKYNET_POLICY_FILE takes the path of a YAML file`,
+    )
   })
 }
 
@@ -63,7 +65,9 @@ function readFileText(yamlText: string, source: string): PolicyFile {
   const parsed = PolicyFileSchema.safeParse(toValue(() => document.toJS({ maxAliasCount: 100 }), source))
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
-  throw new PolicyError(`${source}: ${where(issue?.path ?? [], document.toJS())}: ${oneLine(issue?.message ?? 'is not a policy')}`)
+  throw new PolicyError(
+    `${source}: ${where(issue?.path ?? [], document.toJS())}: ${oneLine(issue?.message ?? 'is not a policy')}`,
+  )
 }
 
 function toValue(read: () => unknown, source: string): unknown {
@@ -77,15 +81,20 @@ function toValue(read: () => unknown, source: string): unknown {
 /** `rule my.rule, when.program` rather than `rules.3.when.program`. */
 function where(path: readonly PropertyKey[], file: unknown): string {
   if (path[0] !== 'rules' || path.length < 2) return path.length > 0 ? path.join('.') : 'the file'
-  const rules = typeof file === 'object' && file !== null && 'rules' in file && Array.isArray(file.rules) ? file.rules : []
+  const rules =
+    typeof file === 'object' && file !== null && 'rules' in file && Array.isArray(file.rules)
+      ? file.rules
+      : []
   const rule: unknown = rules[Number(path[1])]
-  const id = typeof rule === 'object' && rule !== null && 'id' in rule ? String(rule.id) : `${Number(path[1]) + 1}`
+  const id =
+    typeof rule === 'object' && rule !== null && 'id' in rule ? String(rule.id) : `${Number(path[1]) + 1}`
   return [`rule ${id}`, path.slice(2).join('.')].filter(Boolean).join(', ')
 }
 
 function checkNames(file: PolicyFile, source: string): void {
   const twice = file.rules.find((rule, i) => file.rules.findIndex((other) => other.id === rule.id) !== i)
-  if (twice) throw new PolicyError(`${source}: rule ${twice.id} is there twice; every rule takes an id of its own`)
+  if (twice)
+    throw new PolicyError(`${source}: rule ${twice.id} is there twice; every rule takes an id of its own`)
 }
 
 function checkExamples(rule: Rule, policy: Policy, source: string): void {
@@ -97,7 +106,9 @@ function checkExample(rule: Rule, example: string, wanted: boolean, policy: Poli
   const got = judge({ action: 'shell', params: { command: example } }, exampleContext, policy)
   if ((got.rule === rule.id) === wanted) return
   const wish = wanted ? 'should be judged by it' : 'should not be judged by it'
-  throw new PolicyError(`${source}: rule ${rule.id}: example ${JSON.stringify(example)} ${wish}, but got ${got.verdict} ${got.risk} by ${got.rule}`)
+  throw new PolicyError(
+    `${source}: rule ${rule.id}: example ${JSON.stringify(example)} ${wish}, but got ${got.verdict} ${got.risk} by ${got.rule}`,
+  )
 }
 
 function oneLine(text: string): string {

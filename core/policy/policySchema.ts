@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { places } from './paths/classifyPath.ts'
 import { decisions, risks } from './verdict.ts'
 
-const oneOrMore = <T extends z.ZodType>(item: T) => z.union([item.transform((one) => [one]), z.array(item).min(1)])
+const oneOrMore = <T extends z.ZodType>(item: T) =>
+  z.union([item.transform((one) => [one]), z.array(item).min(1)])
 const words = oneOrMore(z.string().min(1).max(200))
 
 /** What a fact must be like for a rule to judge it. Every line given must hold; of a list, one is enough. */
@@ -18,11 +19,20 @@ const WhenSchema = z
     option: words.optional(),
     network: z.boolean().optional(),
   })
-  .refine((when) => Object.keys(when).length > 0, 'needs at least one of effect, place, program, subcommand, option, network')
+  .refine(
+    (when) => Object.keys(when).length > 0,
+    'needs at least one of effect, place, program, subcommand, option, network',
+  )
 
 const RuleSchema = z
   .strictObject({
-    id: z.string().regex(/^[a-z][a-z0-9-]*(\.[a-z0-9-]+)+$/, 'takes lower-case words with a dot, such as my.npm-test').refine((id) => !id.startsWith('floor.'), 'cannot start with floor.: the floor is not for policy files'),
+    id: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]*(\.[a-z0-9-]+)+$/, 'takes lower-case words with a dot, such as my.npm-test')
+      .refine(
+        (id) => !id.startsWith('floor.'),
+        'cannot start with floor.: the floor is not for policy files',
+      ),
     verdict: z.enum(decisions),
     risk: z.enum(risks),
     reason: z.string().min(1).max(80),
@@ -30,7 +40,10 @@ const RuleSchema = z
     match: z.array(z.string()).max(50).optional(),
     not_match: z.array(z.string()).max(50).optional(),
   })
-  .refine((rule) => rule.verdict !== 'allow' || rule.risk === 'low' || rule.risk === 'medium', 'an allow takes risk low or medium')
+  .refine(
+    (rule) => rule.verdict !== 'allow' || rule.risk === 'low' || rule.risk === 'medium',
+    'an allow takes risk low or medium',
+  )
 
 /** A policy file. */
 export const PolicyFileSchema = z.strictObject({
@@ -38,7 +51,13 @@ export const PolicyFileSchema = z.strictObject({
   /** The built-in rules follow after the file's own, unless this says `nothing`. */
   extends: z.enum(['built-in', 'nothing']).optional(),
   /** For what no rule judges. */
-  defaults: z.strictObject({ verdict: z.enum(['ask', 'deny']), risk: z.enum(risks), reason: z.string().min(1).max(80) }).optional(),
+  defaults: z
+    .strictObject({
+      verdict: z.enum(['ask', 'deny']),
+      risk: z.enum(risks),
+      reason: z.string().min(1).max(80),
+    })
+    .optional(),
   rules: z.array(RuleSchema).max(1000),
 })
 

@@ -37,7 +37,10 @@ export type Verdict = Omit<Part, 'text'> & { parts: Part[] }
 
 /** Orders two parts by what a person must know first: the decision, then the risk. Positive: `a` is worse. */
 export function compareParts(a: Pick<Part, 'verdict' | 'risk'>, b: Pick<Part, 'verdict' | 'risk'>): number {
-  return decisions.indexOf(a.verdict) - decisions.indexOf(b.verdict) || risks.indexOf(a.risk) - risks.indexOf(b.risk)
+  return (
+    decisions.indexOf(a.verdict) - decisions.indexOf(b.verdict) ||
+    risks.indexOf(a.risk) - risks.indexOf(b.risk)
+  )
 }
 
 /** The higher of two risks. */
@@ -53,7 +56,10 @@ export function settle<P extends Pick<Part, 'verdict' | 'risk'>>(part: P): P {
 
 /** The worst part of several; the first of equals. Undefined for none. */
 export function worstOf<P extends Pick<Part, 'verdict' | 'risk'>>(parts: readonly P[]): P | undefined {
-  return parts.reduce<P | undefined>((worst, part) => (worst && compareParts(worst, part) >= 0 ? worst : part), undefined)
+  return parts.reduce<P | undefined>(
+    (worst, part) => (worst && compareParts(worst, part) >= 0 ? worst : part),
+    undefined,
+  )
 }
 
 /** Makes one verdict of the parts of a call. No part at all is not understood, and so an ask. */

@@ -31,17 +31,34 @@ export const actionParams = {
   }),
   file_read: z.strictObject({ path: Path, max_bytes: z.int().min(1).max(4_194_304).optional() }),
   /** `create` fails when the file is there, `replace` (the default) writes it whole. */
-  file_write: z.strictObject({ path: Path, content: z.string().max(1_048_576), mode: z.enum(['create', 'replace']).optional() }),
+  file_write: z.strictObject({
+    path: Path,
+    content: z.string().max(1_048_576),
+    mode: z.enum(['create', 'replace']).optional(),
+  }),
   /** A unified diff with paths relative to the task's directory; applied whole or not at all. */
   file_patch: z.strictObject({ patch: NoNul(1_048_576).min(1) }),
   file_list: z.strictObject({ path: Path.optional(), depth: z.int().min(1).max(8).optional() }),
   git_init: z.strictObject({ path: Path.optional() }),
   git_status: z.strictObject({}),
-  git_diff: z.strictObject({ ref: z.string().regex(/^[A-Za-z0-9][\w./~^@{}-]{0,199}$/).optional(), staged: z.boolean().optional(), path: Path.optional() }),
+  git_diff: z.strictObject({
+    ref: z
+      .string()
+      .regex(/^[A-Za-z0-9][\w./~^@{}-]{0,199}$/)
+      .optional(),
+    staged: z.boolean().optional(),
+    path: Path.optional(),
+  }),
   /** Commits `paths`, or without them everything that changed. */
-  git_commit: z.strictObject({ message: NoNul(10_000).min(1), paths: z.array(Path).min(1).max(200).optional() }),
+  git_commit: z.strictObject({
+    message: NoNul(10_000).min(1),
+    paths: z.array(Path).min(1).max(200).optional(),
+  }),
   /** `auto` takes the first tool whose manifest is in the directory, in the order of `testTools`. */
-  run_tests: z.strictObject({ tool: z.enum(['auto', ...testTools]), args: z.array(NoNul(1024)).max(32).optional() }),
+  run_tests: z.strictObject({
+    tool: z.enum(['auto', ...testTools]),
+    args: z.array(NoNul(1024)).max(32).optional(),
+  }),
   noop: z.strictObject({ ms: z.int().min(0).max(600_000).optional() }),
 } as const
 
@@ -53,7 +70,12 @@ export type ActionParams<A extends ActionName = ActionName> = z.infer<(typeof ac
 /** An action with parameters that fit it: a union discriminated by `action`. */
 export type ActionCall = { [A in ActionName]: { action: A; params: ActionParams<A> } }[ActionName]
 
-const calls = actionNames.map((action) => z.object({ action: z.literal(action), params: actionParams[action] }))
+const calls = actionNames.map((action) =>
+  z.object({ action: z.literal(action), params: actionParams[action] }),
+)
 
 /** Checks that `params` fit `action`. Throws a ZodError that names the field. */
-export const ActionCallSchema = z.discriminatedUnion('action', calls as never) as unknown as z.ZodType<ActionCall>
+export const ActionCallSchema = z.discriminatedUnion(
+  'action',
+  calls as never,
+) as unknown as z.ZodType<ActionCall>

@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { ActionNameSchema, testTools } from './actions.ts'
 import { Grant } from './grants.ts'
 import { AgentId, AttemptId, Sha256 } from './ids.ts'
-import { ActionNameSchema, testTools } from './actions.ts'
 import { ExecutionSpec } from './specs.ts'
 
 /** A frame larger than this (bytes of JSON) closes the connection. */
@@ -67,10 +67,30 @@ const ofAttempt = { execution_id: AttemptId, seq: z.int().min(1), at: Stamp }
 /** Frames of an attempt: journalled by the agent, numbered from 1, sent until the ledger has acknowledged them. */
 export const AttemptFrame = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('accepted'), ...ofAttempt }),
-  z.strictObject({ type: z.literal('refused'), ...ofAttempt, code: z.string().max(64), reason: z.string().max(1000) }),
-  z.strictObject({ type: z.literal('started'), ...ofAttempt, pid: z.int().nullable(), containment: Containment }),
-  z.strictObject({ type: z.literal('log'), ...ofAttempt, stream: z.enum(['stdout', 'stderr', 'system']), text: z.string().max(MAX_LOG_TEXT) }),
-  z.strictObject({ type: z.literal('progress'), ...ofAttempt, text: z.string().max(500), fraction: z.number().min(0).max(1).nullable() }),
+  z.strictObject({
+    type: z.literal('refused'),
+    ...ofAttempt,
+    code: z.string().max(64),
+    reason: z.string().max(1000),
+  }),
+  z.strictObject({
+    type: z.literal('started'),
+    ...ofAttempt,
+    pid: z.int().nullable(),
+    containment: Containment,
+  }),
+  z.strictObject({
+    type: z.literal('log'),
+    ...ofAttempt,
+    stream: z.enum(['stdout', 'stderr', 'system']),
+    text: z.string().max(MAX_LOG_TEXT),
+  }),
+  z.strictObject({
+    type: z.literal('progress'),
+    ...ofAttempt,
+    text: z.string().max(500),
+    fraction: z.number().min(0).max(1).nullable(),
+  }),
   z.strictObject({ type: z.literal('result'), ...ofAttempt, result: ExecutionResult }),
   z.strictObject({ type: z.literal('exited'), ...ofAttempt }),
   /** The agent restarted and found the attempt begun and without an end; it is never started again. */
@@ -79,7 +99,10 @@ export const AttemptFrame = z.discriminatedUnion('type', [
 export type AttemptFrame = z.infer<typeof AttemptFrame>
 
 /** An attempt the agent still has: running, or ended with frames the ledger has not acknowledged. */
-export const HeldAttempt = z.strictObject({ execution_id: AttemptId, state: z.enum(['alive', 'unacknowledged']) })
+export const HeldAttempt = z.strictObject({
+  execution_id: AttemptId,
+  state: z.enum(['alive', 'unacknowledged']),
+})
 
 export const Hello = z.strictObject({
   type: z.literal('hello'),

@@ -1,4 +1,11 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+  verify,
+} from 'node:crypto'
 import { z } from 'zod'
 import { canonicalJson, specHash } from './hash.ts'
 import { AgentId, AttemptId, ClaimToken, Sha256, TaskId } from './ids.ts'
@@ -44,7 +51,14 @@ export function signGrant(payload: GrantPayload, key: KeyObject): Grant {
   return { payload, signature: sign(null, Buffer.from(canonicalJson(payload)), key).toString('base64url') }
 }
 
-export type GrantFault = 'malformed' | 'signature' | 'expired' | 'other_agent' | 'other_machine' | 'other_attempt' | 'other_spec'
+export type GrantFault =
+  | 'malformed'
+  | 'signature'
+  | 'expired'
+  | 'other_agent'
+  | 'other_machine'
+  | 'other_attempt'
+  | 'other_spec'
 
 /**
  * Whether `grant` lets this agent start exactly `spec` as attempt `executionId` now. Returns null when it does,
@@ -58,11 +72,15 @@ export function grantFault(
   const parsed = Grant.safeParse(grant)
   if (!parsed.success) return 'malformed'
   const { payload, signature } = parsed.data
-  if (!verify(null, Buffer.from(canonicalJson(payload)), controlKey, Buffer.from(signature, 'base64url'))) return 'signature'
+  if (!verify(null, Buffer.from(canonicalJson(payload)), controlKey, Buffer.from(signature, 'base64url')))
+    return 'signature'
   if (Date.parse(payload.expires_at) <= want.now.getTime()) return 'expired'
   if (payload.agent_id !== want.agentId || want.spec.agent_id !== want.agentId) return 'other_agent'
   if (payload.machine_id !== want.machineId || want.spec.machine_id !== want.machineId) return 'other_machine'
-  const sameAttempt = payload.execution_id === want.executionId && payload.task_id === want.spec.task_id && payload.claim_token === want.spec.claim_token
+  const sameAttempt =
+    payload.execution_id === want.executionId &&
+    payload.task_id === want.spec.task_id &&
+    payload.claim_token === want.spec.claim_token
   if (!sameAttempt) return 'other_attempt'
   return payload.spec_hash === specHash(want.spec) ? null : 'other_spec'
 }

@@ -19,6 +19,11 @@ export function specHash(spec: TaskSpec | ExecutionSpec): string {
 
 /** SHA-256 (hex) over the specHashes, the graph and the policy's version: what one approval is bound to. */
 export function planHash(plan: PlanSpec, policyVersion: string): string {
-  const tasks = plan.tasks.map((t) => ({ key: t.key, depends_on: [...t.depends_on].sort(), milestone: t.milestone ?? null, spec: specHash(t.spec) }))
+  const tasks = plan.tasks.map((t) => ({
+    key: t.key,
+    depends_on: [...t.depends_on].sort(),
+    milestone: t.milestone ?? null,
+    spec: specHash(t.spec),
+  }))
   return sha256(canonicalJson({ policy: policyVersion, tasks }))
 }

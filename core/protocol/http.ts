@@ -5,7 +5,13 @@ import { AgentId, AttemptId, ClaimToken, TaskId } from './ids.ts'
 import { ExecutionSpec } from './specs.ts'
 
 /** `POST /action` on a gateway. Idempotent by (task_id, claim_token). */
-export const ActionRequest = z.strictObject({ task_id: TaskId, claim_token: ClaimToken, execution_id: AttemptId, spec: ExecutionSpec, grant: Grant })
+export const ActionRequest = z.strictObject({
+  task_id: TaskId,
+  claim_token: ClaimToken,
+  execution_id: AttemptId,
+  spec: ExecutionSpec,
+  grant: Grant,
+})
 export type ActionRequest = z.infer<typeof ActionRequest>
 export const ActionResponse = z.object({ execution_id: AttemptId, agent_id: AgentId })
 
@@ -13,7 +19,11 @@ export const ActionResponse = z.object({ execution_id: AttemptId, agent_id: Agen
 export const CancelRequest = z.strictObject({ agent_id: AgentId })
 
 /** `POST /v1/report`: frames in any mix of attempts, in order of `seq` within one. Frames repeated change nothing. */
-export const ReportRequest = z.strictObject({ gateway_id: z.uuid(), agent_id: AgentId, frames: z.array(AttemptFrame).min(1).max(500) })
+export const ReportRequest = z.strictObject({
+  gateway_id: z.uuid(),
+  agent_id: AgentId,
+  frames: z.array(AttemptFrame).min(1).max(500),
+})
 export type ReportRequest = z.infer<typeof ReportRequest>
 
 /**
@@ -27,7 +37,12 @@ export const ReportResponse = z.object({
 export type ReportResponse = z.infer<typeof ReportResponse>
 
 /** `POST /v1/register-gateway`; heartbeat is the same call again. `agents`: those connected to it now. */
-export const RegisterGateway = z.strictObject({ gateway_id: z.uuid(), name: z.string().min(1).max(64), url: z.url(), agents: z.array(AgentId).max(1000) })
+export const RegisterGateway = z.strictObject({
+  gateway_id: z.uuid(),
+  name: z.string().min(1).max(64),
+  url: z.url(),
+  agents: z.array(AgentId).max(1000),
+})
 export type RegisterGateway = z.infer<typeof RegisterGateway>
 export const RegisterGatewayResponse = z.object({ gateway_id: z.uuid(), heartbeat_s: z.number() })
 
@@ -45,10 +60,20 @@ export const RegisterWorker = z.strictObject({
   attempts: z.array(HeldAttempt).max(10_000),
 })
 export type RegisterWorker = z.infer<typeof RegisterWorker>
-export const RegisterWorkerResponse = z.object({ agent_id: AgentId, cancel: z.array(AttemptId), forget: z.array(AttemptId) })
+export const RegisterWorkerResponse = z.object({
+  agent_id: AgentId,
+  cancel: z.array(AttemptId),
+  forget: z.array(AttemptId),
+})
 
 /** `POST /enroll` on the gateway and `POST /v1/agents/enroll` on the API. The code works once. */
-export const EnrollRequest = z.strictObject({ code: z.string().min(8).max(64), name: z.string().min(1).max(64), machine_id: z.string().min(1).max(128) })
+export const EnrollRequest = z.strictObject({
+  code: z.string().min(8).max(64),
+  name: z.string().min(1).max(64),
+  machine_id: z.string().min(1).max(128),
+})
 export const EnrollResponse = z.object({ agent_id: AgentId, credential: z.string(), control_key: z.string() })
 
-export const ErrorBody = z.object({ error: z.object({ code: z.string(), message: z.string(), details: z.unknown().optional() }) })
+export const ErrorBody = z.object({
+  error: z.object({ code: z.string(), message: z.string(), details: z.unknown().optional() }),
+})

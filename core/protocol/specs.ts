@@ -8,7 +8,8 @@ export const TaskKey = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/)
 /** The parameters must fit the action; each fault is told with its field. */
 function paramsFit(value: { action: string; params: unknown }, ctx: z.core.$RefinementCtx): void {
   const call = ActionCallSchema.safeParse({ action: value.action, params: value.params })
-  for (const issue of call.error?.issues ?? []) ctx.addIssue({ code: 'custom', path: issue.path, message: issue.message })
+  for (const issue of call.error?.issues ?? [])
+    ctx.addIssue({ code: 'custom', path: issue.path, message: issue.message })
 }
 
 /** The part of an ExecutionSpec that is hashed and approved: everything but the attempt's own fields. */
@@ -62,7 +63,10 @@ export const PlanSpec = z
   })
 export type PlanSpec = z.infer<typeof PlanSpec>
 
-type Graph = { milestones: { key: string }[]; tasks: { key: string; milestone?: string | undefined; depends_on: string[] }[] }
+type Graph = {
+  milestones: { key: string }[]
+  tasks: { key: string; milestone?: string | undefined; depends_on: string[] }[]
+}
 
 /** What is wrong with a plan's graph, in words; empty when nothing is: double keys, unknown references, a cycle. */
 export function planFaults(plan: Graph): string[] {
@@ -71,8 +75,10 @@ export function planFaults(plan: Graph): string[] {
   const milestones = new Set(plan.milestones.map((m) => m.key))
   if (keys.size !== plan.tasks.length) faults.push('two tasks have the same key')
   for (const task of plan.tasks) {
-    for (const dep of task.depends_on) if (!keys.has(dep)) faults.push(`task ${task.key} depends on ${dep}, which is not in the plan`)
-    if (task.milestone && !milestones.has(task.milestone)) faults.push(`task ${task.key} names milestone ${task.milestone}, which is not in the plan`)
+    for (const dep of task.depends_on)
+      if (!keys.has(dep)) faults.push(`task ${task.key} depends on ${dep}, which is not in the plan`)
+    if (task.milestone && !milestones.has(task.milestone))
+      faults.push(`task ${task.key} names milestone ${task.milestone}, which is not in the plan`)
   }
   if (faults.length === 0 && !isAcyclic(plan.tasks)) faults.push('the tasks depend on each other in a circle')
   return faults

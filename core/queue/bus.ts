@@ -25,7 +25,11 @@ export type Bus = {
   close(): Promise<void>
 }
 
-const Envelope = z.object({ from: z.string(), topic: z.enum(Object.keys(topics) as [Topic, ...Topic[]]), message: z.unknown() })
+const Envelope = z.object({
+  from: z.string(),
+  topic: z.enum(Object.keys(topics) as [Topic, ...Topic[]]),
+  message: z.unknown(),
+})
 const CHANNEL = 'skynet_bus'
 /** PostgreSQL refuses notifications of 8,000 bytes; longer texts are cut, the ledger has them whole. */
 const MAX_BYTES = 7500
@@ -85,10 +89,13 @@ export function postgresBus(url: string, pool: pg.Pool, log: Pick<Logger, 'warn'
       next.once('end', again)
       next.on('notification', ({ payload }) => receive(payload ?? ''))
       client = next
-      await next.connect().then(() => next.query(`LISTEN ${CHANNEL}`)).catch((error) => {
-        log.warn(`bus: cannot listen: ${messageOf(error)}`)
-        next.end().catch(() => {})
-      })
+      await next
+        .connect()
+        .then(() => next.query(`LISTEN ${CHANNEL}`))
+        .catch((error) => {
+          log.warn(`bus: cannot listen: ${messageOf(error)}`)
+          next.end().catch(() => {})
+        })
     }
     void listen()
     return {

@@ -1,4 +1,12 @@
-import { createPostgresBackend, type Processor, Queue, runMigrations, type Worker, type WorkerOptions, withBackend } from 'bullmq'
+import {
+  createPostgresBackend,
+  type Processor,
+  Queue,
+  runMigrations,
+  type Worker,
+  type WorkerOptions,
+  withBackend,
+} from 'bullmq'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { type Logger, messageOf } from '../config/logger.ts'
@@ -25,13 +33,18 @@ export class QueueBackendError extends Error {
  * Opens BullMQ and the bus on the backend that the settings choose: the one place that knows which. The first
  * process writes its choice into the ledger; one that is set up otherwise is refused with what to do.
  */
-export async function openQueue(deps: { db: Database; log: Logger }, backend: QueueBackend): Promise<OpenQueue> {
+export async function openQueue(
+  deps: { db: Database; log: Logger },
+  backend: QueueBackend,
+): Promise<OpenQueue> {
   await agreeOnBackend(deps.db, backend.kind)
   return backend.kind === 'postgres' ? onPostgres(deps, backend.url) : onRedis(deps, backend.url)
 }
 
 async function agreeOnBackend(db: Database, kind: QueueBackend['kind']): Promise<void> {
-  await db.query("INSERT INTO installation (key, value) VALUES ('queue', $1) ON CONFLICT DO NOTHING", [JSON.stringify(kind)])
+  await db.query("INSERT INTO installation (key, value) VALUES ('queue', $1) ON CONFLICT DO NOTHING", [
+    JSON.stringify(kind),
+  ])
   const [row] = await db.query<{ value: string }>("SELECT value FROM installation WHERE key = 'queue'")
   if (row?.value !== kind) {
     throw new QueueBackendError(
@@ -41,15 +54,24 @@ async function agreeOnBackend(db: Database, kind: QueueBackend['kind']): Promise
 }
 
 async function onPostgres({ db, log }: { db: Database; log: Logger }, url: string): Promise<OpenQueue> {
-  const pool = new pg.Pool({ connectionString: url, max: 8, options: '-c search_path=bullmq', keepAlive: true })
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 8,
+    options: '-c search_path=bullmq',
+    keepAlive: true,
+  })
   pool.on('error', (error) => log.warn(`queue connection lost: ${error.message}`))
   const client = await pool.connect()
   await runMigrations(client).finally(() => client.release())
   const classes = withBackend(createPostgresBackend)
   const queues = eachQueue((name) => new classes.Queue(name, { connection: pool }) as unknown as Queue, log)
   return assemble({
-    backend: 'postgres', bus: postgresBus(url, db.pool, log), queues, log,
-    makeWorker: (name, processor, options) => new classes.Worker(name, processor, { ...options, connection: pool }) as unknown as Worker,
+    backend: 'postgres',
+    bus: postgresBus(url, db.pool, log),
+    queues,
+    log,
+    makeWorker: (name, processor, options) =>
+      new classes.Worker(name, processor, { ...options, connection: pool }) as unknown as Worker,
     end: () => pool.end(),
   })
 }
@@ -60,8 +82,12 @@ async function onRedis({ log }: { log: Logger }, url: string): Promise<OpenQueue
   redis.on('error', (error) => log.warn(`redis: ${messageOf(error)}`))
   const queues = eachQueue((name) => new Queue(name, { connection: redis, prefix: 'skynet' }), log)
   return assemble({
-    backend: 'redis', bus: redisBus(redis, log), queues, log,
-    makeWorker: (name, processor, options) => new RedisWorker(name, processor, { ...options, connection: redis, prefix: 'skynet' }),
+    backend: 'redis',
+    bus: redisBus(redis, log),
+    queues,
+    log,
+    makeWorker: (name, processor, options) =>
+      new RedisWorker(name, processor, { ...options, connection: redis, prefix: 'skynet' }),
     end: async () => redis.disconnect(),
   })
 }
@@ -72,7 +98,10 @@ function eachQueue(open: (name: QueueName) => Queue, log: Logger): Record<QueueN
   return queues
 }
 
-type Parts = Pick<OpenQueue, 'backend' | 'bus' | 'queues' | 'makeWorker'> & { log: Logger; end(): Promise<void> }
+type Parts = Pick<OpenQueue, 'backend' | 'bus' | 'queues' | 'makeWorker'> & {
+  log: Logger
+  end(): Promise<void>
+}
 
 function assemble({ end, log, ...parts }: Parts): OpenQueue {
   return {
@@ -95,10 +124,15 @@ function coalescedWake(queues: Record<QueueName, Queue>, log: Logger): Wake {
     asked.add(key)
     setImmediate(() => {
       asked.delete(key)
-      addJob(queues, name, payload).catch((error) => log.warn(`wake-up ${name} not queued, the next tick asks again: ${messageOf(error)}`))
+      addJob(queues, name, payload).catch((error) =>
+        log.warn(`wake-up ${name} not queued, the next tick asks again: ${messageOf(error)}`),
+      )
     })
   }
 }
 
 const addJob = <N extends JobName>(queues: Record<QueueName, Queue>, name: N, payload: JobPayload<N>) =>
-  queues[jobs[name].queue].add(name, jobs[name].payload.parse(payload), { removeOnComplete: true, removeOnFail: 100 })
+  queues[jobs[name].queue].add(name, jobs[name].payload.parse(payload), {
+    removeOnComplete: true,
+    removeOnFail: 100,
+  })

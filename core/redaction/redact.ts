@@ -3,7 +3,10 @@
  * stronger redaction replaces this table by a maintained rule set.
  */
 const formats: { name: string; pattern: RegExp }[] = [
-  { name: 'private key', pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g },
+  {
+    name: 'private key',
+    pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
+  },
   { name: 'telegram token', pattern: /\b\d{8,10}:[A-Za-z0-9_-]{35}\b/g },
   { name: 'aws key', pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g },
   { name: 'github token', pattern: /\b(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255})\b/g },
@@ -14,11 +17,15 @@ const formats: { name: string; pattern: RegExp }[] = [
   { name: 'slack token', pattern: /\bxox[abeoprs]-[A-Za-z0-9-]{10,}/g },
   { name: 'npm token', pattern: /\bnpm_[A-Za-z0-9]{36}\b/g },
   { name: 'jwt', pattern: /\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/g },
-  { name: 'url password', pattern: /(?<=\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@]{0,100}:)[^\s@/]{1,200}(?=@)/gi },
+  {
+    name: 'url password',
+    pattern: /(?<=\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@]{0,100}:)[^\s@/]{1,200}(?=@)/gi,
+  },
   { name: 'bearer token', pattern: /(?<=\bbearer\s)[A-Za-z0-9._~+/-]{16,}=*/gi },
   {
     name: 'value',
-    pattern: /(?<=\b[\w-]{0,60}(?:password|passwd|secret|token|api_?key|access_?key|credential)["']?\s{0,3}[=:]\s{0,3}["']?)[^\s"',;}]{8,200}/gi,
+    pattern:
+      /(?<=\b[\w-]{0,60}(?:password|passwd|secret|token|api_?key|access_?key|credential)["']?\s{0,3}[=:]\s{0,3}["']?)[^\s"',;}]{8,200}/gi,
   },
 ]
 

@@ -5,25 +5,46 @@ import { now, transition } from '../events/transition.ts'
 import type { Tx } from '../storage/sql.ts'
 import { settleRun } from './settleRun.ts'
 
-export type Cancelled = { kind: 'cancelled' } | { kind: 'cancelling' } | { kind: 'already'; status: RunStatus } | { kind: 'unknown' }
+export type Cancelled =
+  | { kind: 'cancelled' }
+  | { kind: 'cancelling' }
+  | { kind: 'already'; status: RunStatus }
+  | { kind: 'unknown' }
 
 /**
  * Cancels a run for real, in the caller's transaction: what has not been handed out ends at once; what has is
  * asked to die, and the run is `cancelling` until its agents confirm that the process trees are gone. Asking twice
  * changes nothing.
  */
-export async function cancelRun(deps: Pick<Deps, 'wake' | 'bus'>, tx: Tx, runId: string, personId: string | null): Promise<Cancelled> {
-  const [run] = await tx.query<{ status: RunStatus }>('SELECT status FROM run WHERE id = $1 FOR UPDATE', [runId])
+export async function cancelRun(
+  deps: Pick<Deps, 'wake' | 'bus'>,
+  tx: Tx,
+  runId: string,
+  personId: string | null,
+): Promise<Cancelled> {
+  const [run] = await tx.query<{ status: RunStatus }>('SELECT status FROM run WHERE id = $1 FOR UPDATE', [
+    runId,
+  ])
   if (!run) return { kind: 'unknown' }
-  if (!['planning', 'awaiting_approval', 'running', 'paused'].includes(run.status)) return { kind: 'already', status: run.status }
+  if (!['planning', 'awaiting_approval', 'running', 'paused'].includes(run.status))
+    return { kind: 'already', status: run.status }
   const data = { person_id: personId }
-  await tx.query('UPDATE run SET cancelled_by = $2, cancel_at = clock_timestamp() WHERE id = $1', [runId, personId])
+  await tx.query('UPDATE run SET cancelled_by = $2, cancel_at = clock_timestamp() WHERE id = $1', [
+    runId,
+    personId,
+  ])
   await tellEvent(tx, 'run.cancel_asked', { runId }, data)
   await supersedeApprovals(tx, runId)
   await endUnclaimed(tx, runId)
   tx.afterCommit(() => deps.bus.publish('run.changed', { runId }))
   if (run.status === 'planning' || run.status === 'awaiting_approval') {
-    await transition(tx, 'run', { ids: [runId], from: ['planning', 'awaiting_approval'], to: 'cancelled', set: { ended_at: now }, data })
+    await transition(tx, 'run', {
+      ids: [runId],
+      from: ['planning', 'awaiting_approval'],
+      to: 'cancelled',
+      set: { ended_at: now },
+      data,
+    })
     return { kind: 'cancelled' }
   }
   await transition(tx, 'run', { ids: [runId], from: ['running', 'paused'], to: 'cancelling', data })
@@ -34,14 +55,30 @@ export async function cancelRun(deps: Pick<Deps, 'wake' | 'bus'>, tx: Tx, runId:
 }
 
 async function supersedeApprovals(tx: Tx, runId: string): Promise<void> {
-  const rows = await tx.query<{ id: string }>("SELECT id FROM approval WHERE run_id = $1 AND status = 'pending'", [runId])
-  await transition(tx, 'approval', { ids: rows.map((r) => r.id), from: ['pending'], to: 'superseded', set: { decided_at: now } })
+  const rows = await tx.query<{ id: string }>(
+    "SELECT id FROM approval WHERE run_id = $1 AND status = 'pending'",
+    [runId],
+  )
+  await transition(tx, 'approval', {
+    ids: rows.map((r) => r.id),
+    from: ['pending'],
+    to: 'superseded',
+    set: { decided_at: now },
+  })
 }
 
 async function endUnclaimed(tx: Tx, runId: string): Promise<void> {
-  const rows = await tx.query<{ id: string }>("SELECT id FROM task WHERE run_id = $1 AND status IN ('held', 'blocked', 'queued', 'needs_review')", [runId])
+  const rows = await tx.query<{ id: string }>(
+    "SELECT id FROM task WHERE run_id = $1 AND status IN ('held', 'blocked', 'queued', 'needs_review')",
+    [runId],
+  )
   const ids = rows.map((r) => r.id)
-  await transition(tx, 'task', { ids, from: ['held', 'blocked', 'queued', 'needs_review'], to: 'cancelled', set: { ended_at: now } })
+  await transition(tx, 'task', {
+    ids,
+    from: ['held', 'blocked', 'queued', 'needs_review'],
+    to: 'cancelled',
+    set: { ended_at: now },
+  })
   await tx.query('DELETE FROM file_ownership WHERE task_id = ANY($1::uuid[])', [ids])
 }
 
@@ -52,20 +89,41 @@ async function askAttempts(deps: Pick<Deps, 'wake'>, tx: Tx, runId: string): Pro
      RETURNING a.id, a.task_id`,
     [runId],
   )
-  for (const row of asked) await tellEvent(tx, 'attempt.cancel_asked', { runId, taskId: row.task_id, attemptId: row.id })
+  for (const row of asked)
+    await tellEvent(tx, 'attempt.cancel_asked', { runId, taskId: row.task_id, attemptId: row.id })
   if (asked.length > 0) tx.afterCommit(() => deps.wake('attempts.cancel', {}))
 }
 
 /** Pauses: what runs finishes, nothing new starts. False when the run is not running. */
-export async function pauseRun(deps: Pick<Deps, 'bus'>, tx: Tx, runId: string, personId: string): Promise<boolean> {
-  const moved = await transition(tx, 'run', { ids: [runId], from: ['running'], to: 'paused', data: { person_id: personId } })
+export async function pauseRun(
+  deps: Pick<Deps, 'bus'>,
+  tx: Tx,
+  runId: string,
+  personId: string,
+): Promise<boolean> {
+  const moved = await transition(tx, 'run', {
+    ids: [runId],
+    from: ['running'],
+    to: 'paused',
+    data: { person_id: personId },
+  })
   tx.afterCommit(() => deps.bus.publish('run.changed', { runId }))
   return moved.length > 0
 }
 
 /** Goes on with a paused run. False when it is not paused. */
-export async function resumeRun(deps: Pick<Deps, 'bus' | 'wake'>, tx: Tx, runId: string, personId: string): Promise<boolean> {
-  const moved = await transition(tx, 'run', { ids: [runId], from: ['paused'], to: 'running', data: { person_id: personId } })
+export async function resumeRun(
+  deps: Pick<Deps, 'bus' | 'wake'>,
+  tx: Tx,
+  runId: string,
+  personId: string,
+): Promise<boolean> {
+  const moved = await transition(tx, 'run', {
+    ids: [runId],
+    from: ['paused'],
+    to: 'running',
+    data: { person_id: personId },
+  })
   await settleRun(deps, tx, runId)
   tx.afterCommit(() => deps.wake('tasks.dispatch', {}))
   return moved.length > 0

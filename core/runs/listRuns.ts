@@ -1,7 +1,16 @@
 import type { RunStatus } from '../events/states.ts'
 import type { Sql } from '../storage/sql.ts'
 
-export type RunLine = { id: string; number: number; status: RunStatus; summary: string; personName: string | null; agentName: string | null; createdAt: Date; endedAt: Date | null }
+export type RunLine = {
+  id: string
+  number: number
+  status: RunStatus
+  summary: string
+  personName: string | null
+  agentName: string | null
+  createdAt: Date
+  endedAt: Date | null
+}
 
 const columns = `SELECT r.id, r.number, r.status, coalesce(r.summary, r.request) AS summary, p.name AS "personName", a.name AS "agentName", r.created_at AS "createdAt", r.ended_at AS "endedAt"
   FROM run r LEFT JOIN person p ON p.id = r.person_id LEFT JOIN agent a ON a.id = r.agent_id`
@@ -10,7 +19,10 @@ const active = `r.status IN ('planning', 'awaiting_approval', 'running', 'paused
 
 /** Runs under way, newest first: all of them, or those of one person. */
 export const activeRuns = (sql: Sql, personId: string | null): Promise<RunLine[]> =>
-  sql.query<RunLine>(`${columns} WHERE ${active} AND ($1::uuid IS NULL OR r.person_id = $1) ORDER BY r.number DESC LIMIT 20`, [personId])
+  sql.query<RunLine>(
+    `${columns} WHERE ${active} AND ($1::uuid IS NULL OR r.person_id = $1) ORDER BY r.number DESC LIMIT 20`,
+    [personId],
+  )
 
 export type RunFilter = { status?: string; name?: string; sinceMs?: number }
 

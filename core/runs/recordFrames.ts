@@ -1,7 +1,7 @@
 import type { Deps } from '../deps.ts'
 import type { AttemptStatus, TaskStatus } from '../events/states.ts'
 import { tellEvent } from '../events/tellEvent.ts'
-import { now, transition } from '../events/transition.ts'
+import { inMs, now, transition } from '../events/transition.ts'
 import type { AttemptFrame, ExecutionResult } from '../protocol/frames.ts'
 import type { ReportRequest, ReportResponse } from '../protocol/http.ts'
 import { freeFiles } from '../scheduling/claimTasks.ts'
@@ -9,8 +9,19 @@ import type { Tx } from '../storage/sql.ts'
 import { settleRun } from './settleRun.ts'
 
 type AttemptRow = {
-  id: string; task_id: string; run_id: string; claim_token: string; status: AttemptStatus; last_seq: number; effect: string
-  task_status: TaskStatus; holds: boolean; attempts_made: number; max_attempts: number; cancel_at: Date | null; run_status: string
+  id: string
+  task_id: string
+  run_id: string
+  claim_token: string
+  status: AttemptStatus
+  last_seq: number
+  effect: string
+  task_status: TaskStatus
+  holds: boolean
+  attempts_made: number
+  max_attempts: number
+  cancel_at: Date | null
+  run_status: string
 }
 type RecordDeps = Pick<Deps, 'db' | 'bus' | 'wake'>
 
@@ -31,7 +42,13 @@ export async function recordFrames(deps: RecordDeps, report: ReportRequest): Pro
   return { acks, unknown }
 }
 
-async function recordAttempt(deps: RecordDeps, tx: Tx, id: string, agentId: string, frames: AttemptFrame[]): Promise<ReportResponse['acks'][number] | null> {
+async function recordAttempt(
+  deps: RecordDeps,
+  tx: Tx,
+  id: string,
+  agentId: string,
+  frames: AttemptFrame[],
+): Promise<ReportResponse['acks'][number] | null> {
   const settles = frames.some((frame) => !['log', 'progress', 'accepted'].includes(frame.type))
   const row = await lockAttempt(tx, id, agentId, settles)
   if (!row) return null
@@ -52,8 +69,17 @@ function inOrder(frames: AttemptFrame[], lastSeq: number): AttemptFrame[] {
 }
 
 /** Locks the run (where a status may move) and then the attempt, in the order that every writer uses. */
-async function lockAttempt(tx: Tx, id: string, agentId: string, settles: boolean): Promise<AttemptRow | undefined> {
-  if (settles) await tx.query('SELECT 1 FROM run WHERE id = (SELECT t.run_id FROM attempt a JOIN task t ON t.id = a.task_id WHERE a.id = $1) FOR UPDATE', [id])
+async function lockAttempt(
+  tx: Tx,
+  id: string,
+  agentId: string,
+  settles: boolean,
+): Promise<AttemptRow | undefined> {
+  if (settles)
+    await tx.query(
+      'SELECT 1 FROM run WHERE id = (SELECT t.run_id FROM attempt a JOIN task t ON t.id = a.task_id WHERE a.id = $1) FOR UPDATE',
+      [id],
+    )
   const [row] = await tx.query<AttemptRow>(
     `SELECT a.id, a.task_id, t.run_id, a.claim_token, a.status, a.last_seq, a.cancel_at, t.effect, t.status AS task_status, t.attempts_made, t.max_attempts,
        t.claim_token IS NOT DISTINCT FROM a.claim_token AS holds, r.status AS run_status
@@ -68,9 +94,18 @@ async function recordLogs(deps: RecordDeps, tx: Tx, row: AttemptRow, frames: Att
   if (logs.length === 0) return
   await tx.query(
     'INSERT INTO log_chunk (attempt_id, seq, stream, text, at) SELECT $1, * FROM unnest($2::int[], $3::text[], $4::text[], $5::timestamptz[]) ON CONFLICT DO NOTHING',
-    [row.id, logs.map((l) => l.seq), logs.map((l) => l.stream), logs.map((l) => l.text.replaceAll('\0', '�')), logs.map((l) => l.at)],
+    [
+      row.id,
+      logs.map((l) => l.seq),
+      logs.map((l) => l.stream),
+      logs.map((l) => l.text.replaceAll('\0', '�')),
+      logs.map((l) => l.at),
+    ],
   )
-  const text = logs.map((l) => l.text).join('').slice(-4000)
+  const text = logs
+    .map((l) => l.text)
+    .join('')
+    .slice(-4000)
   tx.afterCommit(() => deps.bus.publish('log', { runId: row.run_id, taskId: row.task_id, text }))
 }
 
@@ -78,7 +113,10 @@ async function apply(deps: RecordDeps, tx: Tx, row: AttemptRow, frame: AttemptFr
   switch (frame.type) {
     case 'accepted':
       await moveAttempt(tx, row, ['claimed'], 'accepted', { accepted_at: now })
-      await tx.query("UPDATE task SET lease_until = NULL WHERE id = $1 AND claim_token = $2 AND status = 'claimed'", [row.task_id, row.claim_token])
+      await tx.query(
+        "UPDATE task SET lease_until = NULL WHERE id = $1 AND claim_token = $2 AND status = 'claimed'",
+        [row.task_id, row.claim_token],
+      )
       return
     case 'started':
       return started(deps, tx, row, frame)
@@ -91,7 +129,12 @@ async function apply(deps: RecordDeps, tx: Tx, row: AttemptRow, frame: AttemptFr
     case 'lost':
       return lost(deps, tx, row)
     case 'progress':
-      await tellEvent(tx, 'attempt.progress', { runId: row.run_id, taskId: row.task_id, attemptId: row.id }, { text: frame.text, fraction: frame.fraction })
+      await tellEvent(
+        tx,
+        'attempt.progress',
+        { runId: row.run_id, taskId: row.task_id, attemptId: row.id },
+        { text: frame.text, fraction: frame.fraction },
+      )
       tx.afterCommit(() => deps.bus.publish('run.changed', { runId: row.run_id }))
       return
     case 'log':
@@ -99,67 +142,140 @@ async function apply(deps: RecordDeps, tx: Tx, row: AttemptRow, frame: AttemptFr
   }
 }
 
-async function moveAttempt(tx: Tx, row: AttemptRow, from: AttemptStatus[], to: AttemptStatus, set: Record<string, unknown>): Promise<boolean> {
+async function moveAttempt(
+  tx: Tx,
+  row: AttemptRow,
+  from: AttemptStatus[],
+  to: AttemptStatus,
+  set: Record<string, unknown>,
+): Promise<boolean> {
   const moved = await transition(tx, 'attempt', { ids: [row.id], from, to, set })
   if (moved.length > 0) row.status = to
   return moved.length > 0
 }
 
-async function moveTask(tx: Tx, row: AttemptRow, from: TaskStatus[], to: TaskStatus, set: Record<string, unknown>, data?: Record<string, unknown>): Promise<boolean> {
+async function moveTask(
+  tx: Tx,
+  row: AttemptRow,
+  from: TaskStatus[],
+  to: TaskStatus,
+  set: Record<string, unknown>,
+  data?: Record<string, unknown>,
+): Promise<boolean> {
   const moved = await transition(tx, 'task', {
-    ids: [row.task_id], from, to, set, where: { sql: 'claim_token = $1', values: [row.claim_token] }, ...(data ? { data } : {}),
+    ids: [row.task_id],
+    from,
+    to,
+    set,
+    where: { sql: 'claim_token = $1', values: [row.claim_token] },
+    ...(data ? { data } : {}),
   })
   if (moved.length > 0) row.task_status = to
   return moved.length > 0
 }
 
-async function started(deps: RecordDeps, tx: Tx, row: AttemptRow, frame: Extract<AttemptFrame, { type: 'started' }>): Promise<void> {
-  await moveAttempt(tx, row, ['claimed', 'accepted', 'lost'], 'started', { started_at: now, pid: frame.pid, containment: frame.containment })
-  const moved = await moveTask(tx, row, ['claimed', 'needs_review'], 'running', { started_at: now, lease_until: null })
+async function started(
+  deps: RecordDeps,
+  tx: Tx,
+  row: AttemptRow,
+  frame: Extract<AttemptFrame, { type: 'started' }>,
+): Promise<void> {
+  await moveAttempt(tx, row, ['claimed', 'accepted', 'lost'], 'started', {
+    started_at: now,
+    pid: frame.pid,
+    containment: frame.containment,
+  })
+  const moved = await moveTask(tx, row, ['claimed', 'needs_review'], 'running', {
+    started_at: now,
+    lease_until: null,
+  })
   if (!moved && !row.cancel_at && row.task_status !== 'running') await askCancel(deps, tx, row)
   await settleRun(deps, tx, row.run_id)
 }
 
 /** A late holder's work must not go on: the agent is told to kill it. */
 async function askCancel(deps: RecordDeps, tx: Tx, row: AttemptRow): Promise<void> {
-  await tx.query('UPDATE attempt SET cancel_at = clock_timestamp() WHERE id = $1 AND cancel_at IS NULL', [row.id])
-  await tellEvent(tx, 'attempt.cancel_asked', { runId: row.run_id, taskId: row.task_id, attemptId: row.id }, { why: 'its claim is no longer valid' })
+  await tx.query('UPDATE attempt SET cancel_at = clock_timestamp() WHERE id = $1 AND cancel_at IS NULL', [
+    row.id,
+  ])
+  await tellEvent(
+    tx,
+    'attempt.cancel_asked',
+    { runId: row.run_id, taskId: row.task_id, attemptId: row.id },
+    { why: 'its claim is no longer valid' },
+  )
   tx.afterCommit(() => deps.wake('attempts.cancel', {}))
 }
 
 /** Codes of a refusal that says nothing against the task itself: it may be claimed again. */
-const passing = new Set(['busy', 'expired', 'journal_full'])
+const passing = new Set(['busy', 'stopping', 'journal', 'grant_expired'])
 
-async function refused(deps: RecordDeps, tx: Tx, row: AttemptRow, frame: Extract<AttemptFrame, { type: 'refused' }>): Promise<void> {
+async function refused(
+  deps: RecordDeps,
+  tx: Tx,
+  row: AttemptRow,
+  frame: Extract<AttemptFrame, { type: 'refused' }>,
+): Promise<void> {
   const error = { code: frame.code, message: frame.reason }
   await moveAttempt(tx, row, ['claimed', 'accepted'], 'refused', { error, ended_at: now, exited_at: now })
   await freeFiles(tx, [row.task_id])
-  if (row.cancel_at) await moveTask(tx, row, ['claimed', 'force_cancelled'], 'cancelled', { ended_at: now, error }, error)
+  if (row.cancel_at)
+    await moveTask(tx, row, ['claimed', 'force_cancelled'], 'cancelled', { ended_at: now, error }, error)
   else if (passing.has(frame.code) && row.attempts_made < row.max_attempts) {
-    await moveTask(tx, row, ['claimed'], 'queued', { claim_token: null, lease_until: null, waiting_for: 'machine' }, error)
+    await moveTask(
+      tx,
+      row,
+      ['claimed'],
+      'queued',
+      { claim_token: null, lease_until: null, waiting_for: 'machine', not_before: inMs(1000) },
+      error,
+    )
     tx.afterCommit(() => deps.wake('tasks.dispatch', {}))
   } else await moveTask(tx, row, ['claimed'], 'failed', { ended_at: now, error }, error)
   await settleRun(deps, tx, row.run_id)
 }
 
-const taskEnd: Record<ExecutionResult['status'], TaskStatus> = { succeeded: 'succeeded', failed: 'failed', timeout: 'failed_timeout', cancelled: 'cancelled' }
+const taskEnd: Record<ExecutionResult['status'], TaskStatus> = {
+  succeeded: 'succeeded',
+  failed: 'failed',
+  timeout: 'failed_timeout',
+  cancelled: 'cancelled',
+}
 
 async function ended(deps: RecordDeps, tx: Tx, row: AttemptRow, result: ExecutionResult): Promise<void> {
-  await moveAttempt(tx, row, ['claimed', 'accepted', 'started', 'lost'], 'exited', { ended_at: now, exit_code: result.exit_code, signal: result.signal, result })
-  if (row.task_status === 'claimed') await moveTask(tx, row, ['claimed'], 'running', { started_at: now, lease_until: null })
+  await moveAttempt(tx, row, ['claimed', 'accepted', 'started', 'lost'], 'exited', {
+    ended_at: now,
+    exit_code: result.exit_code,
+    signal: result.signal,
+    result,
+  })
+  if (row.task_status === 'claimed')
+    await moveTask(tx, row, ['claimed'], 'running', { started_at: now, lease_until: null })
   const to = taskEnd[result.status]
-  const error = to === 'succeeded' ? null : { code: result.status, message: result.error ?? `exit ${result.exit_code ?? result.signal}` }
+  const error =
+    to === 'succeeded'
+      ? null
+      : { code: result.status, message: result.error ?? `exit ${result.exit_code ?? result.signal}` }
   const set = { result, error, ended_at: now }
-  const data = { exit_code: result.exit_code, signal: result.signal, duration_ms: result.duration_ms, output_bytes: result.output_bytes }
-  if (row.task_status === 'force_cancelled') await moveTask(tx, row, ['force_cancelled'], 'cancelled', set, data)
-  else if (row.task_status === 'needs_review' && to === 'cancelled') await moveTask(tx, row, ['needs_review'], 'cancelled', set, data)
+  const data = {
+    exit_code: result.exit_code,
+    signal: result.signal,
+    duration_ms: result.duration_ms,
+    output_bytes: result.output_bytes,
+  }
+  if (row.task_status === 'force_cancelled')
+    await moveTask(tx, row, ['force_cancelled'], 'cancelled', set, data)
+  else if (row.task_status === 'needs_review' && to === 'cancelled')
+    await moveTask(tx, row, ['needs_review'], 'cancelled', set, data)
   else await moveTask(tx, row, ['running', 'needs_review'], to, set, data)
   if (row.holds) await freeFiles(tx, [row.task_id])
   await settleRun(deps, tx, row.run_id)
 }
 
 async function exited(deps: RecordDeps, tx: Tx, row: AttemptRow): Promise<void> {
-  await tx.query('UPDATE attempt SET exited_at = clock_timestamp() WHERE id = $1 AND exited_at IS NULL', [row.id])
+  await tx.query('UPDATE attempt SET exited_at = clock_timestamp() WHERE id = $1 AND exited_at IS NULL', [
+    row.id,
+  ])
   await tellEvent(tx, 'attempt.tree_exited', { runId: row.run_id, taskId: row.task_id, attemptId: row.id })
   if (row.task_status !== 'force_cancelled') return
   await moveTask(tx, row, ['force_cancelled'], 'cancelled', { ended_at: now })
@@ -171,15 +287,39 @@ async function exited(deps: RecordDeps, tx: Tx, row: AttemptRow): Promise<void> 
  * The agent had begun and knows no end: its processes died with it. What only reads is queued again under a new
  * token; anything else waits for a person, keeping its token.
  */
-export async function lost(deps: RecordDeps, tx: Tx, row: Pick<AttemptRow, 'id' | 'task_id' | 'run_id' | 'claim_token' | 'status' | 'task_status' | 'effect' | 'cancel_at' | 'attempts_made' | 'max_attempts'>): Promise<void> {
+export async function lost(
+  deps: RecordDeps,
+  tx: Tx,
+  row: Pick<
+    AttemptRow,
+    | 'id'
+    | 'task_id'
+    | 'run_id'
+    | 'claim_token'
+    | 'status'
+    | 'task_status'
+    | 'effect'
+    | 'cancel_at'
+    | 'attempts_made'
+    | 'max_attempts'
+  >,
+): Promise<void> {
   const held = row as AttemptRow
   await moveAttempt(tx, held, ['claimed', 'accepted', 'started'], 'lost', { ended_at: now, exited_at: now })
   const why = { code: 'lost', message: 'The agent restarted while it ran; what it did is not known.' }
-  if (held.task_status === 'claimed') await moveTask(tx, held, ['claimed'], 'running', { lease_until: null, started_at: now })
+  if (held.task_status === 'claimed')
+    await moveTask(tx, held, ['claimed'], 'running', { lease_until: null, started_at: now })
   if (held.cancel_at) {
     await moveTask(tx, held, ['running', 'force_cancelled'], 'cancelled', { ended_at: now }, why)
   } else if (held.effect === 'read' && held.attempts_made < held.max_attempts) {
-    await moveTask(tx, held, ['running'], 'queued', { claim_token: null, lease_until: null, waiting_for: null }, why)
+    await moveTask(
+      tx,
+      held,
+      ['running'],
+      'queued',
+      { claim_token: null, lease_until: null, waiting_for: null },
+      why,
+    )
     tx.afterCommit(() => deps.wake('tasks.dispatch', {}))
   } else if (held.effect === 'read') {
     await moveTask(tx, held, ['running'], 'failed_timeout', { ended_at: now, error: why }, why)

@@ -1,13 +1,19 @@
 import type { Deps } from '../deps.ts'
 import { now, transition } from '../events/transition.ts'
-import { settleRun } from './settleRun.ts'
 import type { Tx } from '../storage/sql.ts'
+import { settleRun } from './settleRun.ts'
 
 /**
  * Tries the failed tasks of a failed run again (or one of them), under the same planHash: the entitled person's word
  * is the approval. What was skipped because of them is blocked again. Returns the keys that run again.
  */
-export async function retryTask(deps: Pick<Deps, 'wake' | 'bus'>, tx: Tx, runId: string, taskId: string | null, personId: string): Promise<string[]> {
+export async function retryTask(
+  deps: Pick<Deps, 'wake' | 'bus'>,
+  tx: Tx,
+  runId: string,
+  taskId: string | null,
+  personId: string,
+): Promise<string[]> {
   await tx.query('SELECT 1 FROM run WHERE id = $1 FOR UPDATE', [runId])
   const failed = await tx.query<{ id: string; key: string }>(
     `SELECT t.id, t.key FROM task t JOIN plan p ON p.id = t.plan_id JOIN run r ON r.id = t.run_id AND p.version = r.plan_version
@@ -16,9 +22,21 @@ export async function retryTask(deps: Pick<Deps, 'wake' | 'bus'>, tx: Tx, runId:
   )
   if (failed.length === 0) return []
   const data = { person_id: personId, why: 'retry' }
-  await transition(tx, 'run', { ids: [runId], from: ['failed'], to: 'running', set: { ended_at: null, error: null }, data })
+  await transition(tx, 'run', {
+    ids: [runId],
+    from: ['failed'],
+    to: 'running',
+    set: { ended_at: null, error: null },
+    data,
+  })
   const again = { ended_at: null, started_at: null, error: null, result: null, claim_token: null }
-  await transition(tx, 'task', { ids: failed.map((t) => t.id), from: ['failed', 'failed_timeout'], to: 'queued', set: { ...again, queued_at: now, approved_at: now }, data })
+  await transition(tx, 'task', {
+    ids: failed.map((t) => t.id),
+    from: ['failed', 'failed_timeout'],
+    to: 'queued',
+    set: { ...again, queued_at: now, approved_at: now },
+    data,
+  })
   const skipped = await tx.query<{ id: string }>(
     `WITH RECURSIVE after AS (
        SELECT task_id FROM task_dependency WHERE depends_on_id = ANY($1::uuid[])
@@ -26,7 +44,13 @@ export async function retryTask(deps: Pick<Deps, 'wake' | 'bus'>, tx: Tx, runId:
      SELECT t.id FROM task t JOIN after a ON a.task_id = t.id WHERE t.status = 'skipped'`,
     [failed.map((t) => t.id)],
   )
-  await transition(tx, 'task', { ids: skipped.map((t) => t.id), from: ['skipped'], to: 'blocked', set: { ended_at: null }, data })
+  await transition(tx, 'task', {
+    ids: skipped.map((t) => t.id),
+    from: ['skipped'],
+    to: 'blocked',
+    set: { ended_at: null },
+    data,
+  })
   await settleRun(deps, tx, runId)
   tx.afterCommit(() => deps.wake('tasks.dispatch', {}))
   return failed.map((t) => t.key)

@@ -7,15 +7,36 @@ import { settleRun } from './settleRun.ts'
  * A person's answer for a task whose end is not known: run it again under a new token, or leave it out. The old
  * attempt is asked to die should it ever be heard of. False when the task does not need review any more.
  */
-export async function reviewTask(deps: Pick<Deps, 'wake' | 'bus'>, tx: Tx, task: { runId: string; taskId: string }, verdict: 'again' | 'skip', personId: string): Promise<boolean> {
+export async function reviewTask(
+  deps: Pick<Deps, 'wake' | 'bus'>,
+  tx: Tx,
+  task: { runId: string; taskId: string },
+  verdict: 'again' | 'skip',
+  personId: string,
+): Promise<boolean> {
   await tx.query('SELECT 1 FROM run WHERE id = $1 FOR UPDATE', [task.runId])
   const data = { person_id: personId }
   const moved =
     verdict === 'again'
-      ? await transition(tx, 'task', { ids: [task.taskId], from: ['needs_review'], to: 'queued', set: { claim_token: null, error: null, queued_at: now, approved_at: now }, data })
-      : await transition(tx, 'task', { ids: [task.taskId], from: ['needs_review'], to: 'skipped', set: { ended_at: now }, data })
+      ? await transition(tx, 'task', {
+          ids: [task.taskId],
+          from: ['needs_review'],
+          to: 'queued',
+          set: { claim_token: null, error: null, queued_at: now, approved_at: now },
+          data,
+        })
+      : await transition(tx, 'task', {
+          ids: [task.taskId],
+          from: ['needs_review'],
+          to: 'skipped',
+          set: { ended_at: now },
+          data,
+        })
   if (moved.length === 0) return false
-  await tx.query('UPDATE attempt SET cancel_at = clock_timestamp() WHERE task_id = $1 AND exited_at IS NULL AND cancel_at IS NULL', [task.taskId])
+  await tx.query(
+    'UPDATE attempt SET cancel_at = clock_timestamp() WHERE task_id = $1 AND exited_at IS NULL AND cancel_at IS NULL',
+    [task.taskId],
+  )
   await tx.query('DELETE FROM file_ownership WHERE task_id = $1', [task.taskId])
   await settleRun(deps, tx, task.runId)
   tx.afterCommit(() => deps.wake('tasks.dispatch', {}))

@@ -5,7 +5,13 @@ import { now, transition } from '../events/transition.ts'
 import type { Tx } from '../storage/sql.ts'
 import { queueUnblocked, skipOrphans } from '../tasks/moveTasks.ts'
 
-type Row = { id: string; key: string; status: string; milestone: string | null; result: { summary?: string } | null }
+type Row = {
+  id: string
+  key: string
+  status: string
+  milestone: string | null
+  result: { summary?: string } | null
+}
 
 /**
  * What follows from the end of any task of a run, in the transaction of that end: dependents are queued or skipped,
@@ -13,7 +19,10 @@ type Row = { id: string; key: string; status: string; milestone: string | null; 
  * tasks ending at once cannot both miss the last one. Idempotent.
  */
 export async function settleRun(deps: Pick<Deps, 'wake' | 'bus'>, tx: Tx, runId: string): Promise<void> {
-  const [run] = await tx.query<{ status: RunStatus; plan_version: number }>('SELECT status, plan_version FROM run WHERE id = $1 FOR UPDATE', [runId])
+  const [run] = await tx.query<{ status: RunStatus; plan_version: number }>(
+    'SELECT status, plan_version FROM run WHERE id = $1 FOR UPDATE',
+    [runId],
+  )
   if (!run) return
   await skipOrphans(tx, runId)
   if ((await queueUnblocked(tx, runId)) > 0) tx.afterCommit(() => deps.wake('tasks.dispatch', {}))
@@ -29,7 +38,8 @@ export async function settleRun(deps: Pick<Deps, 'wake' | 'bus'>, tx: Tx, runId:
 async function endRun(tx: Tx, runId: string, status: RunStatus, tasks: Row[]): Promise<void> {
   const any = (wanted: string) => tasks.some((task) => task.status === wanted)
   const all = (...wanted: string[]) => tasks.every((task) => wanted.includes(task.status))
-  const move = (from: RunStatus[], to: RunStatus) => transition(tx, 'run', { ids: [runId], from, to, set: { ended_at: now } })
+  const move = (from: RunStatus[], to: RunStatus) =>
+    transition(tx, 'run', { ids: [runId], from, to, set: { ended_at: now } })
   if (status === 'force_cancelled') {
     if (!any('force_cancelled')) await move(['force_cancelled'], 'cancelled')
   } else if (status === 'cancelling') {
@@ -50,15 +60,32 @@ async function moveMilestones(tx: Tx, runId: string, version: number, tasks: Row
   for (const row of rows) {
     const own = tasks.filter((task) => task.milestone === row.key)
     if (own.length === 0) continue
-    const started = own.some((task) => ['running', 'succeeded', 'failed', 'failed_timeout', 'needs_review'].includes(task.status))
+    const started = own.some((task) =>
+      ['running', 'succeeded', 'failed', 'failed_timeout', 'needs_review'].includes(task.status),
+    )
     if (started && !row.started_at) {
-      await tx.query('UPDATE milestone SET started_at = clock_timestamp() WHERE plan_id = $1 AND key = $2', [row.plan_id, row.key])
+      await tx.query('UPDATE milestone SET started_at = clock_timestamp() WHERE plan_id = $1 AND key = $2', [
+        row.plan_id,
+        row.key,
+      ])
       await tellEvent(tx, 'milestone.started', { runId }, { key: row.key, title: row.title })
     }
     if (!own.every((task) => isTaskEnd(task.status))) continue
-    const outcome = own.every((task) => task.status === 'succeeded') ? 'succeeded' : own.some((task) => task.status.startsWith('failed')) ? 'failed' : 'cancelled'
-    await tx.query('UPDATE milestone SET ended_at = clock_timestamp(), outcome = $3 WHERE plan_id = $1 AND key = $2', [row.plan_id, row.key, outcome])
+    const outcome = own.every((task) => task.status === 'succeeded')
+      ? 'succeeded'
+      : own.some((task) => task.status.startsWith('failed'))
+        ? 'failed'
+        : 'cancelled'
+    await tx.query(
+      'UPDATE milestone SET ended_at = clock_timestamp(), outcome = $3 WHERE plan_id = $1 AND key = $2',
+      [row.plan_id, row.key, outcome],
+    )
     const came = own.map((task) => task.result?.summary?.trim().split('\n').at(-1) ?? '').filter(Boolean)
-    await tellEvent(tx, 'milestone.done', { runId }, { key: row.key, title: row.title, outcome, started: started, came: came.slice(-3) })
+    await tellEvent(
+      tx,
+      'milestone.done',
+      { runId },
+      { key: row.key, title: row.title, outcome, started: started, came: came.slice(-3) },
+    )
   }
 }

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { ownedFiles } from '../actions/catalogue.ts'
-import { tellEvent } from '../events/tellEvent.ts'
 import type { TaskStatus } from '../events/states.ts'
+import { tellEvent } from '../events/tellEvent.ts'
+import type { Judged } from '../planning/judgePlan.ts'
 import { specHash } from '../protocol/hash.ts'
 import type { PlanSpec, PlanTask } from '../protocol/specs.ts'
-import type { Judged } from '../planning/judgePlan.ts'
 import type { Tx } from '../storage/sql.ts'
 
 export type StoredPlan = { planId: string; taskIds: Map<string, string> }
@@ -17,43 +17,120 @@ export async function storePlan(
   tx: Tx,
   runId: string,
   plan: PlanSpec,
-  about: { planHash: string; policyVersion: string; source: object; judged: readonly Judged[]; status: TaskStatus },
+  about: {
+    planHash: string
+    policyVersion: string
+    source: object
+    judged: readonly Judged[]
+    status: TaskStatus
+  },
 ): Promise<StoredPlan> {
   const planId = randomUUID()
-  await tx.query('INSERT INTO plan (id, run_id, version, plan_hash, policy_version, spec, source) VALUES ($1, $2, $3, $4, $5, $6, $7)', [
-    planId, runId, plan.version, about.planHash, about.policyVersion, JSON.stringify(plan), JSON.stringify(about.source),
+  await tx.query(
+    'INSERT INTO plan (id, run_id, version, plan_hash, policy_version, spec, source) VALUES ($1, $2, $3, $4, $5, $6, $7)',
+    [
+      planId,
+      runId,
+      plan.version,
+      about.planHash,
+      about.policyVersion,
+      JSON.stringify(plan),
+      JSON.stringify(about.source),
+    ],
+  )
+  await tx.query('UPDATE run SET plan_version = $2, summary = $3 WHERE id = $1', [
+    runId,
+    plan.version,
+    plan.summary,
   ])
-  await tx.query('UPDATE run SET plan_version = $2, summary = $3 WHERE id = $1', [runId, plan.version, plan.summary])
-  await tellEvent(tx, 'plan.made', { runId }, { version: plan.version, plan_hash: about.planHash, source: about.source })
+  await tellEvent(
+    tx,
+    'plan.made',
+    { runId },
+    { version: plan.version, plan_hash: about.planHash, source: about.source },
+  )
   for (const [position, milestone] of plan.milestones.entries()) {
-    await tx.query('INSERT INTO milestone (plan_id, key, position, title) VALUES ($1, $2, $3, $4)', [planId, milestone.key, position, milestone.title])
+    await tx.query('INSERT INTO milestone (plan_id, key, position, title) VALUES ($1, $2, $3, $4)', [
+      planId,
+      milestone.key,
+      position,
+      milestone.title,
+    ])
   }
   const taskIds = new Map(plan.tasks.map((task) => [task.key, randomUUID()]))
   const verdicts = new Map(about.judged.map((j) => [j.key, j]))
   for (const [position, task] of plan.tasks.entries()) {
     const judged = verdicts.get(task.key)
     if (!judged) throw new Error(`task ${task.key} was not judged`)
-    await insertTask(tx, { runId, planId, id: taskIds.get(task.key) ?? '', position, task, judged, status: about.status })
+    await insertTask(tx, {
+      runId,
+      planId,
+      id: taskIds.get(task.key) ?? '',
+      position,
+      task,
+      judged,
+      status: about.status,
+    })
   }
   for (const task of plan.tasks) {
     for (const dep of task.depends_on) {
-      await tx.query('INSERT INTO task_dependency (task_id, depends_on_id) VALUES ($1, $2)', [taskIds.get(task.key), taskIds.get(dep)])
+      await tx.query('INSERT INTO task_dependency (task_id, depends_on_id) VALUES ($1, $2)', [
+        taskIds.get(task.key),
+        taskIds.get(dep),
+      ])
     }
   }
   return { planId, taskIds }
 }
 
-type NewTask = { runId: string; planId: string; id: string; position: number; task: PlanTask; judged: Judged; status: TaskStatus }
+type NewTask = {
+  runId: string
+  planId: string
+  id: string
+  position: number
+  task: PlanTask
+  judged: Judged
+  status: TaskStatus
+}
 
-async function insertTask(tx: Tx, { runId, planId, id, position, task, judged, status }: NewTask): Promise<void> {
+async function insertTask(
+  tx: Tx,
+  { runId, planId, id, position, task, judged, status }: NewTask,
+): Promise<void> {
   const { spec } = task
   await tx.query(
     `INSERT INTO task (id, run_id, plan_id, key, position, title, milestone, status, action, effect, spec, spec_hash, agent_id, machine_id, cwd, owns, verdict)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
     [
-      id, runId, planId, task.key, position, task.title, task.milestone ?? null, status, spec.action, judged.effect, JSON.stringify(spec), specHash(spec),
-      spec.agent_id, spec.machine_id, spec.cwd, ownedFiles(spec, judged.effect), JSON.stringify(judged.verdict),
+      id,
+      runId,
+      planId,
+      task.key,
+      position,
+      task.title,
+      task.milestone ?? null,
+      status,
+      spec.action,
+      judged.effect,
+      JSON.stringify(spec),
+      specHash(spec),
+      spec.agent_id,
+      spec.machine_id,
+      spec.cwd,
+      ownedFiles(spec, judged.effect),
+      JSON.stringify(judged.verdict),
     ],
   )
-  await tellEvent(tx, 'task.created', { runId, taskId: id, agentId: spec.agent_id }, { key: task.key, status, action: spec.action, verdict: judged.verdict.verdict, rule: judged.verdict.rule })
+  await tellEvent(
+    tx,
+    'task.created',
+    { runId, taskId: id, agentId: spec.agent_id },
+    {
+      key: task.key,
+      status,
+      action: spec.action,
+      verdict: judged.verdict.verdict,
+      rule: judged.verdict.rule,
+    },
+  )
 }

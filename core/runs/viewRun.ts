@@ -1,29 +1,83 @@
 import type { ApprovalStatus, RunStatus, TaskStatus } from '../events/states.ts'
-import type { ActionName } from '../protocol/actions.ts'
-import type { ExecutionResult } from '../protocol/frames.ts'
-import type { TaskSpec } from '../protocol/specs.ts'
 import type { PlanSource } from '../planning/planRequest.ts'
 import type { RunFault } from '../planning/planRun.ts'
 import type { Verdict } from '../policy/judge.ts'
+import type { ActionName } from '../protocol/actions.ts'
+import type { ExecutionResult } from '../protocol/frames.ts'
+import type { TaskSpec } from '../protocol/specs.ts'
 import type { Sql } from '../storage/sql.ts'
 
 export type TaskView = {
-  id: string; key: string; title: string; milestone: string | null; status: TaskStatus; action: ActionName; spec: TaskSpec; verdict: Verdict
-  agentId: string; agentName: string; connected: boolean; disconnectedAt: Date | null; home: string; cwd: string; waitingFor: string | null
-  dependsOn: string[]; startedAt: Date | null; endedAt: Date | null; attempts: number; containment: string | null; leaseUntil: Date | null
-  result: ExecutionResult | null; error: { code: string; message: string } | null
+  id: string
+  key: string
+  title: string
+  milestone: string | null
+  status: TaskStatus
+  action: ActionName
+  spec: TaskSpec
+  verdict: Verdict
+  agentId: string
+  agentName: string
+  connected: boolean
+  disconnectedAt: Date | null
+  home: string
+  cwd: string
+  waitingFor: string | null
+  dependsOn: string[]
+  startedAt: Date | null
+  endedAt: Date | null
+  attempts: number
+  containment: string | null
+  leaseUntil: Date | null
+  result: ExecutionResult | null
+  error: { code: string; message: string } | null
 }
 export type ApprovalView = {
-  id: string; code: string; planHash: string; status: ApprovalStatus; risk: Verdict['risk']; expiresAt: Date; decidedAt: Date | null; remindedAt: Date | null
+  id: string
+  code: string
+  planHash: string
+  status: ApprovalStatus
+  risk: Verdict['risk']
+  expiresAt: Date
+  decidedAt: Date | null
+  remindedAt: Date | null
   decisions: { name: string; decision: string; at: Date }[]
 }
-export type MilestoneView = { key: string; title: string; startedAt: Date | null; endedAt: Date | null; outcome: string | null }
+export type MilestoneView = {
+  key: string
+  title: string
+  startedAt: Date | null
+  endedAt: Date | null
+  outcome: string | null
+}
 export type RunView = {
-  id: string; number: number; kind: 'command' | 'request' | 'api'; status: RunStatus; request: string; summary: string | null
-  personId: string | null; personName: string | null; cancelledByName: string | null; chatId: number | null; topicId: number; messageId: number | null
-  agentName: string | null; agentHome: string; cwd: string | null; connected: boolean; planVersion: number; error: RunFault | null; source: PlanSource | null; planHash: string | null
-  createdAt: Date; startedAt: Date | null; endedAt: Date | null; cancelAt: Date | null
-  tasks: TaskView[]; milestones: MilestoneView[]; approvals: ApprovalView[]
+  id: string
+  number: number
+  kind: 'command' | 'request' | 'api'
+  status: RunStatus
+  request: string
+  summary: string | null
+  personId: string | null
+  personName: string | null
+  cancelledByName: string | null
+  chatId: number | null
+  topicId: number
+  messageId: number | null
+  agentName: string | null
+  agentHome: string
+  cwd: string | null
+  connected: boolean
+  planVersion: number
+  error: RunFault | null
+  source: PlanSource | null
+  planHash: string | null
+  createdAt: Date
+  startedAt: Date | null
+  endedAt: Date | null
+  cancelAt: Date | null
+  tasks: TaskView[]
+  milestones: MilestoneView[]
+  approvals: ApprovalView[]
 }
 
 const jsonArray = (select: string): string => `coalesce((SELECT json_agg(x) FROM (${select}) x), '[]')`
@@ -49,10 +103,22 @@ const query = `
   LEFT JOIN agent a ON a.id = coalesce(r.agent_id, (SELECT t.agent_id FROM task t WHERE t.plan_id = pl.id ORDER BY t.position LIMIT 1))
   WHERE r.id = ANY($1::uuid[])`
 
-const dateKeys = new Set(['startedAt', 'endedAt', 'decidedAt', 'expiresAt', 'remindedAt', 'disconnectedAt', 'leaseUntil', 'at'])
+const dateKeys = new Set([
+  'startedAt',
+  'endedAt',
+  'decidedAt',
+  'expiresAt',
+  'remindedAt',
+  'disconnectedAt',
+  'leaseUntil',
+  'at',
+])
 
 function withDates<T extends object>(row: T): T {
-  const entries = Object.entries(row).map(([key, value]) => [key, dateKeys.has(key) && typeof value === 'string' ? new Date(value) : value])
+  const entries = Object.entries(row).map(([key, value]) => [
+    key,
+    dateKeys.has(key) && typeof value === 'string' ? new Date(value) : value,
+  ])
   return Object.fromEntries(entries) as T
 }
 
@@ -73,7 +139,12 @@ export async function findRun(sql: Sql, number: number): Promise<string | null> 
 export type LogLine = { taskKey: string; stream: string; text: string; at: Date }
 
 /** The newest log text of a run (or of one of its tasks), at most `chunks` pieces, oldest first. */
-export async function readLogTail(sql: Sql, runId: string, chunks: number, taskKey?: string): Promise<LogLine[]> {
+export async function readLogTail(
+  sql: Sql,
+  runId: string,
+  chunks: number,
+  taskKey?: string,
+): Promise<LogLine[]> {
   const rows = await sql.query<LogLine>(
     `SELECT t.key AS "taskKey", l.stream, l.text, l.at FROM log_chunk l JOIN attempt a ON a.id = l.attempt_id JOIN task t ON t.id = a.task_id
      WHERE t.run_id = $1 AND ($3::text IS NULL OR t.key = $3) ORDER BY l.at DESC, l.seq DESC LIMIT $2`,

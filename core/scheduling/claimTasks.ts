@@ -17,11 +17,32 @@ export const AGENT_SLOTS = 8
 /** What was approved and has not started by then is asked again. */
 const APPROVAL_STALE = "interval '24 hours'"
 
-export type Claim = { attemptId: string; taskId: string; runId: string; agentId: string; claimToken: string; spec: ExecutionSpec; grant: Grant; gatewayUrl: string }
+export type Claim = {
+  attemptId: string
+  taskId: string
+  runId: string
+  agentId: string
+  claimToken: string
+  spec: ExecutionSpec
+  grant: Grant
+  gatewayUrl: string
+}
 
 type Candidate = {
-  id: string; run_id: string; agent_id: string; machine_id: string; spec: TaskSpec; spec_hash: string; owns: string[]; attempts_made: number
-  plan_id: string; plan_hash: string; approved_at: Date | null; stale: boolean; facts: AgentFacts; url: string
+  id: string
+  run_id: string
+  agent_id: string
+  machine_id: string
+  spec: TaskSpec
+  spec_hash: string
+  owns: string[]
+  attempts_made: number
+  plan_id: string
+  plan_hash: string
+  approved_at: Date | null
+  stale: boolean
+  facts: AgentFacts
+  url: string
 }
 
 type ClaimDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'policy' | 'settings' | 'signingKey' | 'clock'>
@@ -69,7 +90,8 @@ const claimable = (tx: Tx, limit: number): Promise<Candidate[]> =>
 /** Files of one machine are handed out by one transaction at a time. */
 async function lockMachines(tx: Tx, candidates: Candidate[]): Promise<void> {
   const machines = [...new Set(candidates.filter((c) => c.owns.length > 0).map((c) => c.machine_id))].sort()
-  for (const machine of machines) await tx.query("SELECT pg_advisory_xact_lock(hashtextextended('files:' || $1, 0))", [machine])
+  for (const machine of machines)
+    await tx.query("SELECT pg_advisory_xact_lock(hashtextextended('files:' || $1, 0))", [machine])
 }
 
 async function claimOne(deps: ClaimDeps, tx: Tx, task: Candidate): Promise<Claim | null> {
@@ -80,24 +102,68 @@ async function claimOne(deps: ClaimDeps, tx: Tx, task: Candidate): Promise<Claim
   const spec: ExecutionSpec = { ...task.spec, run_id: task.run_id, task_id: task.id, claim_token: claimToken }
   const grant = mintGrant(deps, task, attemptId, claimToken)
   const moved = await transition(tx, 'task', {
-    ids: [task.id], from: ['queued'], to: 'claimed',
-    set: { claim_token: claimToken, lease_until: inMs(LEASE_MS), attempts_made: plusOne('attempts_made'), waiting_for: null, not_before: null },
+    ids: [task.id],
+    from: ['queued'],
+    to: 'claimed',
+    set: {
+      claim_token: claimToken,
+      lease_until: inMs(LEASE_MS),
+      attempts_made: plusOne('attempts_made'),
+      waiting_for: null,
+      not_before: null,
+    },
   })
   if (moved.length === 0) throw new Error(`task ${task.id} moved while it was locked`)
-  await tx.query('INSERT INTO attempt (id, task_id, number, claim_token, status, agent_id, spec_hash, "grant") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)', [
-    attemptId, task.id, task.attempts_made + 1, claimToken, 'claimed', task.agent_id, task.spec_hash, JSON.stringify(grant),
-  ])
-  await tellEvent(tx, 'attempt.claimed', { runId: task.run_id, taskId: task.id, attemptId, agentId: task.agent_id }, { number: task.attempts_made + 1, status: 'claimed' })
-  return { attemptId, taskId: task.id, runId: task.run_id, agentId: task.agent_id, claimToken, spec, grant, gatewayUrl: task.url }
+  await tx.query(
+    'INSERT INTO attempt (id, task_id, number, claim_token, status, agent_id, spec_hash, "grant") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)',
+    [
+      attemptId,
+      task.id,
+      task.attempts_made + 1,
+      claimToken,
+      'claimed',
+      task.agent_id,
+      task.spec_hash,
+      JSON.stringify(grant),
+    ],
+  )
+  await tellEvent(
+    tx,
+    'attempt.claimed',
+    { runId: task.run_id, taskId: task.id, attemptId, agentId: task.agent_id },
+    { number: task.attempts_made + 1, status: 'claimed' },
+  )
+  return {
+    attemptId,
+    taskId: task.id,
+    runId: task.run_id,
+    agentId: task.agent_id,
+    claimToken,
+    spec,
+    grant,
+    gatewayUrl: task.url,
+  }
 }
 
 /** The permission for exactly this attempt, signed; lives GRANT_TTL_MINUTES. */
-function mintGrant(deps: Pick<Deps, 'signingKey' | 'clock'>, task: Candidate, attemptId: string, claimToken: string): Grant {
+function mintGrant(
+  deps: Pick<Deps, 'signingKey' | 'clock'>,
+  task: Candidate,
+  attemptId: string,
+  claimToken: string,
+): Grant {
   const issued = deps.clock.now()
   return signGrant(
     {
-      v: 1, execution_id: attemptId, task_id: task.id, claim_token: claimToken, agent_id: task.agent_id, machine_id: task.machine_id,
-      spec_hash: task.spec_hash, plan_hash: task.plan_hash, issued_at: issued.toISOString(),
+      v: 1,
+      execution_id: attemptId,
+      task_id: task.id,
+      claim_token: claimToken,
+      agent_id: task.agent_id,
+      machine_id: task.machine_id,
+      spec_hash: task.spec_hash,
+      plan_hash: task.plan_hash,
+      issued_at: issued.toISOString(),
       expires_at: new Date(issued.getTime() + GRANT_TTL_MINUTES * 60_000).toISOString(),
     },
     deps.signingKey,
@@ -109,13 +175,31 @@ async function policyAgrees(deps: ClaimDeps, tx: Tx, task: Candidate): Promise<b
   const verdict = judgeSpec(task.spec, task.facts, deps.policy, deps.settings.denyPaths)
   if (verdict.verdict === 'deny') {
     const error = { code: 'POLICY_DENIED', message: verdict.reason, rule: verdict.rule }
-    await transition(tx, 'task', { ids: [task.id], from: ['queued'], to: 'failed', set: { error, ended_at: now }, data: error })
+    await transition(tx, 'task', {
+      ids: [task.id],
+      from: ['queued'],
+      to: 'failed',
+      set: { error, ended_at: now },
+      data: error,
+    })
     await settleRun(deps, tx, task.run_id)
     return false
   }
   if (verdict.verdict === 'allow' || (task.approved_at && !task.stale)) return true
-  await transition(tx, 'task', { ids: [task.id], from: ['queued'], to: 'held', set: { waiting_for: 'approval', approved_at: null }, data: { rule: verdict.rule, reason: verdict.reason } })
-  await askApproval(tx, { runId: task.run_id, planId: task.plan_id, planHash: task.plan_hash, risk: verdict.risk, ttlMs: deps.settings.approvalTtlMs })
+  await transition(tx, 'task', {
+    ids: [task.id],
+    from: ['queued'],
+    to: 'held',
+    set: { waiting_for: 'approval', approved_at: null },
+    data: { rule: verdict.rule, reason: verdict.reason },
+  })
+  await askApproval(tx, {
+    runId: task.run_id,
+    planId: task.plan_id,
+    planHash: task.plan_hash,
+    risk: verdict.risk,
+    ttlMs: deps.settings.approvalTtlMs,
+  })
   return false
 }
 
@@ -130,8 +214,13 @@ async function takeFiles(tx: Tx, task: Candidate): Promise<boolean> {
     await tx.query('UPDATE task SET waiting_for = $2 WHERE id = $1', [task.id, `file ${taken[0]?.path}`])
     return false
   }
-  await tx.query('INSERT INTO file_ownership (machine_id, path, task_id) SELECT $1, unnest($2::text[]), $3', [task.machine_id, task.owns, task.id])
+  await tx.query('INSERT INTO file_ownership (machine_id, path, task_id) SELECT $1, unnest($2::text[]), $3', [
+    task.machine_id,
+    task.owns,
+    task.id,
+  ])
   return true
 }
 
-export const freeFiles = (tx: Tx, taskIds: readonly string[]): Promise<object[]> => tx.query('DELETE FROM file_ownership WHERE task_id = ANY($1::uuid[])', [taskIds])
+export const freeFiles = (tx: Tx, taskIds: readonly string[]): Promise<object[]> =>
+  tx.query('DELETE FROM file_ownership WHERE task_id = ANY($1::uuid[])', [taskIds])

@@ -1,13 +1,24 @@
 import type { Deps } from '../deps.ts'
 import { dispatchClaim, releaseClaim } from '../dispatch/dispatchClaim.ts'
+import { now, transition } from '../events/transition.ts'
 import { GRANT_TTL_MINUTES, type Grant } from '../protocol/grants.ts'
 import type { TaskSpec } from '../protocol/specs.ts'
-import { now, transition } from '../events/transition.ts'
 import { settleRun } from '../runs/settleRun.ts'
 import { LEASE_MS } from './claimTasks.ts'
 
 type ReapDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'log' | 'gatewayToken' | 'settings'>
-type Lapsed = { attempt_id: string; task_id: string; run_id: string; agent_id: string; claim_token: string; spec: TaskSpec; grant: Grant; url: string | null; connected: boolean; stale: boolean }
+type Lapsed = {
+  attempt_id: string
+  task_id: string
+  run_id: string
+  agent_id: string
+  claim_token: string
+  spec: TaskSpec
+  grant: Grant
+  url: string | null
+  connected: boolean
+  stale: boolean
+}
 
 /**
  * Claims whose lease lapsed before the agent accepted them: the same claim is sent again (the agent starts a token
@@ -28,7 +39,14 @@ export async function reapClaimsOnce(deps: ReapDeps): Promise<number> {
 }
 
 async function sendAgain(deps: ReapDeps, row: Lapsed): Promise<void> {
-  const claim = { attemptId: row.attempt_id, taskId: row.task_id, runId: row.run_id, agentId: row.agent_id, claimToken: row.claim_token, grant: row.grant }
+  const claim = {
+    attemptId: row.attempt_id,
+    taskId: row.task_id,
+    runId: row.run_id,
+    agentId: row.agent_id,
+    claimToken: row.claim_token,
+    grant: row.grant,
+  }
   if (row.stale) return releaseClaim(deps, claim, 'its grant ran out before the agent had it')
   if (!row.connected || !row.url) return
   const spec = { ...row.spec, run_id: row.run_id, task_id: row.task_id, claim_token: row.claim_token }
@@ -46,11 +64,21 @@ export async function reapSilentOnce(deps: ReapDeps): Promise<number> {
   for (const row of rows) {
     await deps.db.tx(async (tx) => {
       await tx.query('SELECT 1 FROM run WHERE id = $1 FOR UPDATE', [row.run_id])
-      const error = { code: 'unreachable', message: 'The machine has been silent too long; what it did is not known.' }
+      const error = {
+        code: 'unreachable',
+        message: 'The machine has been silent too long; what it did is not known.',
+      }
       const to = row.effect === 'read' ? 'queued' : 'needs_review'
-      const set = to === 'queued' ? { claim_token: null, lease_until: null, waiting_for: 'machine' } : { error }
+      const set =
+        to === 'queued' ? { claim_token: null, lease_until: null, waiting_for: 'machine' } : { error }
       await transition(tx, 'task', { ids: [row.task_id], from: ['running'], to, set, data: error })
-      if (to === 'queued') await transition(tx, 'attempt', { ids: [row.attempt_id], from: ['accepted', 'started'], to: 'lost', set: { ended_at: now } })
+      if (to === 'queued')
+        await transition(tx, 'attempt', {
+          ids: [row.attempt_id],
+          from: ['accepted', 'started'],
+          to: 'lost',
+          set: { ended_at: now },
+        })
       await settleRun(deps, tx, row.run_id)
     })
   }

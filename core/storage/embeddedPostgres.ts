@@ -32,18 +32,25 @@ async function findBinaries(): Promise<Binaries> {
     const binaries = (await import(entry)) as { initdb: string; postgres: string }
     return { ...binaries, library: join(binaries.postgres, '../../lib') }
   } catch {
-    throw new EmbeddedPostgresError(`There is no embedded PostgreSQL for ${process.platform} ${process.arch}. Set DATABASE_URL to a PostgreSQL of yours.`)
+    throw new EmbeddedPostgresError(
+      `There is no embedded PostgreSQL for ${process.platform} ${process.arch}. Set DATABASE_URL to a PostgreSQL of yours.`,
+    )
   }
 }
 
 /** PostgreSQL refuses to run as root: there it runs as an ordinary user of a user namespace of its own. */
 const asUser = (command: string[]): string[] =>
-  process.getuid?.() === 0 ? ['unshare', '--user', '--map-user=1000', '--map-group=1000', ...command] : command
+  process.getuid?.() === 0
+    ? ['unshare', '--user', '--map-user=1000', '--map-group=1000', ...command]
+    : command
 
 /** A Unix socket's path holds at most 107 bytes: a long data directory gets its socket in the temporary folder. */
 async function socketDir(dataDir: string): Promise<string> {
   const near = join(dataDir, 'pg-socket')
-  const dir = near.length < 90 ? near : join(tmpdir(), `skynet-${createHash('sha256').update(dataDir).digest('hex').slice(0, 16)}`)
+  const dir =
+    near.length < 90
+      ? near
+      : join(tmpdir(), `skynet-${createHash('sha256').update(dataDir).digest('hex').slice(0, 16)}`)
   await mkdir(dir, { recursive: true, mode: 0o700 })
   await chmod(dir, 0o700)
   return dir
@@ -68,22 +75,46 @@ async function answers(url: string): Promise<boolean> {
 
 async function initialise(binaries: Binaries, cluster: string): Promise<void> {
   const [file = '', ...args] = asUser([
-    binaries.initdb, '-D', cluster, '-U', 'skynet', '--auth-local=trust', '--auth-host=reject', '-E', 'UTF8', '--locale=C', '--no-instructions',
+    binaries.initdb,
+    '-D',
+    cluster,
+    '-U',
+    'skynet',
+    '--auth-local=trust',
+    '--auth-host=reject',
+    '-E',
+    'UTF8',
+    '--locale=C',
+    '--no-instructions',
   ])
   await rm(cluster, { recursive: true, force: true })
   await run(file, args, { env: environment(binaries) }).catch((error: Error & { stderr?: string }) => {
-    throw new EmbeddedPostgresError(`The embedded PostgreSQL could not be made: ${(error.stderr || error.message).trim().split('\n').at(-1)}`)
+    throw new EmbeddedPostgresError(
+      `The embedded PostgreSQL could not be made: ${(error.stderr || error.message).trim().split('\n').at(-1)}`,
+    )
   })
 }
 
 const environment = (binaries: Binaries): NodeJS.ProcessEnv => ({
-  PATH: process.env.PATH, LANG: 'C', LC_ALL: 'C', LD_LIBRARY_PATH: binaries.library, DYLD_LIBRARY_PATH: binaries.library,
+  PATH: process.env.PATH,
+  LANG: 'C',
+  LC_ALL: 'C',
+  LD_LIBRARY_PATH: binaries.library,
+  DYLD_LIBRARY_PATH: binaries.library,
 })
 
 const settings = (socket: string): string[] =>
   Object.entries({
-    listen_addresses: '', unix_socket_directories: socket, unix_socket_permissions: '0700', max_connections: '80', shared_buffers: '64MB',
-    wal_level: 'minimal', max_wal_senders: '0', logging_collector: 'off', log_min_messages: 'warning', timezone: 'UTC',
+    listen_addresses: '',
+    unix_socket_directories: socket,
+    unix_socket_permissions: '0700',
+    max_connections: '80',
+    shared_buffers: '64MB',
+    wal_level: 'minimal',
+    max_wal_senders: '0',
+    logging_collector: 'off',
+    log_min_messages: 'warning',
+    timezone: 'UTC',
   }).flatMap(([key, value]) => ['-c', `${key}=${value}`])
 
 /**
@@ -91,9 +122,15 @@ const settings = (socket: string): string[] =>
  * so it is stopped cleanly when this process ends, by whatever way, kill -9 included.
  */
 function launch(binaries: Binaries, cluster: string, socket: string): ChildProcess {
-  const script = '"$@" </dev/null & child=$!; trap "" INT TERM; (cat >/dev/null; kill -INT $child 2>/dev/null) & wait $child'
+  const script =
+    '"$@" </dev/null & child=$!; trap "" INT TERM; (cat >/dev/null; kill -INT $child 2>/dev/null) & wait $child'
   const log = openSync(join(cluster, '../postgres.log'), 'a', 0o600)
-  const args = ['-c', `exec 3<&0; ${script.replace('(cat', '(cat <&3')}`, 'sh', ...asUser([binaries.postgres, '-D', cluster, ...settings(socket)])]
+  const args = [
+    '-c',
+    `exec 3<&0; ${script.replace('(cat', '(cat <&3')}`,
+    'sh',
+    ...asUser([binaries.postgres, '-D', cluster, ...settings(socket)]),
+  ]
   return spawn('sh', args, { stdio: ['pipe', log, log], env: environment(binaries), detached: true })
 }
 
@@ -123,7 +160,8 @@ async function ensureDatabase(socket: string): Promise<void> {
 async function waitUntilGone(cluster: string): Promise<void> {
   const deadline = Date.now() + 15_000
   while (await isAlive(cluster)) {
-    if (Date.now() > deadline) throw new EmbeddedPostgresError(`Another PostgreSQL still runs in ${cluster}. End it and start again.`)
+    if (Date.now() > deadline)
+      throw new EmbeddedPostgresError(`Another PostgreSQL still runs in ${cluster}. End it and start again.`)
     await delay(50)
   }
 }
@@ -148,7 +186,10 @@ export async function startEmbeddedPostgres(dataDir: string): Promise<EmbeddedPo
   if ((await isAlive(cluster)) && (await answers(url))) return { url, adopted: true, stop: async () => {} }
   await waitUntilGone(cluster)
   const binaries = await findBinaries()
-  const made = await stat(join(cluster, 'global/pg_control')).then(() => true, () => false)
+  const made = await stat(join(cluster, 'global/pg_control')).then(
+    () => true,
+    () => false,
+  )
   if (!made) await initialise(binaries, cluster)
   await rm(join(cluster, 'postmaster.pid'), { force: true })
   const child = launch(binaries, cluster, socket)

@@ -38,7 +38,9 @@ export async function migrate(url: string, dir: string = migrationsDir): Promise
 }
 
 async function readMigrations(dir: string): Promise<Migration[]> {
-  const names = (await readdir(dir, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map((entry) => entry.name)
+  const names = (await readdir(dir, { withFileTypes: true }))
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
   return Promise.all(
     names.sort().map(async (name) => {
       const sql = await readFile(join(dir, name, 'migration.sql'), 'utf8')
@@ -62,8 +64,12 @@ async function applyMissing(client: pg.Client, migrations: Migration[]): Promise
 function checkHistory(applied: Map<string, string>, migrations: Migration[]): void {
   const known = new Map(migrations.map((migration) => [migration.name, migration.checksum]))
   for (const [name, checksum] of applied) {
-    if (!known.has(name)) throw new MigrationError(`The database has migration ${name}, which this version does not know. Start the newer version.`)
-    if (known.get(name) !== checksum) throw new MigrationError(`Migration ${name} was changed after it was applied. Restore its file.`)
+    if (!known.has(name))
+      throw new MigrationError(
+        `The database has migration ${name}, which this version does not know. Start the newer version.`,
+      )
+    if (known.get(name) !== checksum)
+      throw new MigrationError(`Migration ${name} was changed after it was applied. Restore its file.`)
   }
 }
 

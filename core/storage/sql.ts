@@ -1,7 +1,9 @@
 import pg from 'pg'
 
 /** Anything that runs SQL: the pool, or one transaction on it. */
-export type Sql = { query<R extends object = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<R[]> }
+export type Sql = {
+  query<R extends object = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<R[]>
+}
 
 /** One transaction; what is given to `afterCommit` is called once it has committed, and never when it has not. */
 export type Tx = Sql & { afterCommit(effect: () => void): void }
@@ -51,8 +53,11 @@ async function once<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Promise<T> 
   }
 }
 
-const isRetryable = (error: unknown): boolean => error instanceof pg.DatabaseError && (error.code === '40001' || error.code === '40P01')
+const isRetryable = (error: unknown): boolean =>
+  error instanceof pg.DatabaseError && (error.code === '40001' || error.code === '40P01')
 
 /** True for a violated unique constraint of that name. */
 export const isUniqueViolation = (error: unknown, constraint?: string): boolean =>
-  error instanceof pg.DatabaseError && error.code === '23505' && (constraint === undefined || error.constraint === constraint)
+  error instanceof pg.DatabaseError &&
+  error.code === '23505' &&
+  (constraint === undefined || error.constraint === constraint)

@@ -11,7 +11,13 @@ export async function skipOrphans(tx: Sql, runId: string): Promise<void> {
       [runId],
     )
     if (rows.length === 0) return
-    await transition(tx, 'task', { ids: rows.map((r) => r.id), from: ['held', 'blocked'], to: 'skipped', set: { ended_at: now }, data: { why: 'a step before it did not succeed' } })
+    await transition(tx, 'task', {
+      ids: rows.map((r) => r.id),
+      from: ['held', 'blocked'],
+      to: 'skipped',
+      set: { ended_at: now },
+      data: { why: 'a step before it did not succeed' },
+    })
   }
 }
 
@@ -23,6 +29,11 @@ export async function queueUnblocked(tx: Sql, runId: string): Promise<number> {
     [runId],
   )
   if (rows.length === 0) return 0
-  const moved = await transition(tx, 'task', { ids: rows.map((r) => r.id), from: ['blocked'], to: 'queued', set: { queued_at: now, waiting_for: null } })
+  const moved = await transition(tx, 'task', {
+    ids: rows.map((r) => r.id),
+    from: ['blocked'],
+    to: 'queued',
+    set: { queued_at: now, waiting_for: null },
+  })
   return moved.length
 }

@@ -1,5 +1,5 @@
-import { cancelAttempts } from '../../core/dispatch/cancelAttempts.ts'
 import type { Deps } from '../../core/deps.ts'
+import { cancelAttempts } from '../../core/dispatch/cancelAttempts.ts'
 import type { Outcome } from '../../core/queue/jobs.ts'
 
 /** `attempts.cancel`: tells the agents of attempts that are to die. */

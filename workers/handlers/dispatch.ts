@@ -1,5 +1,5 @@
-import { dispatchTasks } from '../../core/dispatch/dispatchTasks.ts'
 import type { Deps } from '../../core/deps.ts'
+import { dispatchTasks } from '../../core/dispatch/dispatchTasks.ts'
 import type { Outcome } from '../../core/queue/jobs.ts'
 
 /** `tasks.dispatch`: claims and dispatches whatever can run. */

@@ -9,11 +9,19 @@ import { network } from '../programs/network.ts'
 import { spreadNames } from '../programs/program.ts'
 import { wrappers } from '../programs/wrappers.ts'
 import { hasGlob, hasHole, NET_HOLE } from '../shell/marks.ts'
+import { describeBuiltin } from './describeBuiltin.ts'
 import { describeByTable } from './describeByTable.ts'
 import { describeGit } from './describeGit.ts'
 import { describeInterpreter, isInterpreter } from './describeInterpreter.ts'
 import { describeMachine } from './describeMachine.ts'
-import { describeEnv, describeFind, describeParallel, describeWrapper, describeXargs, sweepForFloor } from './describeRunners.ts'
+import {
+  describeEnv,
+  describeFind,
+  describeParallel,
+  describeWrapper,
+  describeXargs,
+  sweepForFloor,
+} from './describeRunners.ts'
 import { describeEval, describeShell, isFloor } from './describeShell.ts'
 import { describeAwk, describeSed, describeTar } from './describeText.ts'
 
@@ -29,7 +37,8 @@ export function describeCommand(invocation: Invocation): readonly Fact[] {
   if (invocation.depth > maxDepth) return [{ effect: 'shell.too-deep' }, ...guessFloor(invocation)]
   if (word.includes(NET_HOLE)) return [{ effect: 'floor.pipe-to-shell', network: true }]
   if (word === '') return [{ effect: 'shell.dynamic-command' }]
-  if (hasHole(word)) return [{ effect: 'shell.dynamic-command' }, ...sweepForFloor(args, invocation, describeCommand)]
+  if (hasHole(word))
+    return [{ effect: 'shell.dynamic-command' }, ...sweepForFloor(args, invocation, describeCommand)]
   if (hasGlob(word)) return [{ effect: 'shell.dynamic-command' }, ...guessName(word, invocation)]
   if (word.includes('/') && !systemBins.test(resolvePath(word, '/'))) return describeLocal(word, invocation)
   return describeNamed(programName(word, invocation.context.platform), invocation)
@@ -42,7 +51,9 @@ function programName(word: string, platform: string): string {
 
 /** After too many wrappers only the floor is looked for, in the words as they stand. */
 function guessFloor(invocation: Invocation): readonly Fact[] {
-  const last = invocation.argv.findIndex((word) => /(^|\/)(rm|dd|mkfs.*|shutdown|reboot|halt|poweroff|chmod|chown|wipefs)$/.test(word))
+  const last = invocation.argv.findIndex((word) =>
+    /(^|\/)(rm|dd|mkfs.*|shutdown|reboot|halt|poweroff|chmod|chown|wipefs)$/.test(word),
+  )
   if (last < 0 || invocation.depth > maxDepth + 1) return []
   return describeCommand({ ...invocation, argv: invocation.argv.slice(last), depth: 0 }).filter(isFloor)
 }
@@ -50,7 +61,30 @@ function guessFloor(invocation: Invocation): readonly Fact[] {
 /** `/bin/r?`: tried on the names that matter. */
 function guessName(word: string, invocation: Invocation): readonly Fact[] {
   const pattern = word.slice(word.lastIndexOf('/') + 1)
-  const names = ['rm', 'dd', 'shutdown', 'reboot', 'halt', 'poweroff', 'mkfs', 'chmod', 'chown', 'cat', 'shred', 'wipefs', 'sh', 'bash', 'find', 'kill', 'sudo', 'mv', 'tee', 'crontab', 'curl', 'init']
+  const names = [
+    'rm',
+    'dd',
+    'shutdown',
+    'reboot',
+    'halt',
+    'poweroff',
+    'mkfs',
+    'chmod',
+    'chown',
+    'cat',
+    'shred',
+    'wipefs',
+    'sh',
+    'bash',
+    'find',
+    'kill',
+    'sudo',
+    'mv',
+    'tee',
+    'crontab',
+    'curl',
+    'init',
+  ]
   const fits = names.filter((name) => segmentMatches(pattern, name))
   return fits.flatMap((name) => [...describeNamed(name, invocation)]).filter(isFloor)
 }
@@ -60,10 +94,22 @@ function describeLocal(word: string, invocation: Invocation): readonly Fact[] {
   const path = resolvePath(word, invocation.state.cwds[0] ?? '/nowhere')
   const name = programName(word, invocation.context.platform)
   const inside = isInside(path, invocation.context) && invocation.state.cwds.length > 0
-  const fact: Fact = { program: name, effect: 'code.run-file', place: inside ? 'inside' : 'outside', network: true }
-  const tool = /\/node_modules\/\.bin\/|\/\.venv\/bin\/|\/venv\/bin\//.test(path) || /^(gradlew|mvnw)$/.test(name)
-  const looksLike = [...describeNamed(name, { ...invocation, argv: [name, ...invocation.argv.slice(1)] })].filter(isFloor)
-  return [inside && tool ? { ...fact, effect: 'code.run-project' } : fact, ...looksLike, ...sweepForFloor(invocation.argv.slice(1), invocation, describeCommand)]
+  const fact: Fact = {
+    program: name,
+    effect: 'code.run-file',
+    place: inside ? 'inside' : 'outside',
+    network: true,
+  }
+  const tool =
+    /\/node_modules\/\.bin\/|\/\.venv\/bin\/|\/venv\/bin\//.test(path) || /^(gradlew|mvnw)$/.test(name)
+  const looksLike = [
+    ...describeNamed(name, { ...invocation, argv: [name, ...invocation.argv.slice(1)] }),
+  ].filter(isFloor)
+  return [
+    inside && tool ? { ...fact, effect: 'code.run-project' } : fact,
+    ...looksLike,
+    ...sweepForFloor(invocation.argv.slice(1), invocation, describeCommand),
+  ]
 }
 
 function describeNamed(name: string, invocation: Invocation): readonly Fact[] {
@@ -73,17 +119,30 @@ function describeNamed(name: string, invocation: Invocation): readonly Fact[] {
   const machine = describeMachine(name, invocation, describeCommand)
   if (machine) return machine
   const program = programs.get(name)
-  if (!program) return [{ program: name, effect: 'shell.unknown-program', network: true }, ...sweepForFloor(args, invocation, describeCommand)]
+  if (!program)
+    return [
+      { program: name, effect: 'shell.unknown-program', network: true },
+      ...sweepForFloor(args, invocation, describeCommand),
+    ]
   const facts = describeByTable(program, args, { program: name }, invocation)
-  const runsOthers = facts.some((fact) => /^(code\.|container\.run|package\.run|cloud\.|system\.admin|schedule\.)/.test(fact.effect))
+  const runsOthers = facts.some((fact) =>
+    /^(code\.|container\.run|package\.run|cloud\.|system\.admin|schedule\.)/.test(fact.effect),
+  )
   return runsOthers ? [...facts, ...sweepForFloor(args, invocation, describeCommand)] : facts
 }
 
 /** Programs that start others, and those with a language of their own. */
 function describeRunner(name: string, invocation: Invocation): readonly Fact[] | null {
   const args = invocation.argv.slice(1)
-  if (/^(sh|bash|dash|ash|zsh|ksh|ksh93|mksh|yash|fish|csh|tcsh|rbash|pwsh|powershell|nu|xonsh|elvish)$/.test(name)) return describeShell(name, args, invocation)
+  if (
+    /^(sh|bash|dash|ash|zsh|ksh|ksh93|mksh|yash|fish|csh|tcsh|rbash|pwsh|powershell|nu|xonsh|elvish)$/.test(
+      name,
+    )
+  )
+    return describeShell(name, args, invocation)
   if (/^(eval|source|\.|trap|alias)$/.test(name)) return describeEval(name, args, invocation)
+  const builtin = describeBuiltin(name, args, invocation)
+  if (builtin) return builtin
   if (isInterpreter(name)) return describeInterpreter(name, invocation, describeCommand)
   switch (name) {
     case 'xargs':
@@ -114,5 +173,7 @@ function describeRunner(name: string, invocation: Invocation): readonly Fact[] |
   }
   const wrapper = wrappers.get(name)
   if (!wrapper) return null
-  return name === 'env' ? describeEnv(wrapper, invocation, describeCommand) : describeWrapper(wrapper, invocation, describeCommand)
+  return name === 'env'
+    ? describeEnv(wrapper, invocation, describeCommand)
+    : describeWrapper(wrapper, invocation, describeCommand)
 }

@@ -1,8 +1,8 @@
 import type { Fact, Invocation } from '../facts.ts'
 import { HOLE, NET_HOLE } from '../shell/marks.ts'
 import { type Label, pathFacts } from './describeByTable.ts'
-import { isFloor, runFile, runStandardInput } from './describeShell.ts'
 import type { Describe } from './describeRunners.ts'
+import { isFloor, runFile, runStandardInput } from './describeShell.ts'
 import { scanCode } from './scanCode.ts'
 
 /** Interpreters, and the options with which each takes code as text. */
@@ -13,11 +13,15 @@ const inlineOptions: readonly (readonly [RegExp, RegExp])[] = [
   [/^(ruby[\d.]*)$/, /^-[a-zA-Z]*e/],
   [/^(php[\d.]*)$/, /^-[rBERF]/],
   [/^(lua[\d.]*|luajit|Rscript|R|julia|scala|kotlin|groovy|raku|elixir|erl)$/, /^(-e|--eval|-E|-eval)/],
-  [/^(tclsh|expect|guile|racket|sbcl|clojure|bb|iex|irb|ghci|gnuplot|octave|java|osascript)$/, /^(-c|-e|--eval|-r)/],
+  [
+    /^(tclsh|expect|guile|racket|sbcl|clojure|bb|iex|irb|ghci|gnuplot|octave|java|osascript)$/,
+    /^(-c|-e|--eval|-r)/,
+  ],
 ]
 
 const versionOption = /^(--version|-V|-VV|--help)$/
-const loadsCode = /^(-r|--require|--import|--loader|--experimental-loader|--inspect.*|-I|-M|-m|-W|-X|-d|--env-file.*|-P|-S|-C)$/
+const loadsCode =
+  /^(-r|--require|--import|--loader|--experimental-loader|--inspect.*|-I|-M|-m|-W|-X|-d|--env-file.*|-P|-S|-C)$/
 
 /** True for a program that runs code given to it. */
 export function isInterpreter(name: string): boolean {
@@ -28,20 +32,30 @@ export function isInterpreter(name: string): boolean {
 export function describeInterpreter(name: string, invocation: Invocation, describe: Describe): Fact[] {
   const args = invocation.argv.slice(1)
   const label: Label = { program: name, options: args.filter((arg) => arg.startsWith('-')) }
-  if (args.length === 1 && (versionOption.test(args[0] ?? '') || (args[0] === '-v' && name !== 'python3'))) return [{ ...label, effect: 'info' }]
+  if (args.length === 1 && (versionOption.test(args[0] ?? '') || (args[0] === '-v' && name !== 'python3')))
+    return [{ ...label, effect: 'info' }]
   const inline = inlineOptions.find(([pattern]) => pattern.test(name))?.[1]
-  const at = args.findIndex((arg, i) => inline?.test(arg) && args.slice(0, i).every((before) => before.startsWith('-')))
+  const at = args.findIndex(
+    (arg, i) => inline?.test(arg) && args.slice(0, i).every((before) => before.startsWith('-')),
+  )
   if (at >= 0) return inlineFacts(args.slice(at), label, invocation)
-  if (/^(python|pypy)/.test(name) && args.includes('-m')) return moduleFacts(args.slice(args.indexOf('-m') + 1), label, invocation, describe)
-  if (args.some((arg) => /^--test/.test(arg))) return [{ ...label, effect: 'code.run-project', network: true }]
+  if (/^(python|pypy)/.test(name) && args.includes('-m'))
+    return moduleFacts(args.slice(args.indexOf('-m') + 1), label, invocation, describe)
+  if (args.some((arg) => /^--test/.test(arg)))
+    return [{ ...label, effect: 'code.run-project', network: true }]
   return fileFacts(args, label, invocation)
 }
 
 /** The code may be in the option's own word (`-c'...'`) or in a later one; all of them are looked through. */
 function inlineFacts(args: readonly string[], label: Label, invocation: Invocation): Fact[] {
-  if (args.some((arg) => arg.includes(NET_HOLE))) return [{ ...label, effect: 'floor.pipe-to-shell', network: true }]
+  if (args.some((arg) => arg.includes(NET_HOLE)))
+    return [{ ...label, effect: 'floor.pipe-to-shell', network: true }]
   const text = args.join('\n')
-  return [{ ...label, effect: 'code.inline', network: true }, ...scanCode(text, invocation.context), ...commandsInCode(text, invocation)]
+  return [
+    { ...label, effect: 'code.inline', network: true },
+    ...scanCode(text, invocation.context),
+    ...commandsInCode(text, invocation),
+  ]
 }
 
 /** Quoted texts in code that look like commands are judged as such, for the floor alone. */
@@ -53,17 +67,32 @@ export function commandsInCode(text: string, invocation: Pick<Invocation, 'runTe
     .flatMap((piece) => [...invocation.runText(piece, { quiet: true })].filter(isFloor))
 }
 
-function moduleFacts([module = '', ...args]: readonly string[], label: Label, invocation: Invocation, describe: Describe): Fact[] {
-  if (module === 'pip') return [...describe({ ...invocation, argv: ['pip', ...args], depth: invocation.depth + 1 })]
-  if (/^(http\.server|SimpleHTTPServer|pyftpdlib|twisted)$/.test(module)) return [{ ...label, effect: 'network.listen', network: true }]
-  if (module === 'json.tool') return [{ ...label, effect: 'info' }, ...args.slice(0, 1).flatMap((file) => pathFacts('read', file, label, invocation)), ...args.slice(1).flatMap((file) => pathFacts('write', file, label, invocation))]
+function moduleFacts(
+  [module = '', ...args]: readonly string[],
+  label: Label,
+  invocation: Invocation,
+  describe: Describe,
+): Fact[] {
+  if (module === 'pip')
+    return [...describe({ ...invocation, argv: ['pip', ...args], depth: invocation.depth + 1 })]
+  if (/^(http\.server|SimpleHTTPServer|pyftpdlib|twisted)$/.test(module))
+    return [{ ...label, effect: 'network.listen', network: true }]
+  if (module === 'json.tool')
+    return [
+      { ...label, effect: 'info' },
+      ...args.slice(0, 1).flatMap((file) => pathFacts('read', file, label, invocation)),
+      ...args.slice(1).flatMap((file) => pathFacts('write', file, label, invocation)),
+    ]
   return [{ ...label, subcommand: module, effect: 'code.run-project', network: true }]
 }
 
 function fileFacts(args: readonly string[], label: Label, invocation: Invocation): Fact[] {
   const file = args.find((arg) => !arg.startsWith('-') || arg === '-')
-  const loads: Fact[] = args.some((arg) => loadsCode.test(arg)) ? [{ ...label, effect: 'code.inline', network: true }] : []
-  if (file === '-' || (file === undefined && invocation.stdin.given)) return [...loads, ...runStandardInput(label, invocation, false)]
+  const loads: Fact[] = args.some((arg) => loadsCode.test(arg))
+    ? [{ ...label, effect: 'code.inline', network: true }]
+    : []
+  if (file === '-' || (file === undefined && invocation.stdin.given))
+    return [...loads, ...runStandardInput(label, invocation, false)]
   if (file === undefined) return [...loads, { ...label, effect: 'code.interactive' }]
   return [...loads, ...runFile(file === '' ? HOLE : file, label, invocation)]
 }

@@ -9,12 +9,20 @@ import { describeByTable, type Label, pathFacts } from './describeByTable.ts'
 import type { Describe } from './describeRunners.ts'
 import { sweepForFloor } from './describeRunners.ts'
 
-const table = new Map([...spreadNames(look), ...spreadNames(change), ...spreadNames(containers), ...spreadNames(network)])
+const table = new Map([
+  ...spreadNames(look),
+  ...spreadNames(change),
+  ...spreadNames(containers),
+  ...spreadNames(network),
+])
 
 /** Programs whose only use is to end or wipe the machine, or its accounts and protection. */
 export const floorPrograms: readonly (readonly [RegExp, string])[] = [
   [/^(shutdown|reboot|poweroff|halt|systemctl-poweroff)$/, 'floor.shutdown'],
-  [/^(mkfs(\..+)?|mke2fs|mkswap|wipefs|blkdiscard|newfs(_.+)?|format|diskpart|fdformat|mkntfs|mkdosfs|badblocks)$/, 'floor.raw-device'],
+  [
+    /^(mkfs(\..+)?|mke2fs|mkswap|wipefs|blkdiscard|newfs(_.+)?|format|diskpart|fdformat|mkntfs|mkdosfs|badblocks)$/,
+    'floor.raw-device',
+  ],
   [/^(userdel|deluser|groupdel|delgroup|luserdel|killall5)$/, 'floor.accounts'],
 ]
 
@@ -23,14 +31,21 @@ export function describeMachine(name: string, invocation: Invocation, describe: 
   const args = invocation.argv.slice(1)
   const label: Label = { program: name, options: args.filter((arg) => arg.startsWith('-')) }
   const floor = floorPrograms.find(([pattern]) => pattern.test(name))
-  if (floor) return [{ ...label, effect: args.some((arg) => /^(--help|--version)$/.test(arg)) ? 'info' : floor[1] }]
+  if (floor)
+    return [{ ...label, effect: args.some((arg) => /^(--help|--version)$/.test(arg)) ? 'info' : floor[1] }]
   const more = extra(name, args, label, invocation, describe)
   if (!more) return null
   const program = table.get(name)
   return program ? [...describeByTable(program, args, label, invocation), ...more] : more
 }
 
-function extra(name: string, args: readonly string[], label: Label, invocation: Invocation, describe: Describe): Fact[] | null {
+function extra(
+  name: string,
+  args: readonly string[],
+  label: Label,
+  invocation: Invocation,
+  describe: Describe,
+): Fact[] | null {
   switch (name) {
     case 'dd':
       return ddFacts(args, label, invocation)
@@ -56,7 +71,9 @@ function extra(name: string, args: readonly string[], label: Label, invocation: 
     case 'nvme':
       return diskFacts(args, label)
     case 'diskutil':
-      return args.some((arg) => /^(erase|zero|secureErase|partition|reformat|deleteVolume|apfs)/i.test(arg)) ? [{ ...label, effect: 'floor.raw-device' }] : []
+      return args.some((arg) => /^(erase|zero|secureErase|partition|reformat|deleteVolume|apfs)/i.test(arg))
+        ? [{ ...label, effect: 'floor.raw-device' }]
+        : []
     case 'iptables':
     case 'ip6tables':
     case 'nft':
@@ -73,9 +90,15 @@ function extra(name: string, args: readonly string[], label: Label, invocation: 
     case 'visudo':
       return name === 'passwd' && args.length === 0 ? [] : [{ ...label, effect: 'floor.accounts' }]
     case 'sysctl':
-      return args.some((arg) => /^kernel\.(sysrq|core_pattern|modprobe|randomize)/.test(arg) && arg.includes('=')) ? [{ ...label, effect: 'floor.system-file' }] : []
+      return args.some(
+        (arg) => /^kernel\.(sysrq|core_pattern|modprobe|randomize)/.test(arg) && arg.includes('='),
+      )
+        ? [{ ...label, effect: 'floor.system-file' }]
+        : []
     case 'umount':
-      return args.some((arg) => /^-\w*[al]/.test(arg) || arg === '/') ? [{ ...label, effect: 'floor.system-file' }] : []
+      return args.some((arg) => /^-\w*[al]/.test(arg) || arg === '/')
+        ? [{ ...label, effect: 'floor.system-file' }]
+        : []
     case 'docker':
     case 'podman':
     case 'nerdctl':
@@ -86,25 +109,45 @@ function extra(name: string, args: readonly string[], label: Label, invocation: 
     case 'less':
     case 'more':
     case 'tail':
-      return name !== 'tail' && args.some((arg) => /^\+./.test(arg)) ? [{ ...label, effect: 'code.inline' }] : []
+      return name !== 'tail' && args.some((arg) => /^\+./.test(arg))
+        ? [{ ...label, effect: 'code.inline' }]
+        : []
+    case 'date':
+      return args.some((arg, i) => /^\d/.test(arg) && !/^(-d|--date|-r|-f|-I)$/.test(args[i - 1] ?? ''))
+        ? [{ ...label, effect: 'system.admin' }]
+        : []
+    case 'jq':
+    case 'yq':
+      return queryFacts(name, args, label)
     case 'rsync':
       return syncFacts(args, label, invocation)
     case 'nc':
     case 'ncat':
     case 'socat':
     case 'netcat':
-      return args.some((arg) => /^(EXEC|SYSTEM|SHELL):|\bexec:|^-\w*[ec]$|^\/bin\/(ba)?sh$/i.test(arg)) ? [{ ...label, effect: 'floor.reverse-shell', network: true }] : []
+      return args.some((arg) => /^(EXEC|SYSTEM|SHELL):|\bexec:|^-\w*[ec]$|^\/bin\/(ba)?sh$/i.test(arg))
+        ? [{ ...label, effect: 'floor.reverse-shell', network: true }]
+        : []
     case 'ssh':
     case 'mosh':
     case 'rsh':
     case 'pssh':
     case 'sshpass':
-      return [{ ...label, effect: 'network.remote', network: true }, ...sweepForFloor(args, invocation, describe)]
+      return [
+        { ...label, effect: 'network.remote', network: true },
+        ...sweepForFloor(args, invocation, describe),
+      ]
     case 'ps':
-      return args.some((arg) => /^[a-df-zA-DF-Z]*[eE]/.test(arg) && !arg.startsWith('-') && !/^\d|=|,/.test(arg)) ? [{ ...label, effect: 'secrets.environment' }] : []
+      return args.some(
+        (arg) => /^[a-df-zA-DF-Z]*[eE]/.test(arg) && !arg.startsWith('-') && !/^\d|=|,/.test(arg),
+      ) || args.some((arg) => /^-[a-zA-Z]*E/.test(arg))
+        ? [{ ...label, effect: 'secrets.environment' }]
+        : []
     case 'kubectl':
     case 'oc':
-      return args.some((arg) => /^secrets?(\/|$)/.test(arg)) ? [{ ...label, effect: 'secrets.keys', network: true }] : []
+      return args.some((arg) => /secret/i.test(arg))
+        ? [{ ...label, effect: 'secrets.keys', network: true }]
+        : []
     case 'crontab':
       return args.includes('-l') ? [] : [{ ...label, effect: 'schedule.change' }]
     case 'at':
@@ -124,41 +167,78 @@ function ddFacts(args: readonly string[], label: Label, invocation: Invocation):
 }
 
 function killFacts(name: string, args: readonly string[], label: Label): Fact[] {
-  const all = name === 'kill' ? args.some((arg, i) => arg === '-1' && (i > 0 || args[i + 1] === undefined) ) && args.length > 1 : args.some((arg) => /^(\.|\.\*|)$/.test(arg))
-  const first = name === 'kill' && args.some((arg, i) => arg === '1' && (i === 0 || !/^-[sn]$/.test(args[i - 1] ?? '')))
+  const all =
+    name === 'kill'
+      ? args.some((arg, i) => arg === '-1' && (i > 0 || args[i + 1] === undefined)) && args.length > 1
+      : args.some((arg) => /^(\.|\.\*|)$/.test(arg))
+  const first =
+    name === 'kill' && args.some((arg, i) => arg === '1' && (i === 0 || !/^-[sn]$/.test(args[i - 1] ?? '')))
   const agent = args.some((arg) => /skynet/i.test(arg))
-  return all || first ? [{ ...label, effect: 'floor.kill-all' }] : agent ? [{ ...label, effect: 'floor.disable-agent' }] : []
+  return all || first
+    ? [{ ...label, effect: 'floor.kill-all' }]
+    : agent
+      ? [{ ...label, effect: 'floor.disable-agent' }]
+      : []
 }
 
 function serviceFacts(args: readonly string[], label: Label): Fact[] {
-  const stops = args.some((arg) => /^(stop|disable|mask|kill|restart|unload|remove|bootout|isolate|revert|edit)$/.test(arg))
+  const stops = args.some((arg) =>
+    /^(stop|disable|mask|kill|restart|unload|remove|bootout|isolate|revert|edit)$/.test(arg),
+  )
   if (stops && args.some((arg) => /skynet/i.test(arg))) return [{ ...label, effect: 'floor.disable-agent' }]
-  const ends = args.some((arg) => /^(poweroff|reboot|halt|kexec|rescue|emergency|(poweroff|reboot|halt|rescue|emergency)\.target)$/.test(arg))
+  const ends = args.some((arg) =>
+    /^(poweroff|reboot|halt|kexec|rescue|emergency|(poweroff|reboot|halt|rescue|emergency)\.target)$/.test(
+      arg,
+    ),
+  )
   return ends && label.program === 'systemctl' ? [{ ...label, effect: 'floor.shutdown' }] : []
 }
 
 function diskFacts(args: readonly string[], label: Label): Fact[] {
   const device = args.some((arg) => /^\/dev\//.test(arg) || hasHole(arg))
-  const looks = args.some((arg) => /^(-l|--list|-p|--print|print|list|-I|status|luksDump|id-ctrl|smart-log|-V|--version)$/.test(arg))
+  const looks = args.some((arg) =>
+    /^(-l|--list|-p|--print|print|list|-I|status|luksDump|id-ctrl|smart-log|-V|--version)$/.test(arg),
+  )
   return device && !looks ? [{ ...label, effect: 'floor.raw-device' }] : []
 }
 
 function protectionFacts(args: readonly string[], label: Label): Fact[] {
-  const drops = args.some((arg) => /^(-F|--flush|-X|--delete-chain|flush|disable|reset|0|permissive|-d|-Fa|--master-disable|--panic-on|--remove-.*)$/i.test(arg))
+  const drops = args.some((arg) =>
+    /^(-F|--flush|-X|--delete-chain|flush|disable|reset|0|permissive|-d|-Fa|--master-disable|--panic-on|--remove-.*)$/i.test(
+      arg,
+    ),
+  )
   return drops ? [{ ...label, effect: 'floor.protection' }] : []
 }
 
 function containerFacts(args: readonly string[], label: Label, invocation: Invocation): Fact[] {
-  const open = args.some((arg) => /^--(privileged(=true)?|pid=host|cap-add=(ALL|SYS_ADMIN)|device=.*|ipc=host|userns=host)$/i.test(arg))
+  const open = args.some((arg) =>
+    /^--(privileged(=true)?|pid=host|cap-add=(ALL|SYS_ADMIN)|device=.*|ipc=host|userns=host)$/i.test(arg),
+  )
   const mounts = args.flatMap((arg, i) => {
     const next = args[i + 1] ?? ''
-    const text = /^(-v|--volume|--mount)$/.test(arg) ? next : (/^(?:-v|--volume=|--mount=)(.+)$/.exec(arg)?.[1] ?? '')
-    const source = /(?:^|,)(?:source|src)=([^,]+)/.exec(text)?.[1] ?? (text.includes('type=') ? '' : text.split(':')[0])
+    const text = /^(-v|--volume|--mount)$/.test(arg)
+      ? next
+      : (/^(?:-v|--volume=|--mount=)(.+)$/.exec(arg)?.[1] ?? '')
+    const source =
+      /(?:^|,)(?:source|src)=([^,]+)/.exec(text)?.[1] ?? (text.includes('type=') ? '' : text.split(':')[0])
     return source && /^[/~.\u0000\u0006]/.test(source) ? [source] : []
   })
-  const facts = mounts.flatMap((source) => pathFacts('mode-tree', source, label, invocation)).filter((fact) => fact.place !== 'inside' && fact.place !== 'root')
+  const facts = mounts
+    .flatMap((source) => pathFacts('mode-tree', source, label, invocation))
+    .filter((fact) => fact.place !== 'inside' && fact.place !== 'root')
   const socket = mounts.some((source) => source.includes('docker.sock'))
   return [...(open || socket ? [{ ...label, effect: 'floor.container-escape' }] : []), ...facts]
+}
+
+/** Query languages that reach the environment or other files. */
+function queryFacts(name: string, args: readonly string[], label: Label): Fact[] {
+  const reaches = args.some(
+    (arg) =>
+      /\benv\b|\$ENV|\b(import|include|input_filename)\b/.test(arg) ||
+      (name === 'yq' && /load|eval|system/.test(arg)),
+  )
+  return reaches ? [{ ...label, effect: 'secrets.environment' }] : []
 }
 
 /** `rsync --delete` empties its target of all that the source does not have. */
@@ -173,7 +253,9 @@ function urlFacts(args: readonly string[], label: Label, invocation: Invocation)
   return args.flatMap((arg, i) => {
     const local = /^file:\/*(\/.*)$/i.exec(arg)?.[1]
     if (local) return pathFacts('read', local, label, invocation)
-    const joined = /^(?:--(?:data|form|json|url-query)[\w-]*=|-[dF])(.+)$/.exec(arg)?.[1] ?? (/^(--data.*|--form.*|--json|-d|-F|--url-query)$/.test(args[i - 1] ?? '') ? arg : '')
+    const joined =
+      /^(?:--(?:data|form|json|url-query)[\w-]*=|-[dF])(.+)$/.exec(arg)?.[1] ??
+      (/^(--data.*|--form.*|--json|-d|-F|--url-query)$/.test(args[i - 1] ?? '') ? arg : '')
     const file = /(?:^|=)[@<](.+?)(?:;.*)?$/.exec(joined)?.[1]
     return file === undefined ? [] : pathFacts('read', file === '-' ? '' : file || HOLE, label, invocation)
   })

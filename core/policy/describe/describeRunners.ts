@@ -1,4 +1,5 @@
 import type { Fact, Invocation } from '../facts.ts'
+import { resolvePath } from '../paths/resolvePath.ts'
 import type { Wrapper } from '../programs/wrappers.ts'
 import { assignmentWordFacts } from '../shell/assignmentFacts.ts'
 import { HOLE, HOLES, hasHole, isLiteral, STAR } from '../shell/marks.ts'
@@ -12,20 +13,53 @@ export type Describe = (invocation: Invocation) => readonly Fact[]
 export function describeWrapper(wrapper: Wrapper, invocation: Invocation, describe: Describe): Fact[] {
   const [name = '', ...args] = invocation.argv
   const label = { program: name }
-  const { rest, facts } = leadingOptions(wrapper, args)
-  const own: Fact[] = wrapper.effect ? [{ ...label, effect: wrapper.effect, network: wrapper.network === true }] : []
+  const { rest, facts, options } = leadingOptions(wrapper, args)
+  const own: Fact[] = [
+    ...writtenBy(wrapper, options, label, invocation),
+    ...(wrapper.effect ? [{ ...label, effect: wrapper.effect, network: wrapper.network === true }] : []),
+  ]
   const text = wrapper.shellText ? shellTextIn(args, wrapper.shellText.split(' ')) : undefined
   if (text !== undefined) own.push(...runScriptText(text, 'sh', [], label, invocation))
   const command = rest.slice(wrapper.skip ?? 0)
-  if (wrapper.joins) return [...own, ...facts, ...runScriptText(command.join(' '), 'sh', [], label, invocation)]
-  if (command.length === 0 || text !== undefined) return [...own, ...facts, ...(text !== undefined ? [] : [{ ...label, effect: wrapper.bare ?? 'info' }])]
-  return [...own, ...facts, ...describe({ ...invocation, argv: command, depth: invocation.depth + 1 })]
+  if (wrapper.joins)
+    return [...own, ...facts, ...runScriptText(command.join(' '), 'sh', [], label, invocation)]
+  if (command.length === 0 || text !== undefined)
+    return [...own, ...facts, ...(text !== undefined ? [] : [{ ...label, effect: wrapper.bare ?? 'info' }])]
+  return [
+    ...own,
+    ...facts,
+    ...describe({ ...enterBy(wrapper, options, invocation), argv: command, depth: invocation.depth + 1 }),
+  ]
+}
+
+function writtenBy(
+  wrapper: Wrapper,
+  options: Leading['options'],
+  label: Label,
+  invocation: Invocation,
+): Fact[] {
+  const files = options.filter((option) => wrapper.writes?.split(' ').includes(option.name))
+  return files.flatMap((option) => pathFacts('write', option.value ?? HOLE, label, invocation))
+}
+
+/** `env -C / cat etc/shadow` starts in another directory. */
+function enterBy(wrapper: Wrapper, options: Leading['options'], invocation: Invocation): Invocation {
+  const entered = options.find((option) => wrapper.enters?.split(' ').includes(option.name))?.value
+  if (entered === undefined || entered === null) return invocation
+  const cwds = isLiteral(entered)
+    ? (invocation.state.cwds.length > 0 ? invocation.state.cwds : ['/']).map((cwd) =>
+        resolvePath(entered, cwd),
+      )
+    : []
+  return { ...invocation, state: { ...invocation.state, cwds } }
 }
 
 /** `su root -c text`, `script -qc text`: the option may stand anywhere. */
 function shellTextIn(args: readonly string[], names: readonly string[]): string | undefined {
   const at = args.findIndex((arg) => names.includes(arg) || /^-[a-z]*c$/.test(arg))
-  const joined = args.map((arg) => /^(?:--command=|-c)(.+)$/s.exec(arg)?.[1]).find((text) => text !== undefined)
+  const joined = args
+    .map((arg) => /^(?:--command=|-c)(.+)$/s.exec(arg)?.[1])
+    .find((text) => text !== undefined)
   return joined ?? (at < 0 ? undefined : (args[at + 1] ?? ''))
 }
 
@@ -33,7 +67,10 @@ type Leading = { options: { name: string; value: string | null }[]; rest: readon
 
 /** Reads the wrapper's own options, up to the first word that is none. */
 function leadingOptions(wrapper: Wrapper, args: readonly string[]): Leading {
-  const takes = `${wrapper.takes ?? ''} ${wrapper.shellText ?? ''}`.split(' ').filter(Boolean)
+  const takes =
+    `${wrapper.takes ?? ''} ${wrapper.shellText ?? ''} ${wrapper.writes ?? ''} ${wrapper.enters ?? ''}`
+      .split(' ')
+      .filter(Boolean)
   const options: Leading['options'] = []
   const facts: Fact[] = []
   for (let i = 0; i < args.length; i++) {
@@ -44,12 +81,21 @@ function leadingOptions(wrapper: Wrapper, args: readonly string[]): Leading {
       const read = oneOption(arg, args[i + 1], takes)
       options.push(read)
       if (read.usesNext) i++
-    } else return { options, rest: args.slice(i), facts: hasHole(arg[0] ?? '') ? [...facts, { effect: 'shell.dynamic-command' }] : facts }
+    } else
+      return {
+        options,
+        rest: args.slice(i),
+        facts: hasHole(arg[0] ?? '') ? [...facts, { effect: 'shell.dynamic-command' }] : facts,
+      }
   }
   return { options, rest: [], facts }
 }
 
-function oneOption(arg: string, next: string | undefined, takes: readonly string[]): { name: string; value: string | null; usesNext: boolean } {
+function oneOption(
+  arg: string,
+  next: string | undefined,
+  takes: readonly string[],
+): { name: string; value: string | null; usesNext: boolean } {
   const at = arg.indexOf('=')
   if (arg.startsWith('--')) {
     if (at > 0) return { name: arg.slice(0, at), value: arg.slice(at + 1), usesNext: false }
@@ -71,64 +117,142 @@ export function describeEnv(wrapper: Wrapper, invocation: Invocation, describe: 
   const joined = /^(-[iv0]*S|--split-string=?)(.*)$/s.exec(arg)?.[2] ?? ''
   const text = joined === '' ? (args[at + 1] ?? '') : joined
   const rest = args.slice(at + (joined === '' ? 2 : 1))
-  const words = [...text.split(/\s+/).map((word) => word.replace(/["'\\]/g, '')).filter(Boolean), ...rest]
-  const inner = describeWrapper(wrapper, { ...invocation, argv: ['env', ...args.slice(0, at), ...words], depth: invocation.depth + 1 }, describe)
+  const words = [
+    ...text
+      .split(/\s+/)
+      .map((word) => word.replace(/["'\\]/g, ''))
+      .filter(Boolean),
+    ...rest,
+  ]
+  const inner = describeWrapper(
+    wrapper,
+    { ...invocation, argv: ['env', ...args.slice(0, at), ...words], depth: invocation.depth + 1 },
+    describe,
+  )
   return /[\\"'$]/.test(text) ? [...inner, { program: 'env', effect: 'shell.not-understood' }] : inner
 }
 
-const xargsTakes = '-a -d -E -I -L -n -P -s -J -R -S --arg-file --delimiter --eof --replace --max-lines --max-args --max-procs --max-chars --process-slot-var'
+const xargsTakes =
+  '-a -d -E -I -L -n -P -s -J -R -S --arg-file --delimiter --eof --replace --max-lines --max-args --max-procs --max-chars --process-slot-var'
 
 /** `xargs cmd`: the command gets words from standard input, known only when that is plain text. */
 export function describeXargs(invocation: Invocation, describe: Describe): Fact[] {
   const { options, rest } = leadingOptions({ takes: xargsTakes }, invocation.argv.slice(1))
-  const replaced = options.find((option) => option.name === '-I' || option.name === '-J' || option.name === '--replace' || /^-i/.test(option.name))
-  const files = options.filter((option) => option.name === '-a' || option.name === '--arg-file').flatMap((option) => pathFacts('read', option.value ?? HOLE, { program: 'xargs' }, invocation))
+  const replaced = options.find(
+    (option) =>
+      option.name === '-I' || option.name === '-J' || option.name === '--replace' || /^-i/.test(option.name),
+  )
+  const files = options
+    .filter((option) => option.name === '-a' || option.name === '--arg-file')
+    .flatMap((option) => pathFacts('read', option.value ?? HOLE, { program: 'xargs' }, invocation))
   const text = files.length > 0 ? null : invocation.stdin.text
-  const words = text === null ? [HOLES] : text.split(/[\s\u0000]+/).map((word) => word.replace(/["'\\]/g, '')).filter(Boolean)
+  const words =
+    text === null
+      ? [HOLES]
+      : text
+          .split(/[\s\u0000]+/)
+          .map((word) => word.replace(/["'\\]/g, ''))
+          .filter(Boolean)
   const command = rest.length > 0 ? rest : ['echo']
   const pattern = replaced ? (replaced.value ?? '{}') : null
-  const argv = pattern === null ? [...command, ...words] : command.flatMap((word) => (word.includes(pattern) ? words.slice(0, 32).map((one) => word.replaceAll(pattern, () => one)) : [word]))
-  const shellWord = pattern !== null && text === null && /^(.*\/)?(ba|da|z|k)?sh$/.test(command[0] ?? '') ? [{ program: 'xargs', effect: 'shell.dynamic-code' }] : []
-  return [...files, ...shellWord, ...describe({ ...invocation, argv, stdin: { ...invocation.stdin, text: null }, depth: invocation.depth + 1 })]
+  const argv =
+    pattern === null
+      ? [...command, ...words]
+      : command.flatMap((word) =>
+          word.includes(pattern)
+            ? words.slice(0, 32).map((one) => word.replaceAll(pattern, () => one))
+            : [word],
+        )
+  const shellWord =
+    pattern !== null && text === null && /^(.*\/)?(ba|da|z|k)?sh$/.test(command[0] ?? '')
+      ? [{ program: 'xargs', effect: 'shell.dynamic-code' }]
+      : []
+  return [
+    ...files,
+    ...shellWord,
+    ...describe({
+      ...invocation,
+      argv,
+      stdin: { ...invocation.stdin, text: null },
+      depth: invocation.depth + 1,
+    }),
+  ]
 }
 
 /** GNU parallel and its like: a command template, filled from standard input or after `:::`. */
 export function describeParallel(invocation: Invocation, describe: Describe): Fact[] {
-  const { rest } = leadingOptions({ takes: '-j -P -N -n -I -S -a --jobs --colsep --delay --timeout --joblog --sshlogin' }, invocation.argv.slice(1))
+  const { rest } = leadingOptions(
+    { takes: '-j -P -N -n -I -S -a --jobs --colsep --delay --timeout --joblog --sshlogin' },
+    invocation.argv.slice(1),
+  )
   const at = rest.findIndex((word) => /^::::?\+?$/.test(word))
   const command = at >= 0 ? rest.slice(0, at) : rest
   const given = at >= 0 ? rest.slice(at + 1) : [HOLES]
-  const filled = command.some((word) => word.includes('{')) ? command.flatMap((word) => (word.includes('{}') ? given.map((one) => word.replaceAll('{}', () => one)) : [word])) : [...command, ...given]
+  const filled = command.some((word) => word.includes('{'))
+    ? command.flatMap((word) =>
+        word.includes('{}') ? given.map((one) => word.replaceAll('{}', () => one)) : [word],
+      )
+    : [...command, ...given]
   const label = { program: 'parallel' }
-  const inner = filled.length > 0 ? describe({ ...invocation, argv: filled, depth: invocation.depth + 1 }) : []
+  const inner =
+    filled.length > 0 ? describe({ ...invocation, argv: filled, depth: invocation.depth + 1 }) : []
   const asText = runScriptText(filled.filter(isLiteral).join(' '), 'sh', [], label, invocation)
   return [{ ...label, effect: 'code.inline' }, ...[...inner, ...asText].filter(isFloor)]
 }
 
 /** Judges what comes after a program that hands it to somebody else (ssh, docker, an unknown one): floor only. */
 export function sweepForFloor(args: readonly string[], invocation: Invocation, describe: Describe): Fact[] {
-  const next = { ...invocation, stdin: { ...invocation.stdin, text: null, network: false, decoded: false }, depth: invocation.depth + 1 }
-  const quiet: Invocation = { ...next, runText: (text, options) => invocation.runText(text, { ...options, quiet: true }) }
-  const asCommands = args.slice(0, 24).flatMap((arg, i) => (dangerousName.test(arg) ? [...describe({ ...quiet, argv: args.slice(i) })] : []))
-  const asText = args.slice(0, 24).flatMap((arg) => (isLiteral(arg) && /[\s;&|$`]/.test(arg) ? [...quiet.runText(arg, {})] : []))
+  const next = {
+    ...invocation,
+    stdin: { ...invocation.stdin, text: null, network: false, decoded: false },
+    depth: invocation.depth + 1,
+  }
+  const quiet: Invocation = {
+    ...next,
+    runText: (text, options) => invocation.runText(text, { ...options, quiet: true }),
+  }
+  const asCommands = args
+    .slice(0, 24)
+    .flatMap((arg, i) => (dangerousName.test(arg) ? [...describe({ ...quiet, argv: args.slice(i) })] : []))
+  const asText = args
+    .slice(0, 24)
+    .flatMap((arg) => (isLiteral(arg) && /[\s;&|$`]/.test(arg) ? [...quiet.runText(arg, {})] : []))
   return [...asCommands, ...asText].filter((fact) => isFloor(fact) && fact.effect !== 'floor.skynet-data')
 }
 
-const dangerousName = /^(.*\/)?(rm|dd|mkfs(\.\w+)?|shred|wipefs|chmod|chown|shutdown|reboot|poweroff|halt|init|kill|find|sudo|doas|env|xargs|sh|bash|zsh|dash|ksh|busybox|nohup|timeout|tee|mv|cp|iptables|crontab|fdisk|blkdiscard|cat|command|exec|eval|nice|userdel|git|tar|sed)$/
+const dangerousName =
+  /^(.*\/)?(rm|dd|mkfs(\.\w+)?|shred|wipefs|chmod|chown|shutdown|reboot|poweroff|halt|init|kill|find|sudo|doas|env|xargs|sh|bash|zsh|dash|ksh|busybox|nohup|timeout|tee|mv|cp|iptables|crontab|fdisk|blkdiscard|cat|command|exec|eval|nice|userdel|git|tar|sed)$/
 
 /** What `find` does besides looking: `-exec`, `-delete`, `-fprint`. `{}` stands for something under the start. */
 export function describeFind(invocation: Invocation, describe: Describe): Fact[] {
   const args = invocation.argv.slice(1)
   const label: Label = { program: 'find' }
   const { starts, expression } = splitFind(args)
-  const lists = starts.flatMap((start) => pathFacts('list', start, label, invocation)).map((fact) => (fact.place === 'facts' ? { ...fact, place: 'outside' as const } : fact))
+  const lists = starts
+    .flatMap((start) => pathFacts('list', start, label, invocation))
+    .map((fact) => (fact.place === 'facts' ? { ...fact, place: 'outside' as const } : fact))
   const facts: Fact[] = [{ ...label, effect: 'info' }, ...lists]
   expression.forEach((word, i) => {
-    if (/^-(exec|execdir|ok|okdir)$/.test(word)) facts.push(...findExec(word, expression.slice(i + 1), starts, invocation, describe))
-    else if (word === '-delete') facts.push(...starts.flatMap((start) => pathFacts('delete-tree', `${start}/${STAR}`, label, invocation)).map((fact) => ({ ...fact, effect: 'fs.delete-many' })))
-    else if (/^-(fprint0?|fprintf|fls)$/.test(word)) facts.push(...pathFacts('write', expression[i + 1] ?? HOLE, label, invocation))
-    else if (word === '-files0-from') facts.push(...pathFacts('read', expression[i + 1] ?? HOLE, label, invocation))
-    else if (hasHole(word[0] ?? '') && !/^-(i?name|i?path|i?regex|newer|size|mtime|mmin|user|type|maxdepth|mindepth)$/.test(expression[i - 1] ?? '')) facts.push({ ...label, effect: 'shell.unknown-word' })
+    if (/^-(exec|execdir|ok|okdir)$/.test(word))
+      facts.push(...findExec(word, expression.slice(i + 1), starts, invocation, describe))
+    else if (word === '-delete')
+      facts.push(
+        ...starts
+          .flatMap((start) => pathFacts('delete-tree', `${start}/${STAR}`, label, invocation))
+          .map((fact) => ({ ...fact, effect: 'fs.delete-many' })),
+      )
+    else if (/^-(fprint0?|fprintf|fls)$/.test(word))
+      facts.push(...pathFacts('write', expression[i + 1] ?? HOLE, label, invocation))
+    else if (word === '-files0-from')
+      facts.push(...pathFacts('read', expression[i + 1] ?? HOLE, label, invocation))
+    else if (
+      word.includes(HOLES) ||
+      (hasHole(word[0] ?? '') &&
+        !/^-(i?name|i?path|i?regex|newer|size|mtime|mmin|user|type|maxdepth|mindepth)$/.test(
+          expression[i - 1] ?? '',
+        ))
+    )
+      facts.push({ ...label, effect: 'shell.unknown-word' })
   })
   return facts
 }
@@ -141,7 +265,13 @@ function splitFind(args: readonly string[]): { starts: string[]; expression: rea
   return { starts: starts.length > 0 ? [...starts] : ['.'], expression: at < 0 ? [] : rest.slice(at) }
 }
 
-function findExec(word: string, rest: readonly string[], starts: readonly string[], invocation: Invocation, describe: Describe): Fact[] {
+function findExec(
+  word: string,
+  rest: readonly string[],
+  starts: readonly string[],
+  invocation: Invocation,
+  describe: Describe,
+): Fact[] {
   const end = rest.findIndex((arg) => arg === ';' || arg === '+')
   const command = end < 0 ? rest : rest.slice(0, end)
   if (command.length === 0) return [{ program: 'find', effect: 'shell.not-understood' }]

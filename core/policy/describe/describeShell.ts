@@ -12,16 +12,24 @@ export function describeShell(name: string, args: readonly string[], invocation:
   const label = { program: name }
   const { letters, rest, words } = splitShellOptions(args)
   if (words.includes('--version') || words.includes('--help')) return [{ ...label, effect: 'info' }]
-  const odd: Fact[] = words.some((word) => /^--(rcfile|init-file|login)/.test(word)) ? [{ ...label, effect: 'code.inline' }] : []
+  const odd: Fact[] = words.some((word) => /^--(rcfile|init-file|login)/.test(word))
+    ? [{ ...label, effect: 'code.inline' }]
+    : []
   if (!/^(sh|bash|dash|ash)$/.test(name)) odd.push({ ...label, effect: 'shell.other-shell' })
-  if (letters.includes('c')) return [...odd, ...runScriptText(rest[0], name, rest.slice(1), label, invocation)]
+  if (letters.includes('c'))
+    return [...odd, ...runScriptText(rest[0], name, rest.slice(1), label, invocation)]
   const file = rest[0]
-  if (file === undefined || file === '-' || letters.includes('s')) return [...odd, ...runStandardInput(label, invocation)]
+  if (file === undefined || file === '-' || letters.includes('s'))
+    return [...odd, ...runStandardInput(label, invocation)]
   return [...odd, ...runFile(file, label, invocation)]
 }
 
 /** Options end at the first word that is none; those after it belong to the script. */
-function splitShellOptions(args: readonly string[]): { letters: string; rest: readonly string[]; words: readonly string[] } {
+function splitShellOptions(args: readonly string[]): {
+  letters: string
+  rest: readonly string[]
+  words: readonly string[]
+} {
   let letters = ''
   const words: string[] = []
   for (let i = 0; i < args.length; i++) {
@@ -36,10 +44,19 @@ function splitShellOptions(args: readonly string[]): { letters: string; rest: re
 }
 
 /** Judges text that is handed to a shell; `words` are its `$0`, `$1` and so on. */
-export function runScriptText(text: string | undefined, shell: string, words: readonly string[], label: Label, invocation: Invocation): Fact[] {
+export function runScriptText(
+  text: string | undefined,
+  shell: string,
+  words: readonly string[],
+  label: Label,
+  invocation: Invocation,
+): Fact[] {
   if (text === undefined) return [{ ...label, effect: 'shell.not-understood' }]
   if (text.includes(NET_HOLE)) return [{ ...label, effect: 'floor.pipe-to-shell', network: true }]
-  const inner = invocation.runText(showLiteral(text), { shell: shell === 'sh' || shell === 'dash' ? 'sh' : 'bash', words })
+  const inner = invocation.runText(showLiteral(text), {
+    shell: shell === 'sh' || shell === 'dash' ? 'sh' : 'bash',
+    words,
+  })
   return hasHole(text) ? [{ ...label, effect: 'shell.dynamic-code' }, ...inner.filter(isFloor)] : []
 }
 
@@ -57,7 +74,12 @@ export function isFloor(fact: Fact): boolean {
 export function runStandardInput(label: Label, invocation: Invocation, isShell = true): Fact[] {
   const { stdin } = invocation
   if (stdin.network) return [{ ...label, effect: 'floor.pipe-to-shell', network: true }]
-  const seen = stdin.text === null ? [] : isShell ? invocation.runText(stdin.text, {}) : scanCode(stdin.text, invocation.context)
+  const seen =
+    stdin.text === null
+      ? []
+      : isShell
+        ? invocation.runText(stdin.text, {})
+        : scanCode(stdin.text, invocation.context)
   if (seen.some(isFloor)) return seen.filter(isFloor)
   if (stdin.decoded) return [{ ...label, effect: 'floor.hidden-code' }]
   return [{ ...label, effect: stdin.given ? 'code.stdin' : 'code.interactive' }]
@@ -68,17 +90,32 @@ export function runFile(file: string, label: Label, invocation: Invocation): Fac
   if (file.includes(NET_HOLE)) return [{ ...label, effect: 'floor.pipe-to-shell', network: true }]
   if (/^\/dev\/(stdin|fd\/0)$|^\/proc\/self\/fd\/0$/.test(file)) return runStandardInput(label, invocation)
   const place = classifyPath(file, invocation.state.cwds, 'read', invocation.context)
-  return [{ ...label, effect: 'code.run-file', place: file.startsWith('/dev/fd/') ? 'unknown' : place, network: true }]
+  return [
+    {
+      ...label,
+      effect: 'code.run-file',
+      place: file.startsWith('/dev/fd/') ? 'unknown' : place,
+      network: true,
+    },
+  ]
 }
 
 /** `eval`, `source`, `.`, `trap` and `alias`: text or files that the same shell goes on with. */
 export function describeEval(name: string, args: readonly string[], invocation: Invocation): Fact[] {
   const label = { program: name }
   const words = args[0] === '--' ? args.slice(1) : args
-  if (name === 'source' || name === '.') return words[0] === undefined ? [{ ...label, effect: 'shell.not-understood' }] : runFile(words[0], label, invocation)
+  if (name === 'source' || name === '.')
+    return words[0] === undefined
+      ? [{ ...label, effect: 'shell.not-understood' }]
+      : runFile(words[0], label, invocation)
   if (name === 'trap') return describeTrap(words, invocation)
-  if (name === 'alias') return words.flatMap((word) => [{ ...label, effect: word.includes('=') ? 'shell.alias' : 'info' }, ...runScriptText(word.slice(word.indexOf('=') + 1), 'bash', [], label, invocation)])
-  if (words.some((word) => word.includes(NET_HOLE))) return [{ ...label, effect: 'floor.pipe-to-shell', network: true }]
+  if (name === 'alias')
+    return words.flatMap((word) => [
+      { ...label, effect: word.includes('=') ? 'shell.alias' : 'info' },
+      ...runScriptText(word.slice(word.indexOf('=') + 1), 'bash', [], label, invocation),
+    ])
+  if (words.some((word) => word.includes(NET_HOLE)))
+    return [{ ...label, effect: 'floor.pipe-to-shell', network: true }]
   const text = words.join(' ')
   const inner = invocation.runText(hasHole(text) ? showLiteral(text) : text, { sameShell: true })
   return [{ ...label, effect: 'shell.eval' }, ...inner.filter(isFloor)]
@@ -86,6 +123,10 @@ export function describeEval(name: string, args: readonly string[], invocation: 
 
 function describeTrap(words: readonly string[], invocation: Invocation): Fact[] {
   const [code = '-'] = words
-  if (code === '-' || code === '' || code === '-l' || words.length < 2) return [{ program: 'trap', effect: 'shell.builtin' }]
-  return [{ program: 'trap', effect: 'shell.trap' }, ...runScriptText(code === HOLE ? undefined : code, 'bash', [], { program: 'trap' }, invocation)]
+  if (code === '-' || code === '' || code === '-l' || words.length < 2)
+    return [{ program: 'trap', effect: 'shell.builtin' }]
+  return [
+    { program: 'trap', effect: 'shell.trap' },
+    ...runScriptText(code === HOLE ? undefined : code, 'bash', [], { program: 'trap' }, invocation),
+  ]
 }

@@ -1,17 +1,24 @@
 import type { Fact, Invocation } from '../facts.ts'
-import { HOLE, hasHole } from '../shell/marks.ts'
+import { resolvePath } from '../paths/resolvePath.ts'
+import { HOLE, hasHole, isLiteral } from '../shell/marks.ts'
 import { type Label, pathFacts } from './describeByTable.ts'
 import { isFloor } from './describeShell.ts'
 import { byName, parseArguments } from './parseArguments.ts'
 import { scanCode } from './scanCode.ts'
 
-const sedShape = { takes: '-e -l --expression --line-length', files: { '-f --file': 'read' as const }, flags: { '-i --in-place': 'write', '--debug': '' } }
+const sedShape = {
+  takes: '-e -l --expression --line-length',
+  files: { '-f --file': 'read' as const },
+  flags: { '-i --in-place': 'write', '--debug': '' },
+}
 
 /** sed: reads, or with `-i` changes, its files; its script may also write files and run commands. */
 export function describeSed(args: readonly string[], invocation: Invocation): Fact[] {
   const label: Label = { program: 'sed', options: args.filter((arg) => arg.startsWith('-')) }
   const { options, operands, unknown } = parseArguments(splitInPlace(args), sedShape)
-  const scripts = options.filter((option) => option.name === '-e' || option.name === '--expression').map((option) => option.value ?? HOLE)
+  const scripts = options
+    .filter((option) => option.name === '-e' || option.name === '--expression')
+    .map((option) => option.value ?? HOLE)
   const fromFile = options.some((option) => option.name === '-f' || option.name === '--file')
   const inline = scripts.length > 0 || fromFile ? scripts : operands.slice(0, 1)
   const files = scripts.length > 0 || fromFile ? operands : operands.slice(1)
@@ -27,13 +34,21 @@ export function describeSed(args: readonly string[], invocation: Invocation): Fa
 
 /** `-i.bak` and `-i` take no further word; `-ni` is a bundle. */
 function splitInPlace(args: readonly string[]): readonly string[] {
-  return args.map((arg) => (/^-[nErsuz]*i./.test(arg) ? '-i' : arg.startsWith('--in-place=') ? '--in-place' : arg))
+  return args.map((arg) =>
+    /^-[nErsuz]*i./.test(arg) ? '-i' : arg.startsWith('--in-place=') ? '--in-place' : arg,
+  )
 }
 
 function sedScriptFacts(script: string, label: Label, invocation: Invocation): Fact[] {
   if (isHarmlessSed(script)) return []
-  const writes = [...script.matchAll(/(?:^|[;{}\n/\dgpI$])\s*[wW]\s+([^\n;}]+)/g)].flatMap((found) => pathFacts('write', (found[1] ?? '').trim(), label, invocation))
-  return [{ ...label, effect: 'code.inline' }, ...writes.filter(isFloor), ...scanCode(script, invocation.context)]
+  const writes = [...script.matchAll(/(?:^|[;{}\n/\dgpI$])\s*[wW]\s+([^\n;}]+)/g)].flatMap((found) =>
+    pathFacts('write', (found[1] ?? '').trim(), label, invocation),
+  )
+  return [
+    { ...label, effect: 'code.inline' },
+    ...writes.filter(isFloor),
+    ...scanCode(script, invocation.context),
+  ]
 }
 
 /** Only commands that print, delete or substitute, by a grammar of their own; anything else is code. */
@@ -50,7 +65,10 @@ export function isHarmlessSed(script: string): boolean {
 
 function eatSedCommand(text: string): string | null {
   if (text === '') return ''
-  const body = text.replace(/^(\d+|\$|\/(\\.|[^/\\\n])*\/[IM]?)(,\s*(\d+|\$|\+\d+|~\d+|\/(\\.|[^/\\\n])*\/[IM]?)|~\d+)?\s*!?\s*/, '')
+  const body = text.replace(
+    /^(\d+|\$|\/(\\.|[^/\\\n])*\/[IM]?)(,\s*(\d+|\$|\+\d+|~\d+|\/(\\.|[^/\\\n])*\/[IM]?)|~\d+)?\s*!?\s*/,
+    '',
+  )
   const simple = /^[pdDgGhHxnNPl=qQ]\d*\s*(?=[;}\n]|$)/.exec(body)
   if (simple) return body.slice(simple[0].length)
   if (body.startsWith('{')) return body.slice(1)
@@ -70,7 +88,14 @@ function eatSubstitution(body: string): string | null {
   return flags ? body.slice(at + flags[0].length) : null
 }
 
-const awkShape = { takes: '-F -v -e --field-separator --assign --source', files: { '-f --file -E --exec -i --include': 'read' as const, '-o --pretty-print -d --dump-variables -p --profile': 'write' as const }, flags: { '-l --load': '' } }
+const awkShape = {
+  takes: '-F -v -e --field-separator --assign --source',
+  files: {
+    '-f --file -E --exec -i --include': 'read' as const,
+    '-o --pretty-print -d --dump-variables -p --profile': 'write' as const,
+  },
+  flags: { '-l --load': '' },
+}
 
 /** awk: its program may run commands and write files; only one that plainly does neither is a reader. */
 export function describeAwk(args: readonly string[], invocation: Invocation): Fact[] {
@@ -91,17 +116,25 @@ export function describeAwk(args: readonly string[], invocation: Invocation): Fa
 
 /** True when nothing in the text could start a command, write a file or read another. */
 export function isHarmlessAwk(text: string): boolean {
-  if (hasHole(text) || /system|getline|ENVIRON|@|close|fflush|\|&|\\\n/.test(text)) return false
-  const bare = text.replace(/"(\\.|[^"\\])*"/g, '""').replace(/(^|[~(,!&|{};])\s*\/(\\.|[^/\\\n"])*\//g, '$1 R ')
-  return !/(?<!\|)\|(?!\|)/.test(bare) && !/print[^;}\n]*>/.test(bare)
+  if (hasHole(text) || /system|getline|ENVIRON|ARG[VC]|@|close|fflush|\|&|\\\n/.test(text)) return false
+  const slashes = text.includes('/')
+  // With both, a quote may stand in a pattern and a slash in a text: too much to tell apart here.
+  if (slashes && text.includes('"')) return !/(?<!\|)\|(?!\|)/.test(text) && !/print[^]*>/.test(text)
+  const bare = slashes
+    ? text.replace(/(^|[~(,!&|{};\n])\s*\/(\\.|[^/\\\n])*\//g, '$1 R ')
+    : text.replace(/"(\\.|[^"\\])*"/g, '""')
+  return !/(?<!\|)\|(?!\|)/.test(bare) && !(bare.includes('/') ? /print[^]*>/ : /print[^;}]*>/).test(bare)
 }
 
 function runsInAwk(text: string, invocation: Invocation): Fact[] {
-  const commands = [...text.matchAll(/system\s*\(\s*"((?:\\.|[^"\\])*)"|\|\s*"((?:\\.|[^"\\])*)"|"((?:\\.|[^"\\])*)"\s*\|/g)].map((found) => found[1] ?? found[2] ?? found[3] ?? '')
+  const commands = [
+    ...text.matchAll(/system\s*\(\s*"((?:\\.|[^"\\])*)"|\|\s*"((?:\\.|[^"\\])*)"|"((?:\\.|[^"\\])*)"\s*\|/g),
+  ].map((found) => found[1] ?? found[2] ?? found[3] ?? '')
   return commands.flatMap((command) => [...invocation.runText(command, { quiet: true })].filter(isFloor))
 }
 
-const tarTakes = '-f -C -T -X -b -H -K -N -V -L -F -I -g --file --directory --files-from --exclude --exclude-from --transform --strip-components --owner --group --mode --mtime --use-compress-program --to-command --checkpoint-action --info-script --new-volume-script --rsh-command --rmt-command'
+const tarTakes =
+  '-f -C -T -X -b -H -K -N -V -L -F -I -g --file --directory --files-from --exclude --exclude-from --transform --strip-components --owner --group --mode --mtime --use-compress-program --to-command --checkpoint-action --info-script --new-volume-script --rsh-command --rmt-command'
 
 /** tar: lists, packs or unpacks; some options run programs. */
 export function describeTar(args: readonly string[], invocation: Invocation): Fact[] {
@@ -110,20 +143,44 @@ export function describeTar(args: readonly string[], invocation: Invocation): Fa
   const { options, operands, unknown } = parseArguments(dashed, { takes: tarTakes })
   const names = options.map((option) => option.name)
   const has = (pattern: RegExp): boolean => names.some((name) => pattern.test(name))
-  const value = (pattern: RegExp): string[] => options.filter((option) => pattern.test(option.name)).map((option) => option.value ?? HOLE)
+  const value = (pattern: RegExp): string[] =>
+    options.filter((option) => pattern.test(option.name)).map((option) => option.value ?? HOLE)
   const runs = has(/^(-I|-F|--(use-c|to-c|checkpoint-a|info|new-v|rsh|rmt).*)$/)
   const writes = has(/^(-[cruA]|--(create|append|update|cat.*|concat.*|delete))$/)
   const unpacks = has(/^(-x|--(extract|get))$/)
+  const entered = value(/^(-C|--directory)$/)
+  const from =
+    entered.length > 0
+      ? {
+          ...invocation,
+          state: {
+            ...invocation.state,
+            cwds: entered.every(isLiteral)
+              ? entered.flatMap((dir) => invocation.state.cwds.map((cwd) => resolvePath(dir, cwd)))
+              : [],
+          },
+        }
+      : invocation
   const archive = value(/^(-f|--file)$/).filter((file) => file !== '-')
   return [
     { ...label, effect: runs ? 'code.inline' : unpacks ? 'fs.unpack' : 'info' },
-    ...value(/^(-I|-F|--(use-c|to-c|checkpoint-a|info|new-v|rsh|rmt).*)$/).flatMap((text) => [...invocation.runText(text.replace(/^exec=/, ''), { quiet: true })].filter(isFloor)),
+    ...value(/^(-I|-F|--(use-c|to-c|checkpoint-a|info|new-v|rsh|rmt).*)$/).flatMap((text) =>
+      [...invocation.runText(text.replace(/^exec=/, ''), { quiet: true })].filter(isFloor),
+    ),
     ...archive.flatMap((file) => pathFacts(writes ? 'write' : 'read', file, label, invocation)),
-    ...value(/^(-C|--directory)$/).flatMap((dir) => pathFacts(unpacks ? 'write' : 'list', dir, label, invocation)),
-    ...value(/^(-T|-X|--files-from|--exclude-from)$/).flatMap((file) => pathFacts('read', file, label, invocation)),
-    ...(writes ? operands : []).flatMap((file) => pathFacts('read', file, label, invocation)),
-    ...(unpacks && has(/^(-P|--absolute-names)$/) ? [{ ...label, effect: 'fs.write', place: 'outside' as const }] : []),
-    ...(has(/^--remove-files$/) ? operands.flatMap((file) => pathFacts('delete-tree', file, label, invocation)) : []),
+    ...value(/^(-C|--directory)$/).flatMap((dir) =>
+      pathFacts(unpacks ? 'write' : 'list', dir, label, invocation),
+    ),
+    ...value(/^(-T|-X|--files-from|--exclude-from)$/).flatMap((file) =>
+      pathFacts('read', file, label, invocation),
+    ),
+    ...(writes ? operands : []).flatMap((file) => pathFacts('read', file, label, from)),
+    ...(unpacks && has(/^(-P|--absolute-names)$/)
+      ? [{ ...label, effect: 'fs.write', place: 'outside' as const }]
+      : []),
+    ...(has(/^--remove-files$/)
+      ? operands.flatMap((file) => pathFacts('delete-tree', file, label, invocation))
+      : []),
     ...(unknown.length > 0 ? [{ ...label, effect: 'shell.unknown-word' }] : []),
   ]
 }
@@ -132,6 +189,8 @@ export function describeTar(args: readonly string[], invocation: Invocation): Fa
 function oldStyle(args: readonly string[]): readonly string[] {
   const letters = [...(args[0] ?? '')]
   const rest = args.slice(1)
-  const given = letters.flatMap((letter) => (/[fCTXbgIFHKLNV]/.test(letter) ? [`-${letter}`, rest.shift() ?? ''] : [`-${letter}`]))
+  const given = letters.flatMap((letter) =>
+    /[fCTXbgIFHKLNV]/.test(letter) ? [`-${letter}`, rest.shift() ?? ''] : [`-${letter}`],
+  )
   return [...given, ...rest]
 }

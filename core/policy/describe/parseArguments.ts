@@ -1,11 +1,11 @@
-import { hasHole } from '../shell/marks.ts'
 import type { Program } from '../programs/program.ts'
+import { HOLES, hasHole, NET_HOLE } from '../shell/marks.ts'
 
 export type Option = { name: string; value: string | null }
 export type Arguments = {
   options: readonly Option[]
   operands: readonly string[]
-  /** Words that are wholly or at their start unknown, and so may be options. */
+  /** Words that may turn out to be options, or to bring some along. */
   unknown: readonly string[]
 }
 
@@ -19,7 +19,11 @@ export function byName<V>(record: Record<string, V> | undefined): Map<string, V>
   if (!record) return new Map()
   const kept = expanded.get(record) as Map<string, V> | undefined
   if (kept) return kept
-  const map = new Map(Object.entries(record).flatMap(([names, value]) => names.split(' ').map((name) => [name, value] as const)))
+  const map = new Map(
+    Object.entries(record).flatMap(([names, value]) =>
+      names.split(' ').map((name) => [name, value] as const),
+    ),
+  )
   expanded.set(record, map)
   return map
 }
@@ -31,7 +35,7 @@ export function byName<V>(record: Record<string, V> | undefined): Map<string, V>
 export function parseArguments(args: readonly string[], shape: OptionShape): Arguments {
   const options: Option[] = []
   const operands: string[] = []
-  const unknown: string[] = []
+  const unknown = args.filter(mayBeOption)
   const known = knownOptions(shape)
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? ''
@@ -41,7 +45,6 @@ export function parseArguments(args: readonly string[], shape: OptionShape): Arg
     }
     if (!/^-./.test(arg)) {
       operands.push(arg)
-      if (hasHole(arg[0] ?? '')) unknown.push(arg)
       continue
     }
     const found = readOption(arg, args[i + 1], known, shape.longDash === true)
@@ -49,6 +52,11 @@ export function parseArguments(args: readonly string[], shape: OptionShape): Arg
     if (found.usesNext) i++
   }
   return { options, operands, unknown }
+}
+
+/** A quoted unknown is one word; an unquoted one may turn into any number of words. */
+function mayBeOption(arg: string): boolean {
+  return hasHole(arg[0] ?? '') || arg.includes(HOLES) || arg.includes(NET_HOLE)
 }
 
 type Known = { takes: Set<string>; all: readonly string[] }
@@ -76,7 +84,9 @@ function readOption(arg: string, next: string | undefined, known: Known, longDas
 function readLong(arg: string, next: string | undefined, known: Known): Read {
   const at = arg.indexOf('=')
   const written = at > 0 ? arg.slice(0, at) : arg
-  const name = known.all.includes(written) ? written : (known.all.find((full) => full.startsWith('--') && full.startsWith(written)) ?? written)
+  const name = known.all.includes(written)
+    ? written
+    : (known.all.find((full) => full.startsWith('--') && full.startsWith(written)) ?? written)
   if (at > 0) return { options: [{ name, value: arg.slice(at + 1) }], usesNext: false }
   const usesNext = known.takes.has(name) && next !== undefined
   return { options: [{ name, value: usesNext ? next : null }], usesNext }

@@ -8,8 +8,23 @@ export type PathUse = 'read' | 'list' | 'write' | 'delete'
 
 /** Kinds of place, from the mildest to the worst; where several fit, the worst counts. */
 export const places = [
-  'null', 'facts', 'inside', 'temp', 'git-dir', 'root', 'startup', 'outside', 'unknown', 'secret',
-  'system', 'top', 'device', 'vital', 'login', 'credential', 'denied',
+  'null',
+  'facts',
+  'inside',
+  'temp',
+  'git-dir',
+  'root',
+  'startup',
+  'outside',
+  'unknown',
+  'secret',
+  'system',
+  'top',
+  'device',
+  'vital',
+  'login',
+  'credential',
+  'denied',
 ] as const
 export type Place = (typeof places)[number]
 
@@ -19,7 +34,12 @@ const worse = (a: Place, b: Place): Place => (places.indexOf(a) >= places.indexO
  * Says what kind of place a path is for a given use. The path is as in a command after expansion (it may hold marks
  * for patterns and unknown pieces); `cwds` are the directories it may be relative to, none when that is unknown.
  */
-export function classifyPath(path: string, cwds: readonly string[], use: PathUse, context: PolicyContext): Place {
+export function classifyPath(
+  path: string,
+  cwds: readonly string[],
+  use: PathUse,
+  context: PolicyContext,
+): Place {
   if (cwds.length === 0 && !path.startsWith('/')) return 'unknown'
   const found = (cwds.length > 0 ? cwds : ['/']).map((cwd) => classifyFrom(path, cwd, use, context))
   return found.reduce(worse)
@@ -40,7 +60,8 @@ function classifyUnknown(path: string, cwd: string, use: PathUse, context: Polic
   const prefix = knownPrefix(path)
   if (prefix === '') return 'unknown'
   const place = classifyAbsolute(resolvePath(`${prefix}${HOLE}`, cwd), use, context)
-  if (use === 'delete') return worse('unknown', place === 'inside' ? 'unknown' : classifyFrom(prefix, cwd, use, context))
+  if (use === 'delete')
+    return worse('unknown', place === 'inside' ? 'unknown' : classifyFrom(prefix, cwd, use, context))
   return worse('unknown', place)
 }
 
@@ -65,11 +86,19 @@ function touchesDenied(path: string, denied: string): boolean {
 }
 
 function classifyRead(path: string, context: PolicyContext): Place {
+  if (holdsSecrets(path, context))
+    return context.denyPaths?.some((denied) => isWithin(clean(denied), path)) ? 'denied' : 'credential'
   if (isCredential(path, context)) return 'credential'
   if (isDevice(path)) return 'device'
   if (isMachineFact(path)) return 'facts'
   if (isSecretName(path)) return 'secret'
   return isInside(path, context) ? 'inside' : isTemp(path) ? 'temp' : 'outside'
+}
+
+/** Reading a whole home, or what SKYNET's data lies in, reads the keys there. */
+function holdsSecrets(path: string, context: PolicyContext): boolean {
+  if (context.denyPaths?.some((denied) => isWithin(clean(denied), path))) return true
+  return isWithin(clean(context.home), path) && !isInside(path, context)
 }
 
 function classifyList(path: string, context: PolicyContext): Place {
@@ -85,7 +114,9 @@ function classifyWrite(path: string, context: PolicyContext): Place {
   if (isStartup(path, context)) return 'startup'
   if (isInside(path, context)) return isGitDirectory(path) ? 'git-dir' : 'inside'
   if (isTemp(path) || path === '/tmp' || path === '/var/tmp') return 'temp'
-  return isSystem(path, context) || known.systemDirectories.some((dir) => couldBe(path, dir)) ? 'system' : 'outside'
+  return isSystem(path, context) || known.systemDirectories.some((dir) => couldBe(path, dir))
+    ? 'system'
+    : 'outside'
 }
 
 function classifyDelete(path: string, context: PolicyContext): Place {
@@ -93,13 +124,17 @@ function classifyDelete(path: string, context: PolicyContext): Place {
   if (inHome(path, known.loginInHome, context)) return 'login'
   if (onMachine(path, known.vitalOnMachine)) return 'vital'
   if (isCredential(path, context)) return 'credential'
-  if (isInside(path, context)) return isWholeProject(path, context) ? 'root' : isGitDirectory(path) ? 'git-dir' : 'inside'
+  if (isInside(path, context))
+    return isWholeProject(path, context) ? 'root' : isGitDirectory(path) ? 'git-dir' : 'inside'
   return isTemp(path) ? 'temp' : isDevice(path) ? 'device' : isSystem(path, context) ? 'system' : 'outside'
 }
 
 /** A root, the task's directory, or a directory above it. */
 function isWholeProject(path: string, context: PolicyContext): boolean {
-  return [...context.roots, context.cwd].some((dir) => couldBe(path, clean(dir))) || isAncestor(path, clean(context.cwd))
+  return (
+    [...context.roots, context.cwd].some((dir) => couldBe(path, clean(dir))) ||
+    isAncestor(path, clean(context.cwd))
+  )
 }
 
 const clean = (path: string): string => resolvePath(path, '/')
@@ -111,7 +146,8 @@ export function isInside(path: string, context: Pick<PolicyContext, 'roots'>): b
 
 function isTop(path: string, context: PolicyContext): boolean {
   if (known.systemDirectories.some((dir) => couldBe(lower(path), lower(dir)))) return true
-  if (couldBe(lower(path), lower(clean(context.home))) || /^\/(home|Users)\/[^/]+$/i.test(path)) return !isInside(path, context) || path === clean(context.home)
+  if (couldBe(lower(path), lower(clean(context.home))) || /^\/(home|Users)\/[^/]+$/i.test(path))
+    return !isInside(path, context) || path === clean(context.home)
   return [...context.roots, context.home].some((dir) => isAncestor(path, clean(dir)))
 }
 
@@ -122,21 +158,29 @@ function isAncestor(path: string, dir: string): boolean {
 
 const isTemp = (path: string): boolean => /^\/(tmp|var\/tmp|dev\/shm|var\/folders)\/./.test(path)
 const isDevice = (path: string): boolean => /^\/dev(\/|$)/i.test(path) && !isTemp(path)
-const isMachineFact = (path: string): boolean => isLiteral(path) && known.machineFacts.some((fact) => fact.test(path))
-const isGitDirectory = (path: string): boolean => path.split('/').some((segment) => segmentMatches(segment.toLowerCase(), '.git'))
+const isMachineFact = (path: string): boolean =>
+  isLiteral(path) && known.machineFacts.some((fact) => fact.test(path))
+const isGitDirectory = (path: string): boolean =>
+  path.split('/').some((segment) => segmentMatches(segment.toLowerCase(), '.git'))
 
 function isSystem(path: string, context: PolicyContext): boolean {
   if (isWithin(path, clean(context.home))) return false
-  return known.systemTrees.some((tree) => isWithin(lower(path), lower(tree))) || startsLikeAny(path, known.systemTrees)
+  return (
+    known.systemTrees.some((tree) => isWithin(lower(path), lower(tree))) ||
+    startsLikeAny(path, known.systemTrees)
+  )
 }
 
 function isStartup(path: string, context: PolicyContext): boolean {
-  return inHome(path, known.startupInHome, context) || known.startupInProject.some((pattern) => pattern.test(path))
+  return (
+    inHome(path, known.startupInHome, context) || known.startupInProject.some((pattern) => pattern.test(path))
+  )
 }
 
 /** True for files that hold keys or passwords by their place, whatever the roots are. */
 function isCredential(path: string, context: PolicyContext): boolean {
-  if (/^\/proc\/[^/]+\/(environ|mem|fd|root)(\/|$)/.test(path) || /^\/etc\/ssh\/ssh_host_.*_key$/.test(path)) return true
+  if (/^\/proc\/[^/]+\/(environ|mem|fd|root)(\/|$)/.test(path) || /^\/etc\/ssh\/ssh_host_.*_key$/.test(path))
+    return true
   if (onMachine(path, known.credentialsOnMachine)) return true
   if (!inHome(path, known.credentialsInHome, context)) return false
   return hasGlob(path) || !(path.endsWith('.pub') || inHome(path, known.harmlessInHome, context))
@@ -144,13 +188,23 @@ function isCredential(path: string, context: PolicyContext): boolean {
 
 function isSecretName(path: string): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1)
-  if (hasGlob(name)) return !/^[\u0001\u0002][.\u0001\u0002]*$/.test(name) && known.secretSpecimens.some((secret) => segmentMatches(name, secret))
-  return known.secretNames.some((pattern) => pattern.test(name)) && !known.harmlessNames.some((pattern) => pattern.test(name))
+  if (hasGlob(name))
+    return (
+      !/^[\u0001\u0002][.\u0001\u0002]*$/.test(name) &&
+      known.secretSpecimens.some((secret) => segmentMatches(name, secret))
+    )
+  return (
+    known.secretNames.some((pattern) => pattern.test(name)) &&
+    !known.harmlessNames.some((pattern) => pattern.test(name))
+  )
 }
 
 function inHome(path: string, entries: readonly string[], context: PolicyContext): boolean {
   const home = clean(context.home)
-  const rest = isWithin(path, home) && home !== '/' ? path.slice(home.length + 1) : /^\/(?:root|var\/root|(?:home|Users)\/[^/]+)\/(.+)$/i.exec(path)?.[1]
+  const rest =
+    isWithin(path, home) && home !== '/'
+      ? path.slice(home.length + 1)
+      : /^\/(?:root|var\/root|(?:home|Users)\/[^/]+)\/(.+)$/i.exec(path)?.[1]
   return rest !== undefined && rest !== '' && entries.some((entry) => fits(rest, entry))
 }
 
@@ -162,7 +216,13 @@ function onMachine(path: string, entries: readonly string[]): boolean {
 function fits(path: string, entry: string): boolean {
   const tree = entry.endsWith('/**')
   const wanted = lower(tree ? entry.slice(0, -3) : entry)
-  return hasGlob(path) ? (tree ? startsLike(path, wanted) : couldBe(lower(path), wanted)) : tree ? isWithin(lower(path), wanted) : lower(path) === wanted
+  return hasGlob(path)
+    ? tree
+      ? startsLike(path, wanted)
+      : couldBe(lower(path), wanted)
+    : tree
+      ? isWithin(lower(path), wanted)
+      : lower(path) === wanted
 }
 
 const lower = (path: string): string => path.toLowerCase()

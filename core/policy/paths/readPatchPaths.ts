@@ -11,7 +11,8 @@ export function readPatchPaths(patch: string): string[] | null {
 }
 
 function headerPaths(line: string, next: string): string[] {
-  if (line.startsWith('--- ') && next.startsWith('+++ ')) return [readName(line.slice(4)), readName(next.slice(4))]
+  if (line.startsWith('--- ') && next.startsWith('+++ '))
+    return [readName(line.slice(4)), readName(next.slice(4))]
   const moved = /^(?:rename|copy) (?:from|to) (.*)$/.exec(line)?.[1] ?? /^Index: (.*)$/.exec(line)?.[1]
   if (moved !== undefined) return [readName(moved)]
   return line.startsWith('diff --git ') ? gitNames(line.slice(11)) : []
@@ -21,7 +22,15 @@ function headerPaths(line: string, next: string): string[] {
 function readName(text: string): string {
   const quoted = /^"((?:\\.|[^"\\])*)"/.exec(text)?.[1]
   if (quoted === undefined) return (text.split('\t')[0] ?? '').trimEnd()
-  return quoted.replace(/\\([0-7]{3}|.)/g, (_, code: string) => (/^\d/.test(code) ? String.fromCharCode(Number.parseInt(code, 8)) : code === 'n' ? '\n' : code === 't' ? '\t' : code))
+  return quoted.replace(/\\([0-7]{3}|.)/g, (_, code: string) =>
+    /^\d/.test(code)
+      ? String.fromCharCode(Number.parseInt(code, 8))
+      : code === 'n'
+        ? '\n'
+        : code === 't'
+          ? '\t'
+          : code,
+  )
 }
 
 function gitNames(text: string): string[] {

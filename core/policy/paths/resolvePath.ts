@@ -41,7 +41,10 @@ export function couldBe(path: string, target: string): boolean {
   if (!hasGlob(path)) return path === target
   const wanted = target.split('/')
   const segments = path.split('/')
-  return segments.length === wanted.length && segments.every((segment, i) => segmentMatches(segment, wanted[i] ?? ''))
+  return (
+    segments.length === wanted.length &&
+    segments.every((segment, i) => segmentMatches(segment, wanted[i] ?? ''))
+  )
 }
 
 /** `couldBe` for one name, without slashes. */

@@ -1,5 +1,17 @@
 /** What is done with a file that a command names. */
-export type Use = 'text' | 'read' | 'list' | 'write' | 'create' | 'append' | 'delete' | 'delete-tree' | 'mode' | 'mode-tree' | 'source' | 'run'
+export type Use =
+  | 'text'
+  | 'read'
+  | 'list'
+  | 'write'
+  | 'create'
+  | 'append'
+  | 'delete'
+  | 'delete-tree'
+  | 'mode'
+  | 'mode-tree'
+  | 'source'
+  | 'run'
 
 /**
  * What a program does, as data. Lists of names are written in one string, separated by blanks. Everything left out
@@ -40,5 +52,9 @@ export type ProgramTable = Readonly<Record<string, Program>>
 
 /** Spreads a table with several names per key into one entry per name. */
 export function spreadNames(table: ProgramTable): Map<string, Program> {
-  return new Map(Object.entries(table).flatMap(([names, program]) => names.split(' ').map((name) => [name, program] as const)))
+  return new Map(
+    Object.entries(table).flatMap(([names, program]) =>
+      names.split(' ').map((name) => [name, program] as const),
+    ),
+  )
 }

@@ -39,13 +39,16 @@ function stripPrefixes(argv: readonly string[]): readonly string[] {
 }
 
 function changeUnknown(name: string, state: ShellState): void {
-  if (hasHole(name) || /^(cd|pushd|popd|eval|source|\.|set|read|unset|printf|command|builtin)$/.test(name)) forgetAll(state)
+  if (hasHole(name) || /^(cd|pushd|popd|eval|source|\.|set|read|unset|printf|command|builtin)$/.test(name))
+    forgetAll(state)
 }
 
 function changeDirectory(args: readonly string[], state: ShellState): readonly string[] {
   const target = args.filter((arg) => !/^-[LPe@]+$|^--$/.test(arg))[0] ?? state.vars.get('HOME')?.[0] ?? HOLES
   if (target === '-' || hasHole(target) || hasGlob(target)) return []
-  return target.startsWith('/') ? [resolvePath(target, '/')] : state.cwds.map((cwd) => resolvePath(target, cwd))
+  return target.startsWith('/')
+    ? [resolvePath(target, '/')]
+    : state.cwds.map((cwd) => resolvePath(target, cwd))
 }
 
 function setPositional(args: readonly string[], state: ShellState): void {
@@ -55,7 +58,8 @@ function setPositional(args: readonly string[], state: ShellState): void {
 }
 
 function forgetNames(builtin: string, args: readonly string[], state: ShellState): void {
-  if (builtin === 'shift') for (const key of [...state.vars.keys()]) if (/^(\d+|[@*])$/.test(key)) state.vars.set(key, [HOLES])
+  if (builtin === 'shift')
+    for (const key of [...state.vars.keys()]) if (/^(\d+|[@*])$/.test(key)) state.vars.set(key, [HOLES])
   if (builtin === 'printf' && !args.some((arg) => arg.startsWith('-'))) return
   for (const arg of args) {
     const name = /^(?:-v)?([A-Za-z_]\w*)/.exec(arg)?.[1]

@@ -1,24 +1,30 @@
 import type { Fact } from '../facts.ts'
 
 /** Letters of other scripts that look like Latin ones, and full-width forms. */
-const lookalikes = /[\u0370-\u03ff\u0400-\u052f\u0531-\u058f\u13a0-\u13ff\uff01-\uff5e\u{1d400}-\u{1d7ff}\u2100-\u214f\u2010\u2011\u2212\u2215\u2044\u29f8\ua4d0-\ua4ff]/u
-const invisible = /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\u{e0000}-\u{e0fff}\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}]/u
+const lookalikes =
+  /[\u0370-\u03ff\u0400-\u052f\u0531-\u058f\u13a0-\u13ff\uff01-\uff5e\u{1d400}-\u{1d7ff}\u2100-\u214f\u2010\u2011\u2212\u2215\u2044\u29f8\ua4d0-\ua4ff]/u
+const invisible =
+  /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\u{e0000}-\u{e0fff}\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}]/u
 const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/
 const oddSpace = /[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]/
-const phoneMarks = /[\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u2033\u2032\u00ab\u00bb\u2013\u2014\u2015\u2026]/
+const phoneMarks =
+  /[\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u2033\u2032\u00ab\u00bb\u2013\u2014\u2015\u2026]/
 const loneSurrogate = /\p{Surrogate}/u
 
 /** Looks at the characters of a command, before it is read as one. */
 export function checkText(text: string): Fact[] {
-  if (control.test(text) || invisible.test(text) || loneSurrogate.test(text)) return [{ effect: 'shell.invisible-characters' }]
+  if (control.test(text) || invisible.test(text) || loneSurrogate.test(text))
+    return [{ effect: 'shell.invisible-characters' }]
   if (oddSpace.test(text)) return [{ effect: 'shell.odd-characters' }]
   if (phoneMarks.test(text)) return [{ effect: 'shell.phone-characters' }]
   return lookalikeWords(text) ? [{ effect: 'shell.odd-characters' }] : []
 }
 
-/** Text in another script is fine where it stands alone; within or before a Latin word, or as a name, it is a mask. */
+/** Text in another script is fine as a word of its own; beside Latin letters or signs, or as a name, it is a mask. */
 function lookalikeWords(text: string): boolean {
-  return text.split(/[\s;&|()<>'"`]+/).some((word) => lookalikes.test(word) && (/[A-Za-z/~$.=-]/.test(word) || !/^\p{L}+$/u.test(word))) || lookalikes.test(text.trimStart().split(/\s/)[0] ?? '')
+  if (!lookalikes.test(text)) return false
+  const words = text.split(/[\s;&|()]+/)
+  return words.some((word) => lookalikes.test(word) && !/^(["']?)\p{L}{2,}\1$/u.test(word)) || words.some((word) => lookalikes.test(word) && /[A-Za-z]/.test(word)) || lookalikes.test(words.find((word) => word !== '') ?? '')
 }
 
 /**
@@ -39,6 +45,35 @@ export function plainForm(text: string): string {
 }
 
 const latin: Readonly<Record<string, string>> = {
-  а: 'a', с: 'c', ԁ: 'd', е: 'e', һ: 'h', і: 'i', ј: 'j', ӏ: 'l', м: 'm', о: 'o', р: 'p', ԛ: 'q', г: 'r', ѕ: 's', т: 't', и: 'u',
-  ѵ: 'v', ԝ: 'w', х: 'x', у: 'y', к: 'k', ο: 'o', α: 'a', ρ: 'p', ν: 'v', τ: 't', ι: 'i', κ: 'k', υ: 'u', χ: 'x', ε: 'e',
+  а: 'a',
+  с: 'c',
+  ԁ: 'd',
+  е: 'e',
+  һ: 'h',
+  і: 'i',
+  ј: 'j',
+  ӏ: 'l',
+  м: 'm',
+  о: 'o',
+  р: 'p',
+  ԛ: 'q',
+  г: 'r',
+  ѕ: 's',
+  т: 't',
+  и: 'u',
+  ѵ: 'v',
+  ԝ: 'w',
+  х: 'x',
+  у: 'y',
+  к: 'k',
+  ο: 'o',
+  α: 'a',
+  ρ: 'p',
+  ν: 'v',
+  τ: 't',
+  ι: 'i',
+  κ: 'k',
+  υ: 'u',
+  χ: 'x',
+  ε: 'e',
 }

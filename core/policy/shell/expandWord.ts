@@ -40,10 +40,15 @@ function cross(lists: string[][], next: string[][]): string[][] {
 }
 
 function expandParts(parts: readonly WordPart[], expander: Expander): readonly string[] {
-  return parts.reduce<readonly string[]>((texts, part, i) => {
-    const next = expandPart(part, i === 0, expander)
-    return texts.length * next.length > maxAlternatives ? [HOLES] : texts.flatMap((text) => next.map((more) => text + more))
-  }, [''])
+  return parts.reduce<readonly string[]>(
+    (texts, part, i) => {
+      const next = expandPart(part, i === 0, expander)
+      return texts.length * next.length > maxAlternatives
+        ? [HOLES]
+        : texts.flatMap((text) => next.map((more) => text + more))
+    },
+    [''],
+  )
 }
 
 function splitFields(text: string): string[] {
@@ -66,7 +71,10 @@ function expandPart(part: WordPart, first: boolean, expander: Expander): readonl
       expander.bashOnly(part)
       return expandPart({ ...part, type: 'DoubleQuoted' }, first, expander)
     case 'DoubleQuoted':
-      return part.parts.reduce<readonly string[]>((texts, child) => crossTexts(texts, expandQuoted(child, expander)), [QUOTED])
+      return part.parts.reduce<readonly string[]>(
+        (texts, child) => crossTexts(texts, expandQuoted(child, expander)),
+        [QUOTED],
+      )
     case 'Glob':
       return [part.kind === 'star' ? STAR : QUERY]
     case 'ExtendedGlob':
@@ -78,7 +86,9 @@ function expandPart(part: WordPart, first: boolean, expander: Expander): readonl
       return [HOLES]
     case 'ProcessSubstitution':
       expander.bashOnly(part)
-      return expander.substitute(part.script).map((text) => `/dev/fd/${text.includes(NET_HOLE) ? NET_HOLE : HOLE}`)
+      return expander
+        .substitute(part.script)
+        .map((text) => `/dev/fd/${text.includes(NET_HOLE) ? NET_HOLE : HOLE}`)
     case 'SimpleExpansion':
     case 'ParameterExpansion':
     case 'CommandExpansion':
@@ -88,23 +98,34 @@ function expandPart(part: WordPart, first: boolean, expander: Expander): readonl
 }
 
 function crossTexts(texts: readonly string[], next: readonly string[]): readonly string[] {
-  return texts.length * next.length > maxAlternatives ? [HOLE] : texts.flatMap((text) => next.map((more) => text + more))
+  return texts.length * next.length > maxAlternatives
+    ? [HOLE]
+    : texts.flatMap((text) => next.map((more) => text + more))
 }
 
 function expandQuoted(part: DoubleQuotedChild, expander: Expander): readonly string[] {
   if (part.type === 'Literal') return [part.value]
-  return expandDollar(part, expander).map((value) => (isAllArguments(part) ? value : value.replaceAll(HOLES, HOLE).replaceAll(SPLIT, ' ')))
+  return expandDollar(part, expander).map((value) =>
+    isAllArguments(part) ? value : value.replaceAll(HOLES, HOLE).replaceAll(SPLIT, ' '),
+  )
 }
 
 const isAllArguments = (part: DoubleQuotedChild): boolean =>
-  (part.type === 'SimpleExpansion' && part.text === '$@') || (part.type === 'ParameterExpansion' && part.text.includes('@'))
+  (part.type === 'SimpleExpansion' && part.text === '$@') ||
+  (part.type === 'ParameterExpansion' && part.text.includes('@'))
 
 /** What an unquoted value turns into: blanks split it and its stars are patterns. */
 function splitValue(value: string): string {
-  return value.replaceAll('*', STAR).replaceAll('?', QUERY).replace(/[ \t\n]+/g, SPLIT)
+  return value
+    .replaceAll('*', STAR)
+    .replaceAll('?', QUERY)
+    .replace(/[ \t\n]+/g, SPLIT)
 }
 
-function expandDollar(part: Exclude<DoubleQuotedChild, { type: 'Literal' }>, expander: Expander): readonly string[] {
+function expandDollar(
+  part: Exclude<DoubleQuotedChild, { type: 'Literal' }>,
+  expander: Expander,
+): readonly string[] {
   switch (part.type) {
     case 'SimpleExpansion':
       return lookUp(part.text.slice(1), expander)
@@ -130,7 +151,9 @@ function expandParameter(part: ParameterExpansionPart, expander: Expander): read
   if (part.prefix || part.index) return [HOLES]
   const values = lookUp(part.parameter, expander)
   if (!part.operation) return values
-  return part.operation.type === 'Default' ? expandDefault(part.operation, part.parameter, values, expander) : [HOLES]
+  return part.operation.type === 'Default'
+    ? expandDefault(part.operation, part.parameter, values, expander)
+    : [HOLES]
 }
 
 function expandDefault(
@@ -150,7 +173,8 @@ function expandTilde(text: string, value: string, expander: Expander): string {
   const found = /^~([\w.-]*)(?=\/|$)/.exec(text)
   if (!found) return value.startsWith('~+') || value.startsWith('~-') ? HOLE : value
   const user = found[1] ?? ''
-  const home = user === '' ? (expander.state.vars.get('HOME')?.[0] ?? HOLE) : user === 'root' ? '/root' : `/home/${user}`
+  const home =
+    user === '' ? (expander.state.vars.get('HOME')?.[0] ?? HOLE) : user === 'root' ? '/root' : `/home/${user}`
   return home + value.slice(found[0].length)
 }
 

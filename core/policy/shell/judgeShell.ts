@@ -15,7 +15,11 @@ const maxLength = 300_000
  * Finds what a command line for `sh -c` does: a finding for every simple command in it, in order of appearance.
  * Text that cannot be read as shell gives findings that say so.
  */
-export function readShell(text: string, context: PolicyContext, options: { shell?: 'sh' | 'bash'; args?: readonly string[] } = {}): Finding[] {
+export function readShell(
+  text: string,
+  context: PolicyContext,
+  options: { shell?: 'sh' | 'bash'; args?: readonly string[] } = {},
+): Finding[] {
   const odd = checkText(text)
   const findings: Finding[] = odd.length > 0 ? [{ text: text.slice(0, 400), facts: odd }] : []
   const walk = startWalk(context, options.shell ?? 'sh', findings)
@@ -25,13 +29,23 @@ export function readShell(text: string, context: PolicyContext, options: { shell
 }
 
 function startWalk(context: PolicyContext, shell: 'sh' | 'bash', findings: Finding[]): Walk {
-  return { context, shell, findings, budget: { left: maxCommands }, describe: describeCommand, runText: (walk, state) => runNested(walk, state, 1), calling: [] }
+  return {
+    context,
+    shell,
+    findings,
+    budget: { left: maxCommands },
+    describe: describeCommand,
+    runText: (walk, state) => runNested(walk, state, 1),
+    calling: [],
+  }
 }
 
 function readInto(walk: Walk, text: string, state: ShellState): void {
-  if (text.length > maxLength) walk.findings.push({ text: text.slice(0, 200), facts: [{ effect: 'shell.too-long' }] })
+  if (text.length > maxLength)
+    walk.findings.push({ text: text.slice(0, 200), facts: [{ effect: 'shell.too-long' }] })
   walkScript(walk, parse(text.slice(0, maxLength)), text, state)
-  if (walk.budget.left < 0) walk.findings.push({ text: text.slice(0, 200), facts: [{ effect: 'shell.too-long' }] })
+  if (walk.budget.left < 0)
+    walk.findings.push({ text: text.slice(0, 200), facts: [{ effect: 'shell.too-long' }] })
 }
 
 /** The characters that stand for unknown pieces must not come in from outside. */
@@ -51,7 +65,12 @@ function runNested(walk: Walk, state: ShellState, nesting: number): Invocation['
   return (text, options) => {
     if (nesting > maxNesting) return [{ effect: 'shell.too-deep' }]
     const findings: Finding[] = []
-    const inner: Walk = { ...walk, findings, shell: options.shell ?? walk.shell, runText: (next, nextState) => runNested(next, nextState, nesting + 1) }
+    const inner: Walk = {
+      ...walk,
+      findings,
+      shell: options.shell ?? walk.shell,
+      runText: (next, nextState) => runNested(next, nextState, nesting + 1),
+    }
     readInto(inner, text, options.sameShell ? state : childState(state, options.words ?? []))
     if (!options.quiet) walk.findings.push(...findings)
     return findings.flatMap((finding): readonly Fact[] => finding.facts)
@@ -61,7 +80,8 @@ function runNested(walk: Walk, state: ShellState, nesting: number): Invocation['
 /** Another shell sees only what was exported: a variable may keep its value or be unset. */
 function childState(state: ShellState, words: readonly string[]): ShellState {
   const child = initialState(null, '')
-  for (const [name, values] of state.vars) child.vars.set(name, name === 'HOME' ? values : unite(values, [HOLES]))
+  for (const [name, values] of state.vars)
+    child.vars.set(name, name === 'HOME' ? values : unite(values, [HOLES]))
   if (words.length > 0) bindArguments(child.vars, words.slice(1))
   if (words[0] !== undefined) child.vars.set('0', [words[0]])
   return { ...child, cwds: state.cwds }

@@ -17,11 +17,20 @@ export function plainOutput(argv: readonly string[], stdin: Stdin): string | nul
     case 'tee':
       return args.length === 0 ? stdin.text : null
     case 'rev':
-      return stdin.text?.split('\n').map((line) => [...line].reverse().join('')).join('\n') ?? null
+      return (
+        stdin.text
+          ?.split('\n')
+          .map((line) => [...line].reverse().join(''))
+          .join('\n') ?? null
+      )
     case 'base64':
-      return stdin.text !== null && args.some((arg) => /^(-d|-D|--d.*)$/.test(arg)) ? Buffer.from(stdin.text, 'base64').toString() : null
+      return stdin.text !== null && args.some((arg) => /^(-d|-D|--d.*)$/.test(arg))
+        ? Buffer.from(stdin.text, 'base64').toString()
+        : null
     case 'xxd':
-      return stdin.text !== null && args.join(' ').includes('-r') ? Buffer.from(stdin.text.replace(/\s/g, ''), 'hex').toString() : null
+      return stdin.text !== null && args.join(' ').includes('-r')
+        ? Buffer.from(stdin.text.replace(/\s/g, ''), 'hex').toString()
+        : null
     default:
       return null
   }
@@ -29,14 +38,21 @@ export function plainOutput(argv: readonly string[], stdin: Stdin): string | nul
 
 function printed([format = '', ...args]: string[]): string | null {
   if (!format.includes('%')) return decodeEscapes(format)
-  return /^(%[sb](\\n| )?)+$/.test(format) ? decodeEscapes(args.join(format.includes('\\n') ? '\n' : format.includes(' ') ? ' ' : '')) : null
+  return /^(%[sb](\\n| )?)+$/.test(format)
+    ? decodeEscapes(args.join(format.includes('\\n') ? '\n' : format.includes(' ') ? ' ' : ''))
+    : null
 }
 
 const simple: Record<string, string> = { n: '\n', t: '\t', r: '\r', '\\': '\\', e: '\u001b' }
 
 function decodeEscapes(text: string): string {
-  return text.replace(/\\(?:x([0-9a-fA-F]{1,2})|0?([0-7]{1,3})|u([0-9a-fA-F]{1,4})|([ntre\\]))/g, (_, hex, octal, unicode, letter) => {
-    if (letter !== undefined) return simple[letter] ?? ''
-    return String.fromCharCode(hex || unicode ? Number.parseInt(hex ?? unicode, 16) : Number.parseInt(octal, 8))
-  })
+  return text.replace(
+    /\\(?:x([0-9a-fA-F]{1,2})|0?([0-7]{1,3})|u([0-9a-fA-F]{1,4})|([ntre\\]))/g,
+    (_, hex, octal, unicode, letter) => {
+      if (letter !== undefined) return simple[letter] ?? ''
+      return String.fromCharCode(
+        hex || unicode ? Number.parseInt(hex ?? unicode, 16) : Number.parseInt(octal, 8),
+      )
+    },
+  )
 }

@@ -16,7 +16,11 @@ export const maxAlternatives = 64
 const maxDirectories = 8
 
 /** The state a script starts in. */
-export function initialState(cwd: string | null, home: string, args: readonly string[] | null = null): ShellState {
+export function initialState(
+  cwd: string | null,
+  home: string,
+  args: readonly string[] | null = null,
+): ShellState {
   const vars = new Map<string, readonly string[]>([['HOME', [home]]])
   if (args) bindArguments(vars, args)
   return { vars, cwds: cwd === null ? [] : [cwd], functions: new Map() }
@@ -57,8 +61,10 @@ export function joinDirectories(a: readonly string[], b: readonly string[]): rea
   return all.length > maxDirectories ? [] : all
 }
 
-/** Forgets everything that a piece of unknown shell code could have changed. */
+/** Forgets everything that a piece of unknown shell code could have changed. Changing HOME is a fact of its own. */
 export function forgetAll(state: ShellState): void {
+  const home = state.vars.get('HOME')
   state.vars.clear()
+  if (home) state.vars.set('HOME', home)
   state.cwds = []
 }

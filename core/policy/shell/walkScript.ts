@@ -1,7 +1,20 @@
 import {
-  type AndOr, type Assignment, type Command, type CommandNode, type CompoundCommand, type CompoundList, forEachChild, type Pipeline,
-  type ParsedScript, type Redirection, type Statement, type SyntaxNode, type Word,
+  type AndOr,
+  type Assignment,
+  type Command,
+  type CommandNode,
+  type CompoundCommand,
+  type CompoundList,
+  forEachChild,
+  type ParsedScript,
+  type Pipeline,
+  type Redirection,
+  type Statement,
+  type SyntaxNode,
+  type Word,
 } from 'unbash'
+import { arithmeticFacts } from '../describe/describeBuiltin.ts'
+import { scanCode } from '../describe/scanCode.ts'
 import { type Fact, type Finding, type Invocation, noStdin, type Stdin } from '../facts.ts'
 import { classifyPath } from '../paths/classifyPath.ts'
 import type { PolicyContext } from '../verdict.ts'
@@ -29,8 +42,15 @@ export type Walk = {
 type Spot = { source: string; stdin: Stdin }
 
 /** Walks every command of a script in order, collecting a finding for each. Changes `state` as the shell would. */
-export function walkScript(walk: Walk, script: ParsedScript, source: string, state: ShellState, stdin: Stdin = noStdin): void {
-  if (script.errors && script.errors.length > 0) add(walk, source.slice(0, 200), [{ effect: 'shell.syntax' }])
+export function walkScript(
+  walk: Walk,
+  script: ParsedScript,
+  source: string,
+  state: ShellState,
+  stdin: Stdin = noStdin,
+): void {
+  if (script.errors && script.errors.length > 0)
+    add(walk, source.slice(0, 200), [{ effect: 'shell.syntax' }, ...scanCode(source, walk.context)])
   walkStatements(walk, script.commands, { source: script.source ?? source, stdin }, state)
 }
 
@@ -48,7 +68,12 @@ function walkStatement(walk: Walk, statement: Statement, spot: Spot, state: Shel
   if (statement.command.type === 'Command') state.cwds = joinDirectories(state.cwds, before)
 }
 
-function walkNode(walk: Walk, node: Statement['command'] | CompoundList, spot: Spot, state: ShellState): void {
+function walkNode(
+  walk: Walk,
+  node: Statement['command'] | CompoundList,
+  spot: Spot,
+  state: ShellState,
+): void {
   switch (node.type) {
     case 'AndOr':
       return walkAndOr(walk, node, spot, state)
@@ -66,7 +91,9 @@ function walkAndOr(walk: Walk, node: AndOr, spot: Spot, state: ShellState): void
   node.commands.forEach((command, i) => {
     const before = copyState(state)
     walkNode(walk, command, spot, state)
-    ends.push(i === 0 ? { ...copyState(state), cwds: joinDirectories(state.cwds, before.cwds) } : copyState(state))
+    ends.push(
+      i === 0 ? { ...copyState(state), cwds: joinDirectories(state.cwds, before.cwds) } : copyState(state),
+    )
     if (node.operators[i] === '||') joinInto(state, before)
   })
   for (const end of ends) joinInto(state, end)
@@ -78,6 +105,8 @@ function walkPipeline(walk: Walk, node: Pipeline, spot: Spot, state: ShellState)
   for (const command of node.commands) {
     const own = node.commands.length > 1 ? copyState(state) : state
     stdin = walkCommandNode(walk, command, { ...spot, stdin }, own)
+    // Some shells run the last stage in their own process, so that it may change variables.
+    if (command === node.commands.at(-1) && own !== state) joinInto(state, own)
   }
 }
 
@@ -99,7 +128,12 @@ function walkOne(walk: Walk, node: CommandNode, spot: Spot, state: ShellState): 
     case 'Command':
       return walkCommand(walk, node, spot, state)
     case 'Redirected':
-      walkCompound(walk, node.command, { ...spot, stdin: walkRedirects(walk, node.redirects, spot, state) }, state)
+      walkCompound(
+        walk,
+        node.command,
+        { ...spot, stdin: walkRedirects(walk, node.redirects, spot, state) },
+        state,
+      )
       return null
     case 'Function':
       walkFunction(walk, node, spot, state)
@@ -115,7 +149,12 @@ function walkOne(walk: Walk, node: CommandNode, spot: Spot, state: ShellState): 
   }
 }
 
-function walkFunction(walk: Walk, node: Extract<CommandNode, { type: 'Function' }>, spot: Spot, state: ShellState): void {
+function walkFunction(
+  walk: Walk,
+  node: Extract<CommandNode, { type: 'Function' }>,
+  spot: Spot,
+  state: ShellState,
+): void {
   const name = node.name.value
   const bomb = callsItself(node.body, name)
   add(walk, textOf(spot, node), [{ effect: bomb ? 'floor.fork-bomb' : 'shell.function' }])
@@ -126,7 +165,12 @@ function walkFunction(walk: Walk, node: Extract<CommandNode, { type: 'Function' 
   state.functions.set(name, { body: node.body, source: spot.source })
 }
 
-function walkBody(walk: Walk, body: CompoundCommand | CompoundList | Extract<CommandNode, { type: 'Redirected' }>, spot: Spot, state: ShellState): void {
+function walkBody(
+  walk: Walk,
+  body: CompoundCommand | CompoundList | Extract<CommandNode, { type: 'Redirected' }>,
+  spot: Spot,
+  state: ShellState,
+): void {
   if (body.type === 'CompoundList') walkStatements(walk, body.commands, spot, state)
   else walkCommandNode(walk, body, spot, state)
 }
@@ -135,7 +179,10 @@ function walkBody(walk: Walk, body: CompoundCommand | CompoundList | Extract<Com
 function callsItself(body: SyntaxNode, name: string): boolean {
   let found = false
   const look = (node: SyntaxNode, forks: boolean): void => {
-    const forking = forks || (node.type === 'Pipeline' && node.commands.length > 1) || (node.type === 'Statement' && node.background === true)
+    const forking =
+      forks ||
+      (node.type === 'Pipeline' && node.commands.length > 1) ||
+      (node.type === 'Statement' && node.background === true)
     if (node.type === 'Command' && forking && node.name?.value === name) found = true
     if (!found) forEachChild(node, (child) => look(child, forking))
   }
@@ -150,11 +197,27 @@ function walkCompound(walk: Walk, node: CompoundCommand, spot: Spot, state: Shel
     case 'BraceGroup':
       return walkStatements(walk, node.body.commands, spot, state)
     case 'If':
-      return walkBranches(walk, [node.clause, node.then, ...node.elif.flatMap((elif) => [elif.clause, elif.then]), ...(node.else ? [node.else] : [])], spot, state)
+      return walkBranches(
+        walk,
+        [
+          node.clause,
+          node.then,
+          ...node.elif.flatMap((elif) => [elif.clause, elif.then]),
+          ...(node.else ? [node.else] : []),
+        ],
+        spot,
+        state,
+      )
     case 'Case':
       expandWord(node.word, expander(walk, spot, state))
-      for (const item of node.items) for (const word of item.pattern) expandWord(word, expander(walk, spot, state))
-      return walkBranches(walk, node.items.map((item) => item.body), spot, state)
+      for (const item of node.items)
+        for (const word of item.pattern) expandWord(word, expander(walk, spot, state))
+      return walkBranches(
+        walk,
+        node.items.map((item) => item.body),
+        spot,
+        state,
+      )
     case 'For':
     case 'Select':
       return walkFor(walk, node, spot, state)
@@ -176,8 +239,18 @@ function walkBranches(walk: Walk, branches: readonly CompoundList[], spot: Spot,
   }
 }
 
-function walkFor(walk: Walk, node: Extract<CompoundCommand, { type: 'For' | 'Select' }>, spot: Spot, state: ShellState): void {
+function walkFor(
+  walk: Walk,
+  node: Extract<CompoundCommand, { type: 'For' | 'Select' }>,
+  spot: Spot,
+  state: ShellState,
+): void {
   if (node.type === 'Select') note(walk, spot, node, 'shell.not-posix')
+  add(
+    walk,
+    node.name.text,
+    assignmentFacts(node.name.value, [], false).filter((fact) => fact.effect !== 'shell.builtin'),
+  )
   const words = (node.wordlist ?? []).flatMap((word) => expandWord(word, expander(walk, spot, state)).flat())
   forgetChanged(node.body, state)
   const few = node.wordlist && words.length <= maxAlternatives
@@ -201,12 +274,32 @@ function forgetChanged(node: SyntaxNode, state: ShellState): void {
   forEachChild(node, (child) => forgetChanged(child, state))
 }
 
-const changers = new Set(['cd', 'pushd', 'popd', 'read', 'eval', 'source', '.', 'mapfile', 'readarray', 'getopts', 'printf', 'let', 'set', 'shift', 'unset', 'command', 'builtin'])
+const changers = new Set([
+  'cd',
+  'pushd',
+  'popd',
+  'read',
+  'eval',
+  'source',
+  '.',
+  'mapfile',
+  'readarray',
+  'getopts',
+  'printf',
+  'let',
+  'set',
+  'shift',
+  'unset',
+  'command',
+  'builtin',
+])
 
 function changesShell(node: Command, state: ShellState): boolean {
   const name = node.name
   if (!name) return false
-  const quiet = changers.has(name.value) && !(name.value === 'printf' && !node.args.some((arg) => arg.text.startsWith('-')))
+  const quiet =
+    changers.has(name.value) &&
+    !(name.value === 'printf' && !node.args.some((arg) => arg.text.startsWith('-')))
   return quiet || state.functions.has(name.value) || /[$`]/.test(name.text)
 }
 
@@ -221,14 +314,22 @@ function walkCommand(walk: Walk, node: Command, spot: Spot, state: ShellState): 
   const facts = alternatives.flatMap((argv) => describe(walk, argv, stdin, state))
   add(walk, text, [...assigned, ...dynamic, ...hiddenSubstitutions(node), ...facts])
   for (const argv of alternatives) callFunction(walk, argv, state, spot)
-  for (const argv of alternatives.slice(0, 1)) applyBuiltin(argv, state, alternatives.length > 1)
+  for (const argv of alternatives.slice(0, 1))
+    if (!state.functions.has(argv[0] ?? '')) applyBuiltin(argv, state, alternatives.length > 1)
   return alternatives.length === 1 ? plainOutput(alternatives[0] ?? [], stdin) : null
 }
 
 function describe(walk: Walk, argv: readonly string[], stdin: Stdin, state: ShellState): readonly Fact[] {
   if (argv.length === 0) return [{ effect: 'shell.dynamic-command' }]
   if (state.functions.has(argv[0] ?? '')) return [{ effect: 'shell.function' }]
-  return walk.describe({ argv, state, stdin, context: walk.context, depth: 0, runText: walk.runText(walk, state) })
+  return walk.describe({
+    argv,
+    state,
+    stdin,
+    context: walk.context,
+    depth: 0,
+    runText: walk.runText(walk, state),
+  })
 }
 
 /** Quotes and backslashes in a command's name are legal, and a way to hide it; patterns and variables more so. */
@@ -238,17 +339,32 @@ function isPlainName(name: Word): boolean {
 
 /** A literal `$(` in an argument of these is run by the shell after all (`test -v 'a[$(id)]'`). */
 function hiddenSubstitutions(node: Command): Fact[] {
-  const evaluates = /^(test|\[|let|declare|typeset|local|export|readonly|unset|read|printf|mapfile|readarray)$/.test(node.name?.value ?? '')
-  const hides = (word: Word | Assignment): boolean => word.type === 'Word' && /'[^']*(\$\(|`)|\\[$`]/.test(word.text) && /\[/.test(word.text)
+  const evaluates =
+    /^(test|\[|let|declare|typeset|local|export|readonly|unset|read|printf|mapfile|readarray)$/.test(
+      node.name?.value ?? '',
+    )
+  const hides = (word: Word | Assignment): boolean =>
+    word.type === 'Word' && /'[^']*(\$\(|`)|\\[$`]/.test(word.text) && /\[/.test(word.text)
   return evaluates && node.args.some(hides) ? [{ effect: 'shell.not-understood' }] : []
 }
 
-function expandAll(walk: Walk, words: readonly (Word | Assignment)[], spot: Spot, state: ShellState): string[][] {
-  return words.reduce<string[][]>((lists, word) => {
-    const next = word.type === 'Word' ? expandWord(word, expander(walk, spot, state)) : expandAssigned(walk, word, spot, state)
-    if (lists.length * next.length > maxAlternatives) return lists.map((list) => [...list, HOLES])
-    return lists.flatMap((list) => next.map((more) => [...list, ...more]))
-  }, [[]])
+function expandAll(
+  walk: Walk,
+  words: readonly (Word | Assignment)[],
+  spot: Spot,
+  state: ShellState,
+): string[][] {
+  return words.reduce<string[][]>(
+    (lists, word) => {
+      const next =
+        word.type === 'Word'
+          ? expandWord(word, expander(walk, spot, state))
+          : expandAssigned(walk, word, spot, state)
+      if (lists.length * next.length > maxAlternatives) return lists.map((list) => [...list, HOLES])
+      return lists.flatMap((list) => next.map((more) => [...list, ...more]))
+    },
+    [[]],
+  )
 }
 
 /** `export A=b`: an assignment in the place of an argument. */
@@ -275,7 +391,11 @@ function assignedValues(walk: Walk, node: Assignment, spot: Spot, state: ShellSt
   }
   const values = expandValue(node.value, expander(walk, spot, state))
   if (node.index) return [HOLES]
-  return node.append ? (state.vars.get(node.name) ?? [HOLES]).flatMap((old) => values.map((value) => old + value)).slice(0, maxAlternatives) : values
+  return node.append
+    ? (state.vars.get(node.name) ?? [HOLES])
+        .flatMap((old) => values.map((value) => old + value))
+        .slice(0, maxAlternatives)
+    : values
 }
 
 function callFunction(walk: Walk, argv: readonly string[], state: ShellState, spot: Spot): void {
@@ -283,12 +403,19 @@ function callFunction(walk: Walk, argv: readonly string[], state: ShellState, sp
   const called = state.functions.get(name)
   if (!called) return
   if (walk.calling.includes(name) || walk.calling.length > 8) return forgetAll(state)
-  const saved = ['@', '*', ...Array.from({ length: 9 }, (_, i) => String(i + 1))].map((key) => [key, state.vars.get(key)] as const)
+  const saved = ['@', '*', ...Array.from({ length: 9 }, (_, i) => String(i + 1))].map(
+    (key) => [key, state.vars.get(key)] as const,
+  )
   for (const [key] of saved) state.vars.set(key, [''])
   argv.slice(1, 10).forEach((arg, i) => state.vars.set(String(i + 1), [arg]))
   state.vars.set('@', [argv.slice(1).join('\u0004')])
   state.vars.set('*', [argv.slice(1).join('\u0004')])
-  walkBody({ ...walk, calling: [...walk.calling, name] }, called.body, { ...spot, source: called.source }, state)
+  walkBody(
+    { ...walk, calling: [...walk.calling, name] },
+    called.body,
+    { ...spot, source: called.source },
+    state,
+  )
   for (const [key, values] of saved) values ? state.vars.set(key, values) : state.vars.delete(key)
 }
 
@@ -302,16 +429,31 @@ function walkRedirect(walk: Walk, redirect: Redirection, spot: Spot, state: Shel
   if (redirect.type === 'HereDoc') {
     if (!redirect.closing) add(walk, text, [{ effect: 'shell.syntax' }])
     visitExpansions(walk, redirect.body, spot, state)
-    return { ...noStdin, given: true, text: redirect.delimiter?.quoted || !/[$`\\]/.test(redirect.body.text) ? redirect.body.text : null }
+    return {
+      ...noStdin,
+      given: true,
+      text: redirect.delimiter?.quoted || !/[$`\\]/.test(redirect.body.text) ? redirect.body.text : null,
+    }
   }
   if (!redirect.target) add(walk, text, [{ effect: 'shell.syntax' }])
   const targets = redirect.target ? expandValue(redirect.target, expander(walk, spot, state)) : []
   if (redirect.type === 'HereString') {
     note(walk, spot, redirect, 'shell.not-posix')
-    return { ...noStdin, given: true, text: targets.length === 1 && !hasHole(targets[0] ?? '') ? (targets[0] ?? null) : null, network: targets.some((target) => target.includes(NET_HOLE)) }
+    return {
+      ...noStdin,
+      given: true,
+      text: targets.length === 1 && !hasHole(targets[0] ?? '') ? (targets[0] ?? null) : null,
+      network: targets.some((target) => target.includes(NET_HOLE)),
+    }
   }
-  add(walk, text, targets.flatMap((target) => redirectFacts(redirect.operator, target, state, walk.context)))
-  return redirect.operator === '<' || redirect.operator === '<>' ? { ...noStdin, given: true, network: targets.some((target) => target.includes(NET_HOLE)) } : null
+  add(
+    walk,
+    text,
+    targets.flatMap((target) => redirectFacts(redirect.operator, target, state, walk.context)),
+  )
+  return redirect.operator === '<' || redirect.operator === '<>'
+    ? { ...noStdin, given: true, network: targets.some((target) => target.includes(NET_HOLE)) }
+    : null
 }
 
 function redirectFacts(operator: string, target: string, state: ShellState, context: PolicyContext): Fact[] {
@@ -333,7 +475,12 @@ function expander(walk: Walk, spot: Spot, state: ShellState): Expander {
 }
 
 /** Judges the commands of `$(...)`; answers its output where plain, else a hole that remembers the network. */
-function substitute(walk: Walk, script: ParsedScript | undefined, spot: Spot, state: ShellState): readonly string[] {
+function substitute(
+  walk: Walk,
+  script: ParsedScript | undefined,
+  spot: Spot,
+  state: ShellState,
+): readonly string[] {
   if (!script) {
     add(walk, spot.source.slice(0, 200), [{ effect: 'shell.not-understood' }])
     return [HOLES]
@@ -358,13 +505,46 @@ function walkOutput(walk: Walk, script: ParsedScript, spot: Spot, state: ShellSt
 
 /** Finds the commands inside anything that is not followed closer (arithmetic, tests, parameter operations). */
 function visitExpansions(walk: Walk, node: SyntaxNode, spot: Spot, state: ShellState): void {
-  if (node.type === 'CommandExpansion' || node.type === 'ProcessSubstitution' || node.type === 'ArithmeticCommandExpansion') {
+  if (
+    node.type === 'CommandExpansion' ||
+    node.type === 'ProcessSubstitution' ||
+    node.type === 'ArithmeticCommandExpansion'
+  ) {
     substitute(walk, node.script, spot, state)
     return
   }
-  if (node.type === 'ParameterExpansion' && node.operation?.type === 'Transform') note(walk, spot, node, 'shell.not-understood')
-  if (node.type === 'ArithmeticExpansion' && node.text.startsWith('$[')) note(walk, spot, node, 'shell.not-posix')
+  if (node.type === 'ParameterExpansion' && node.operation?.type === 'Transform')
+    note(walk, spot, node, 'shell.not-understood')
+  if (node.type === 'ArithmeticExpansion')
+    noteArithmetic(walk, node.text, node.expression !== undefined, spot, node)
+  if (node.type === 'ArithmeticCommand')
+    noteArithmetic(walk, node.body, node.expression !== undefined, spot, node)
+  if (node.type === 'ParameterExpansion' && node.operation && /['"\\]/.test(node.text))
+    note(walk, spot, node, 'shell.not-understood')
+  if (
+    node.type === 'ParameterExpansion' &&
+    node.operation?.type === 'Default' &&
+    node.operation.operator.endsWith('=')
+  )
+    add(
+      walk,
+      node.text,
+      assignmentFacts(node.parameter, [], false).filter((fact) => fact.effect !== 'shell.builtin'),
+    )
   forEachChild(node, (child) => visitExpansions(walk, child, spot, state))
+}
+
+/** What bash alone understands, what cannot be read, and what assigns to variables that matter. */
+function noteArithmetic(
+  walk: Walk,
+  text: string,
+  understood: boolean,
+  spot: Spot,
+  node: { pos: number; end: number },
+): void {
+  if (text.startsWith('$[')) note(walk, spot, node, 'shell.not-posix')
+  if (!understood && /[^\s$()]/.test(text)) note(walk, spot, node, 'shell.not-understood')
+  add(walk, textOf(spot, node), arithmeticFacts(text))
 }
 
 function note(walk: Walk, spot: Spot, node: { pos: number; end: number }, effect: string): void {

@@ -3,8 +3,7 @@ import { programs } from '../../../core/policy/describe/describeCommand.ts'
 import { judge, type Verdict } from '../../../core/policy/judge.ts'
 import { exampleContext, loadPolicy } from '../../../core/policy/loadPolicy.ts'
 import { git } from '../../../core/policy/programs/git.ts'
-import { floor, risky } from './dangerousCommands.ts'
-import { changing, looking } from './harmlessCommands.ts'
+import { changing, floor, looking, risky } from './commands.ts'
 
 const policy = await loadPolicy(null)
 const check = (command: string): Verdict => judge({ action: 'shell', params: { command } }, exampleContext, policy)

@@ -3,18 +3,17 @@ import { describe, expect, it } from 'vitest'
 import { judge, type Verdict } from '../../../core/policy/judge.ts'
 import { exampleContext, loadPolicy } from '../../../core/policy/loadPolicy.ts'
 import type { ActionCall } from '../../../core/protocol/actions.ts'
-import { floor, risky } from './dangerousCommands.ts'
-import { looking } from './harmlessCommands.ts'
+import { floor, looking, risky } from './commands.ts'
 
 const policy = await loadPolicy(null)
 const check = (command: string): Verdict => judge({ action: 'shell', params: { command } }, exampleContext, policy)
 
 const oneLine = (command: string): boolean => !command.includes('\n') && !command.endsWith('&')
 const closed = (command: string): boolean => oneLine(command) && !/unterminated|^[}!]$|^(for|if true|ls \)|ls &&|ls \||echo \$\(ls)/.test(command)
-const harmless = fc.constantFrom(...looking.filter(oneLine))
+const harmless = fc.constantFrom(...looking.filter((command) => oneLine(command) && !command.startsWith('X=')))
 const denied = fc.constantFrom(...floor.filter(closed))
 const dangerous = fc.constantFrom(...floor.filter(closed), ...risky.filter(closed))
-const simpleDenied = fc.constantFrom('rm -rf /', 'rm -fr ~', 'reboot', 'mkfs.ext4 /dev/sda', 'dd if=x of=/dev/sda', 'chmod -R 777 /', 'cat /etc/shadow', 'cp x /etc/passwd', 'kill -9 -1', 'crontab -r')
+const simpleDenied = fc.constantFrom('rm -rf /', 'rm -fr ~', 'reboot', 'mkfs.ext4 /dev/sda', 'dd if=x of=/dev/sda', 'chmod -R 777 /', 'cat /etc/shadow', 'rm -rf /etc', 'kill -9 -1', 'crontab -r')
 
 const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 const wrappers: readonly ((command: string) => string)[] = [
@@ -25,8 +24,8 @@ const wrappers: readonly ((command: string) => string)[] = [
 ]
 const joins: readonly ((a: string, b: string) => string)[] = [
   (a, b) => `${a}; ${b}`, (a, b) => `${a} && ${b}`, (a, b) => `${a} || ${b}`, (a, b) => `${a} | ${b}`, (a, b) => `${a} & ${b}`, (a, b) => `${a}\n${b}`, (a, b) => `${b}; ${a}`,
-  (a, b) => `${a} $(${b})`, (a, b) => `${a}; echo "$(${b})"`, (a, b) => `(${b}); ${a}`, (a, b) => `{ ${b}; }; ${a}`, (a, b) => `if ${b}; then ${a}; fi`, (a, b) => `for i in 1 2; do ${b}; done; ${a}`,
-  (a, b) => `f() { ${b}; }; ${a}; f`, (a, b) => `${a}; cat <(${b})`, (a, b) => `${a} > /dev/null; X=$(${b})`, (a, b) => `cat <<EOF\n$(${b})\nEOF`, (a, b) => `while ${a}; do ${b}; done`,
+  (a, b) => `${a}; ls $( ${b} )`, (a, b) => `${a}; echo "$( ${b} )"`, (a, b) => `(${b}); ${a}`, (a, b) => `{ ${b}; }; ${a}`, (a, b) => `if ${b}; then ${a}; fi`, (a, b) => `for i in 1 2; do ${b}; done; ${a}`,
+  (a, b) => `f() { ${b}; }; ${a}; f`, (a, b) => `${a}; cat <(${b})`, (a, b) => `${a} > /dev/null; X=$( ${b} )`, (_, b) => `cat <<EOF\n$( ${b} )\nEOF`, (a, b) => `while ${a}; do ${b}; done`,
 ]
 const hidden = ['\u200b', '\u200d', '\u202e', '\u2066', '\ufeff', '\u00ad', '\u0000', '\u0001', '\u0007', '\u001b', '\u007f', '\u00a0', '\u2028', '\ufe0f', '\u{e0041}', '“', '’', '—', 'е', 'ѕ', 'ο', 'Ａ', '\ud800']
 
@@ -78,7 +77,7 @@ describe('judge', () => {
   it('never allows a floor command in any stack of wrappers', () => {
     fc.assert(
       fc.property(denied, fc.array(fc.constantFrom(...wrappers), { maxLength: 12 }), (command, stack) => {
-        const wrapped = stack.reduce((inner, wrap) => wrap(inner), command)
+        const wrapped = stack.reduce<string>((inner, wrap) => wrap(inner), command)
         expect(check(wrapped).verdict, wrapped).not.toBe('allow')
       }),
       { numRuns: 3000 },
@@ -88,7 +87,7 @@ describe('judge', () => {
   it('denies a plain floor command in up to three wrappers', () => {
     fc.assert(
       fc.property(simpleDenied, fc.array(fc.constantFrom(...wrappers), { maxLength: 3 }), (command, stack) => {
-        const wrapped = stack.reduce((inner, wrap) => wrap(inner), command)
+        const wrapped = stack.reduce<string>((inner, wrap) => wrap(inner), command)
         expect(check(wrapped).verdict, wrapped).toBe('deny')
       }),
       { numRuns: 3000 },

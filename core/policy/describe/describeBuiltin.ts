@@ -1,0 +1,89 @@
+import type { Fact, Invocation } from '../facts.ts'
+import { assignmentFacts, assignmentWordFacts } from '../shell/assignmentFacts.ts'
+import { hasHole } from '../shell/marks.ts'
+
+/** Builtins of the shell that set variables or options. Null: not one of these. */
+export function describeBuiltin(
+  name: string,
+  args: readonly string[],
+  _invocation: Invocation,
+): Fact[] | null {
+  const label = { program: name }
+  const words = args.filter((arg) => !/^[-+]/.test(arg))
+  const letters = args.filter((arg) => /^[-+]\w/.test(arg)).join('')
+  switch (name) {
+    case 'export':
+    case 'declare':
+    case 'typeset':
+    case 'readonly':
+    case 'local':
+      if (words.length === 0 || /p/.test(letters)) return [{ ...label, effect: 'secrets.environment' }]
+      return [{ ...label, effect: 'shell.builtin' }, ...words.flatMap((word) => nameFacts(word))]
+    case 'read':
+    case 'mapfile':
+    case 'readarray':
+    case 'getopts':
+    case 'unset':
+      return [
+        {
+          ...label,
+          effect: /[Cc]/.test(letters) && name !== 'read' ? 'shell.not-understood' : 'shell.builtin',
+        },
+        ...words.flatMap((word) => nameFacts(word)),
+      ]
+    case 'let':
+      return [{ ...label, effect: 'shell.builtin' }, ...args.flatMap((arg) => arithmeticFacts(arg))]
+    case 'printf':
+      return letters.includes('v') && /^-v/.test(args[0] ?? '')
+        ? [
+            { ...label, effect: 'shell.builtin' },
+            ...nameFacts(args[0] === '-v' ? (args[1] ?? '') : (args[0] ?? '').slice(2)),
+          ]
+        : null
+    case 'set':
+      return setFacts(args, label)
+    case 'shopt':
+      return [{ ...label, effect: words.length === 0 ? 'info' : 'shell.builtin-rare' }]
+    case 'hash':
+    case 'jobs':
+      return [
+        {
+          ...label,
+          effect: args.length === 0 || /^-[lrpn]$/.test(args.join(' ')) ? 'info' : 'shell.builtin-rare',
+        },
+      ]
+    default:
+      return null
+  }
+}
+
+/** A variable that is set by its name, or by NAME=value in quotes. */
+function nameFacts(word: string): Fact[] {
+  if (hasHole(word.split('=')[0] ?? '')) return [{ effect: 'shell.unknown-word' }]
+  if (/^[A-Za-z_]\w*\+?=/.test(word))
+    return assignmentWordFacts(word.replace('+=', '=')).filter((fact) => fact.effect !== 'shell.env-set')
+  return assignmentFacts(/^\w+/.exec(word)?.[0] ?? '', [word], false)
+}
+
+/** Arithmetic can assign as well: `$((PATH = 0))`. */
+export function arithmeticFacts(text: string): Fact[] {
+  const names = text.match(/[A-Za-z_]\w*/g) ?? []
+  return names
+    .flatMap((name) => assignmentFacts(name, [text], false))
+    .filter((fact) => fact.effect !== 'shell.builtin')
+    .slice(0, 1)
+}
+
+function setFacts(args: readonly string[], label: { program: string }): Fact[] {
+  if (args.length === 0) return [{ ...label, effect: 'secrets.environment' }]
+  const end = args.indexOf('--')
+  const options = (end < 0 ? args : args.slice(0, end)).filter(
+    (arg, i) => /^[-+]/.test(arg) || /^[-+]\w*o$/.test(args[i - 1] ?? ''),
+  )
+  const plain = options.every(
+    (option) =>
+      /^[-+][euxvfCnbo]+$/.test(option) ||
+      /^(pipefail|errexit|nounset|xtrace|verbose|noglob|noclobber|errtrace|posix)$/.test(option),
+  )
+  return [{ ...label, effect: plain ? 'shell.builtin' : 'shell.builtin-rare' }]
+}

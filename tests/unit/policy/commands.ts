@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs'
+
+/** One command a line; `⏎` stands for a line break within one. */
+function readCommands(name: string): readonly string[] {
+  const lines = readFileSync(new URL(`./commands/${name}.txt`, import.meta.url), 'utf8').split('\n')
+  return lines.filter((line) => line.trim() !== '').map((line) => line.replaceAll('⏎', '\n'))
+}
+
+/** Everyday commands that only look: none may be denied, hardly any may ask. */
+export const looking = readCommands('looking')
+/** Everyday commands that change something: asked, never denied, never allowed. */
+export const changing = readCommands('changing')
+/** On the floor: denied in every one of these disguises. */
+export const floor = readCommands('floor')
+/** Not on the floor, and never allowed by themselves. */
+export const risky = readCommands('risky')
