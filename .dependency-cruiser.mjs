@@ -9,7 +9,7 @@ const only = (name, from, allowed) => ({
 
 export default {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
     { name: 'core-imports-no-process', severity: 'error', from: { path: '^core/' }, to: { path: '^(bot|api|workers|gateway|agent|playground|cli|tests|bench)/' } },
     { name: 'nothing-imports-tests', severity: 'error', from: { pathNot: '^(tests|bench)/' }, to: { path: '^(tests|bench)/' } },
     only('protocol-stands-alone', 'core/protocol', []),
@@ -17,5 +17,5 @@ export default {
     ...['agent', 'gateway'].map((p) => only(`${p}-sees-protocol-only`, p, ['^core/(protocol|config|redaction)/'])),
     { name: 'cli-imports-mains', severity: 'error', from: { path: '^cli/' }, to: { path: `^(${processes.join('|')})/(?!main\\.ts)` } },
   ],
-  options: { doNotFollow: { path: 'node_modules|prisma/client' }, exclude: { path: 'playground/page' }, tsPreCompilationDeps: true, enhancedResolveOptions: { extensions: ['.ts', '.mjs', '.js'] } },
+  options: { doNotFollow: { path: 'node_modules|prisma/client' }, exclude: { path: 'playground/page' }, tsPreCompilationDeps: true, parser: 'swc', enhancedResolveOptions: { extensions: ['.ts', '.mjs', '.js'] } },
 }

@@ -5,12 +5,11 @@ import type { Tx } from '../../core/storage/sql.ts'
 import { say, sayCard, sayDocument, type Where } from '../delivery/say.ts'
 import { needsDocument, planText } from '../render/approvalCard.ts'
 import { escape } from '../render/html.ts'
+import { hasOwnOutcome } from '../render/outcomeCard.ts'
 import type { BotDeps } from '../turn.ts'
 
 const READER = 'bot'
 const BATCH = 200
-/** A run that succeeds within this time gets no second message: its card becomes the outcome. */
-const QUICK_MS = 5000
 /** A success that took longer than this makes a sound. */
 const LOUD_AFTER_MS = 60_000
 
@@ -155,11 +154,8 @@ async function ask(deps: BotDeps, tx: Tx, run: RunView, approvalId: string, wher
 }
 
 async function outcome(deps: BotDeps, tx: Tx, run: RunView, event: LedgerEvent, where: Where): Promise<void> {
+  if (!hasOwnOutcome(run)) return
   const took = event.at.getTime() - (run.startedAt ?? run.createdAt).getTime()
-  const asked = run.approvals.length > 0
-  const planned = run.tasks.length > 0
-  const becomesCard = event.type === 'run.succeeded' ? took < QUICK_MS && !asked : !planned
-  if (becomesCard) return
   const silent = event.type === 'run.succeeded' && took <= LOUD_AFTER_MS
   await sayCard(tx, deps.bus, where, {
     kind: 'outcome',

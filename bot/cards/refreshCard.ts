@@ -5,7 +5,7 @@ import { type Called, callTelegram } from '../delivery/callTelegram.ts'
 import { storeButtons } from '../delivery/say.ts'
 import { renderApproval } from '../render/approvalCard.ts'
 import { keyboard } from '../render/buttons.ts'
-import { renderOutcome } from '../render/outcomeCard.ts'
+import { hasOwnOutcome, renderOutcome } from '../render/outcomeCard.ts'
 import { continuedCard, renderRunCard } from '../render/runCard.ts'
 import { renderMilestone } from '../render/smallCards.ts'
 import type { Shown } from '../render/words.ts'
@@ -37,9 +37,7 @@ export async function renderCard(deps: Pick<BotDeps, 'db' | 'clock'>, card: Card
   const now = deps.clock.now()
   switch (card.kind) {
     case 'run': {
-      const outcomeBelow =
-        (await deps.db.query("SELECT 1 FROM card WHERE run_id = $1 AND kind = 'outcome' LIMIT 1", [run.id]))
-          .length > 0
+      const outcomeBelow = hasOwnOutcome(run)
       return renderRunCard(run, {
         now,
         tail: await readLogTail(deps.db, run.id, outcomeBelow ? TAIL_CHUNKS : OUTCOME_CHUNKS),

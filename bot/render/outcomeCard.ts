@@ -13,6 +13,19 @@ const counts = (run: RunView): string =>
     .filter((line, index, all) => line !== null && all.indexOf(line) === index)
     .join(' · ')
 
+/** A run that succeeds within this time gets no second message: its card becomes the outcome. */
+const QUICK_MS = 5000
+
+/**
+ * Whether the outcome is a message of its own; else the card becomes it. Told from the run alone, so that the card
+ * and the announcement never both show it. Pure.
+ */
+export function hasOwnOutcome(run: Pick<RunView, 'status' | 'tasks' | 'approvals' | 'startedAt' | 'createdAt' | 'endedAt'>): boolean {
+  if (run.status === 'failed') return run.tasks.length > 0
+  if (run.status !== 'succeeded' || !run.endedAt) return false
+  return run.approvals.length > 0 || run.endedAt.getTime() - (run.startedAt ?? run.createdAt).getTime() >= QUICK_MS
+}
+
 const isFailed = (task: TaskView): boolean => task.status === 'failed' || task.status === 'failed_timeout'
 
 /** How a run ended: one message with a summary, the last lines, what it cost and what to do next. Pure. */

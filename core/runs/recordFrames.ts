@@ -18,6 +18,7 @@ type AttemptRow = {
   effect: string
   task_status: TaskStatus
   holds: boolean
+  exited: boolean
   attempts_made: number
   max_attempts: number
   cancel_at: Date | null
@@ -57,7 +58,7 @@ async function recordAttempt(
   for (const frame of fresh) await apply(deps, tx, row, frame)
   const last = fresh.at(-1)?.seq ?? row.last_seq
   if (last > row.last_seq) await tx.query('UPDATE attempt SET last_seq = $2 WHERE id = $1', [id, last])
-  return { execution_id: id, seq: last, result: ['exited', 'refused', 'lost'].includes(row.status) }
+  return { execution_id: id, seq: last, result: row.exited }
 }
 
 /** Frames above `lastSeq` without a gap, lowest first. */
@@ -82,7 +83,7 @@ async function lockAttempt(
     )
   const [row] = await tx.query<AttemptRow>(
     `SELECT a.id, a.task_id, t.run_id, a.claim_token, a.status, a.last_seq, a.cancel_at, t.effect, t.status AS task_status, t.attempts_made, t.max_attempts,
-       t.claim_token IS NOT DISTINCT FROM a.claim_token AS holds, r.status AS run_status
+       t.claim_token IS NOT DISTINCT FROM a.claim_token AS holds, a.exited_at IS NOT NULL AS exited, r.status AS run_status
      FROM attempt a JOIN task t ON t.id = a.task_id JOIN run r ON r.id = t.run_id WHERE a.id = $1 AND a.agent_id = $2 FOR UPDATE OF a`,
     [id, agentId],
   )
@@ -263,23 +264,27 @@ async function ended(deps: RecordDeps, tx: Tx, row: AttemptRow, result: Executio
     duration_ms: result.duration_ms,
     output_bytes: result.output_bytes,
   }
+  if (to === 'cancelled') return
   if (row.task_status === 'force_cancelled')
     await moveTask(tx, row, ['force_cancelled'], 'cancelled', set, data)
-  else if (row.task_status === 'needs_review' && to === 'cancelled')
-    await moveTask(tx, row, ['needs_review'], 'cancelled', set, data)
   else await moveTask(tx, row, ['running', 'needs_review'], to, set, data)
   if (row.holds) await freeFiles(tx, [row.task_id])
   await settleRun(deps, tx, row.run_id)
 }
 
+/** The agent confirms that nothing of the attempt is left: only now a cancelled task is said to be cancelled. */
 async function exited(deps: RecordDeps, tx: Tx, row: AttemptRow): Promise<void> {
-  await tx.query('UPDATE attempt SET exited_at = clock_timestamp() WHERE id = $1 AND exited_at IS NULL', [
-    row.id,
-  ])
+  const [attempt] = await tx.query<{ result: ExecutionResult | null }>(
+    'UPDATE attempt SET exited_at = coalesce(exited_at, clock_timestamp()) WHERE id = $1 RETURNING result',
+    [row.id],
+  )
+  row.exited = true
   await tellEvent(tx, 'attempt.tree_exited', { runId: row.run_id, taskId: row.task_id, attemptId: row.id })
-  if (row.task_status !== 'force_cancelled') return
-  await moveTask(tx, row, ['force_cancelled'], 'cancelled', { ended_at: now })
-  await freeFiles(tx, [row.task_id])
+  if (attempt?.result?.status !== 'cancelled' && row.task_status !== 'force_cancelled') return
+  const error = { code: 'cancelled', message: attempt?.result?.error ?? 'cancelled' }
+  const set = { result: attempt?.result ?? null, error, ended_at: now }
+  await moveTask(tx, row, ['running', 'needs_review', 'force_cancelled'], 'cancelled', set)
+  if (row.holds) await freeFiles(tx, [row.task_id])
   await settleRun(deps, tx, row.run_id)
 }
 

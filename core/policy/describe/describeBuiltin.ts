@@ -18,7 +18,8 @@ export function describeBuiltin(
     case 'readonly':
     case 'local':
       if (words.length === 0 || /p/.test(letters)) return [{ ...label, effect: 'secrets.environment' }]
-      return [{ ...label, effect: 'shell.builtin' }, ...words.flatMap((word) => nameFacts(word))]
+      // Read-only, by reference, other case: what is assigned later is then not what it says.
+      return [{ ...label, effect: name === 'readonly' || /[^xg+-]/.test(letters) ? 'shell.builtin-rare' : 'shell.builtin' }, ...words.flatMap((word) => nameFacts(word))]
     case 'read':
     case 'mapfile':
     case 'readarray':

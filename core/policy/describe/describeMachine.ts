@@ -118,7 +118,7 @@ function extra(
         : []
     case 'jq':
     case 'yq':
-      return queryFacts(name, args, label)
+      return queryFacts(name, args, label, invocation)
     case 'rsync':
       return syncFacts(args, label, invocation)
     case 'nc':
@@ -160,8 +160,10 @@ function extra(
 
 function ddFacts(args: readonly string[], label: Label, invocation: Invocation): Fact[] {
   return args.flatMap((arg) => {
-    if (arg.startsWith('of=')) return pathFacts('write', arg.slice(3), label, invocation)
-    if (arg.startsWith('if=')) return pathFacts('read', arg.slice(3), label, invocation)
+    // bash expands a tilde there, other shells do not.
+    const path = arg.slice(3).replace(/^~(?=\/|$)/, invocation.context.home)
+    if (arg.startsWith('of=')) return pathFacts('write', path, label, invocation)
+    if (arg.startsWith('if=')) return pathFacts('read', path, label, invocation)
     return hasHole(arg) ? [{ ...label, effect: 'shell.unknown-word' }] : []
   })
 }
@@ -232,13 +234,14 @@ function containerFacts(args: readonly string[], label: Label, invocation: Invoc
 }
 
 /** Query languages that reach the environment or other files. */
-function queryFacts(name: string, args: readonly string[], label: Label): Fact[] {
+function queryFacts(name: string, args: readonly string[], label: Label, invocation: Invocation): Fact[] {
   const reaches = args.some(
     (arg) =>
       /\benv\b|\$ENV|\b(import|include|input_filename)\b/.test(arg) ||
       (name === 'yq' && /load|eval|system/.test(arg)),
   )
-  return reaches ? [{ ...label, effect: 'secrets.environment' }] : []
+  const files = args.flatMap((arg, i) => (/^--(ra|sl|argf)/.test(arg) ? pathFacts('read', args[i + 2] ?? '', label, invocation) : []))
+  return reaches ? [...files, { ...label, effect: 'secrets.environment' }] : files
 }
 
 /** `rsync --delete` empties its target of all that the source does not have. */

@@ -1,4 +1,4 @@
-import type { Fact, Invocation } from '../facts.ts'
+import { type Fact, type Invocation, noStdin } from '../facts.ts'
 import { resolvePath } from '../paths/resolvePath.ts'
 import type { Wrapper } from '../programs/wrappers.ts'
 import { assignmentWordFacts } from '../shell/assignmentFacts.ts'
@@ -32,19 +32,24 @@ export function describeWrapper(wrapper: Wrapper, invocation: Invocation, descri
   ]
 }
 
+/** Long options may be shortened. */
+function isOneOf(name: string, names = ''): boolean {
+  return names.split(' ').some((full) => full === name || (name.length > 2 && name.startsWith('--') && full.startsWith(name)))
+}
+
 function writtenBy(
   wrapper: Wrapper,
   options: Leading['options'],
   label: Label,
   invocation: Invocation,
 ): Fact[] {
-  const files = options.filter((option) => wrapper.writes?.split(' ').includes(option.name))
+  const files = options.filter((option) => isOneOf(option.name, wrapper.writes))
   return files.flatMap((option) => pathFacts('write', option.value ?? HOLE, label, invocation))
 }
 
 /** `env -C / cat etc/shadow` starts in another directory. */
 function enterBy(wrapper: Wrapper, options: Leading['options'], invocation: Invocation): Invocation {
-  const entered = options.find((option) => wrapper.enters?.split(' ').includes(option.name))?.value
+  const entered = options.find((option) => isOneOf(option.name, wrapper.enters))?.value
   if (entered === undefined || entered === null) return invocation
   const cwds = isLiteral(entered)
     ? (invocation.state.cwds.length > 0 ? invocation.state.cwds : ['/']).map((cwd) =>
@@ -111,10 +116,10 @@ function oneOption(
 /** `env -S "a b"` splits one word into a command. */
 export function describeEnv(wrapper: Wrapper, invocation: Invocation, describe: Describe): Fact[] {
   const args = invocation.argv.slice(1)
-  const at = args.findIndex((arg) => /^(-[iv0]*S|--split-string)/.test(arg))
+  const at = args.findIndex((arg) => /^(-[iv0]*S|--s)/.test(arg))
   if (at < 0) return describeWrapper(wrapper, invocation, describe)
   const arg = args[at] ?? ''
-  const joined = /^(-[iv0]*S|--split-string=?)(.*)$/s.exec(arg)?.[2] ?? ''
+  const joined = /^(-[iv0]*S|--s[a-z-]*=?)(.*)$/s.exec(arg)?.[2] ?? ''
   const text = joined === '' ? (args[at + 1] ?? '') : joined
   const rest = args.slice(at + (joined === '' ? 2 : 1))
   const words = [
@@ -135,48 +140,28 @@ export function describeEnv(wrapper: Wrapper, invocation: Invocation, describe: 
 const xargsTakes =
   '-a -d -E -I -L -n -P -s -J -R -S --arg-file --delimiter --eof --replace --max-lines --max-args --max-procs --max-chars --process-slot-var'
 
-/** `xargs cmd`: the command gets words from standard input, known only when that is plain text. */
+/** `xargs cmd`: the command gets words from standard input. Where those are plain text, the floor is tried on them. */
 export function describeXargs(invocation: Invocation, describe: Describe): Fact[] {
+  const label: Label = { program: 'xargs' }
   const { options, rest } = leadingOptions({ takes: xargsTakes }, invocation.argv.slice(1))
-  const replaced = options.find(
-    (option) =>
-      option.name === '-I' || option.name === '-J' || option.name === '--replace' || /^-i/.test(option.name),
-  )
-  const files = options
-    .filter((option) => option.name === '-a' || option.name === '--arg-file')
-    .flatMap((option) => pathFacts('read', option.value ?? HOLE, { program: 'xargs' }, invocation))
-  const text = files.length > 0 ? null : invocation.stdin.text
-  const words =
-    text === null
-      ? [HOLES]
-      : text
-          .split(/[\s\u0000]+/)
-          .map((word) => word.replace(/["'\\]/g, ''))
-          .filter(Boolean)
+  const files = options.filter((option) => isOneOf(option.name, '-a --arg-file')).flatMap((option) => pathFacts('read', option.value ?? HOLE, label, invocation))
+  const replaced = options.find((option) => /^-[IJi]/.test(option.name) || isOneOf(option.name, '--replace'))
   const command = rest.length > 0 ? rest : ['echo']
   const pattern = replaced ? (replaced.value ?? '{}') : null
-  const argv =
-    pattern === null
-      ? [...command, ...words]
-      : command.flatMap((word) =>
-          word.includes(pattern)
-            ? words.slice(0, 32).map((one) => word.replaceAll(pattern, () => one))
-            : [word],
-        )
-  const shellWord =
-    pattern !== null && text === null && /^(.*\/)?(ba|da|z|k)?sh$/.test(command[0] ?? '')
-      ? [{ program: 'xargs', effect: 'shell.dynamic-code' }]
-      : []
-  return [
-    ...files,
-    ...shellWord,
-    ...describe({
-      ...invocation,
-      argv,
-      stdin: { ...invocation.stdin, text: null },
-      depth: invocation.depth + 1,
-    }),
-  ]
+  const run = (words: readonly string[]): readonly Fact[] => describe({ ...invocation, argv: fillIn(command, words, pattern), stdin: noStdin, depth: invocation.depth + 1 })
+  const words = plainWords(invocation.stdin.text ?? '')
+  const guessed = words.length > 0 ? run(words).filter(isFloor) : []
+  const asCode = pattern !== null && /^(.*\/)?(ba|da|z|k)?sh$/.test(command[0] ?? '') ? [{ ...label, effect: 'shell.dynamic-code' }] : []
+  return [...files, ...asCode, ...guessed, ...run([HOLES])]
+}
+
+function plainWords(text: string): string[] {
+  return text.split(/\s+/).map((word) => word.replace(/["'\\]/g, '')).filter(Boolean).slice(0, 32)
+}
+
+function fillIn(command: readonly string[], words: readonly string[], pattern: string | null): readonly string[] {
+  if (pattern === null) return [...command, ...words]
+  return command.flatMap((word) => (word.includes(pattern) ? words.map((one) => word.replaceAll(pattern, () => one)) : [word]))
 }
 
 /** GNU parallel and its like: a command template, filled from standard input or after `:::`. */

@@ -167,6 +167,7 @@ export function describeTar(args: readonly string[], invocation: Invocation): Fa
     ...value(/^(-I|-F|--(use-c|to-c|checkpoint-a|info|new-v|rsh|rmt).*)$/).flatMap((text) =>
       [...invocation.runText(text.replace(/^exec=/, ''), { quiet: true })].filter(isFloor),
     ),
+    ...archive.filter((file) => /^[^/]*:/.test(file)).map(() => ({ ...label, effect: 'network.remote', network: true })),
     ...archive.flatMap((file) => pathFacts(writes ? 'write' : 'read', file, label, invocation)),
     ...value(/^(-C|--directory)$/).flatMap((dir) =>
       pathFacts(unpacks ? 'write' : 'list', dir, label, invocation),

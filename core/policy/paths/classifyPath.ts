@@ -49,10 +49,15 @@ function classifyFrom(path: string, cwd: string, use: PathUse, context: PolicyCo
   if (hasHole(cwd)) return path.startsWith('/') ? classifyFrom(path, '/', use, context) : 'unknown'
   if (hasHole(path)) return classifyUnknown(path, cwd, use, context)
   const absolute = resolvePath(path, cwd)
-  const place = classifyAbsolute(absolute, use, context)
+  const place = climbs(path) ? worse('unknown', classifyAbsolute(absolute, use, context)) : classifyAbsolute(absolute, use, context)
   const parent = absolute.slice(0, absolute.lastIndexOf('/')) || '/'
   const takesAll = use === 'delete' && isEverything(absolute.slice(parent.length).replace(/^\//, ''))
   return takesAll ? worse(place, classifyAbsolute(parent, use, context)) : place
+}
+
+/** `.*` matches `..` in many shells. */
+function climbs(path: string): boolean {
+  return hasGlob(path) && path.split('/').some((segment) => hasGlob(segment) && segmentMatches(segment, '..'))
 }
 
 /** `/etc/$X` is in /etc, and `$X` alone is anywhere. A piece that is empty must not turn into a root either. */

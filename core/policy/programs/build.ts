@@ -26,14 +26,14 @@ export const build: ProgramTable = {
   },
   npm: {
     subcommands: {
-      'ls list ll la why explain root prefix bin pkg-none help-search --version -v version-none help fund-none':
+      'ls list ll la why explain root prefix bin help-search --version -v help':
         {},
       'outdated view info show v search audit ping whoami doctor': {
         effect: 'package.query',
         network: true,
         flags: { '--fix': 'package.install' },
       },
-      'install i in add ci install-test it update up upgrade dedupe ddp rebuild link ln import prune audit-fix clean-install create init-none remove uninstall rm un unlink patch-none':
+      'install i in add ci install-test it update up upgrade dedupe ddp rebuild link ln import prune audit-fix clean-install create remove uninstall rm un unlink':
         installs,
       'test t tst run run-script start stop restart build dev lint format check typecheck preview serve watch pack prepare rb':
         runsProject,
@@ -174,7 +174,7 @@ export const build: ProgramTable = {
       network: true,
       examples: { allow: ['gem list', 'nvm ls'], ask: ['gem install x'] },
     },
-  'python python2 python3 pypy pypy3 node nodejs perl ruby php lua luajit Rscript R julia java scala kotlin groovy tclsh expect guile racket sbcl clojure bb erl iex irb ghci gnuplot octave osascript-js qjs bun-run deno-run awk-none':
+  'python python2 python3 pypy pypy3 node nodejs perl ruby php lua luajit Rscript R julia java scala kotlin groovy tclsh expect guile racket sbcl clojure bb erl iex irb ghci gnuplot octave osascript-js qjs bun-run deno-run':
     {
       effect: 'code.run-file',
       examples: {

@@ -172,7 +172,7 @@ export const change: ProgramTable = {
     examples: { allow: ['apt list'], ask: ['apt install curl', 'apt-get remove x'] },
   },
   'dpkg rpm pacman yay paru xbps-install': {
-    subcommands: { '-l -L -s -S-none -q -qa -qi --list --status --version': {} },
+    subcommands: { '-l -L -s -q -qa -qi --list --status --version': {} },
     other: 'package.system',
     bare: 'package.system',
     network: true,

@@ -11,7 +11,7 @@ const reads: Program = {
 
 /** Git by subcommand. Options before it (`-c`, `-C`, `--exec-path`) are in describeGit. */
 export const git: ProgramTable = {
-  'status log diff show blame annotate rev-parse rev-list ls-files ls-tree cat-file describe shortlog name-rev show-ref for-each-ref diff-tree diff-index diff-files merge-base whatchanged cherry count-objects var check-ignore check-attr grep help version --version --help --exec-path --html-path range-diff verify-commit verify-tag show-branch get-tar-commit-id fsck patch-id ls-none stripspace column':
+  'status log diff show blame annotate rev-parse rev-list ls-files ls-tree cat-file describe shortlog name-rev show-ref for-each-ref diff-tree diff-index diff-files merge-base whatchanged cherry count-objects var check-ignore check-attr grep help version --version --help --exec-path --html-path range-diff verify-commit verify-tag show-branch get-tar-commit-id fsck patch-id stripspace column':
     {
       ...reads,
       examples: {
@@ -89,7 +89,7 @@ export const git: ProgramTable = {
       ask: ['git config user.name x', 'git config core.pager "sh -c id"', 'git config -e'],
     },
   },
-  'add commit checkout switch merge rebase cherry-pick revert mv apply am init restore-none sparse-checkout lfs update-index commit-tree write-tree update-ref symbolic-ref read-tree hash-object checkout-index replace pull-none maintenance gc repack prune-packed pack-refs rerere bundle archive format-patch fast-export fast-import request-pull':
+  'add commit checkout switch merge rebase cherry-pick revert mv apply am init sparse-checkout lfs update-index commit-tree write-tree update-ref symbolic-ref read-tree hash-object checkout-index replace maintenance gc repack prune-packed pack-refs rerere bundle archive format-patch fast-export fast-import request-pull':
     {
       effect: 'git.change',
       operands: 'text',

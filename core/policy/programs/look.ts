@@ -7,10 +7,11 @@ export const look: ProgramTable = {
       free: true,
       examples: { allow: ['echo hi', 'true', 'sleep 30', 'test -f x', 'printf "%s\\n" a', 'echo $HOME'] },
     },
-  'bg fg ulimit disown type which whereis whatis apropos cal ncal banner figlet tput clear reset stty nproc arch groups id whoami w users uptime vmstat iostat mpstat lscpu lsblk lsusb lspci lsmod lsof free getconf locale pgrep pidof sensors numfmt uuidgen mktemp':
+  'bg fg ulimit disown type which whereis whatis apropos cal ncal banner figlet tput clear reset stty nproc arch groups id whoami w users uptime vmstat iostat mpstat lscpu lsblk lsusb lspci lsmod lsof free getconf locale pgrep pidof sensors numfmt uuidgen':
     {
       examples: { allow: ['whoami', 'uptime', 'which node', 'free -h', 'pgrep node'] },
     },
+  mktemp: { operands: 'create', files: { '-p --tmpdir': 'create' }, examples: { allow: ['mktemp', 'mktemp -d'], ask: ['mktemp /opt/x.XXX'] } },
   'tsort who last lastlog': {
     operands: 'read',
     files: { '-f --file': 'read' },
@@ -173,9 +174,8 @@ export const look: ProgramTable = {
     flags: { '-K --kill': 'process.kill' },
     examples: { allow: ['ss -tlnp', 'netstat -an'] },
   },
-  'env-none man info help tldr cheat': {
-    flags: { '-P --pager -H --html': 'code.inline' },
-    files: { '-C --config-file': 'read' },
+  'man help tldr cheat': {
+    flags: { '-P --pager -H --html -C --config-file -X --gxditview -l --local-file -B': 'code.inline' },
     examples: { allow: ['man ls'], ask: ["man -P 'sh -c id' ls"] },
   },
   'printenv env': { effect: 'secrets.environment', examples: { ask: ['env', 'printenv'] } },

@@ -6,7 +6,7 @@ export const network: ProgramTable = {
     effect: 'network.fetch',
     network: true,
     takes:
-      '-X -H -A -e -u -m -w -b -r -x -s-x --request --header --user-agent --referer --user --max-time --connect-timeout --write-out --cookie --range --proxy --retry --retry-delay --url --resolve --interface --limit-rate -y -Y -z -C -t -E --cert --key --cacert --ciphers -Q --quote --data-urlencode-none',
+      '-X -H -A -e -u -m -w -b -r -x --request --header --user-agent --referer --user --max-time --connect-timeout --write-out --cookie --range --proxy --retry --retry-delay --url --resolve --interface --limit-rate -y -Y -z -C -t -E --cert --key --cacert --ciphers -Q --quote',
     files: {
       '-o --output -D --dump-header -c --cookie-jar --trace --trace-ascii --stderr --output-dir --hsts --alt-svc --etag-save --libcurl':
         'write',

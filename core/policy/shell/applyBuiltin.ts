@@ -9,6 +9,7 @@ export function applyBuiltin(argv: readonly string[], state: ShellState, uncerta
   if (hasHole(name) || uncertain) return changeUnknown(name, state)
   switch (name) {
     case 'cd':
+    case 'chdir':
       state.cwds = changeDirectory(args, state)
       return
     case 'pushd':
@@ -33,14 +34,23 @@ export function applyBuiltin(argv: readonly string[], state: ShellState, uncerta
   }
 }
 
+const changers =
+  /^(cd|chdir|pushd|popd|eval|source|\.|set|shift|read|unset|printf|let|getopts|mapfile|readarray|command|builtin)$/
+
+/** True for a builtin after which variables or the directory may be others. */
+export function changesState(name: string): boolean {
+  return changers.test(name)
+}
+
 /** `command cd /` and `builtin cd /` change the directory as well. */
 function stripPrefixes(argv: readonly string[]): readonly string[] {
-  return argv[0] === 'command' || argv[0] === 'builtin' ? stripPrefixes(argv.slice(1)) : argv
+  if (argv[0] !== 'command' && argv[0] !== 'builtin') return argv
+  const from = argv.findIndex((word, i) => i > 0 && !/^-p?-?$/.test(word))
+  return from < 0 ? [] : stripPrefixes(argv.slice(from))
 }
 
 function changeUnknown(name: string, state: ShellState): void {
-  if (hasHole(name) || /^(cd|pushd|popd|eval|source|\.|set|read|unset|printf|command|builtin)$/.test(name))
-    forgetAll(state)
+  if (hasHole(name) || changesState(name)) forgetAll(state)
 }
 
 function changeDirectory(args: readonly string[], state: ShellState): readonly string[] {

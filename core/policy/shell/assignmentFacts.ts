@@ -19,6 +19,11 @@ export function assignmentFacts(name: string, values: readonly string[], exporte
   return [{ effect: exported && !harmless.test(name) ? 'shell.env-set' : 'shell.builtin' }]
 }
 
+/** Only what is wrong with setting a variable by other means: loops, `${x:=y}`, arithmetic, `read`. */
+export function overrideFacts(name: string): Fact[] {
+  return assignmentFacts(name, [], false).filter((fact) => fact.effect !== 'shell.builtin')
+}
+
 /** The same for words of the form NAME=value, as `env` takes them. */
 export function assignmentWordFacts(word: string): Fact[] {
   const at = word.indexOf('=')

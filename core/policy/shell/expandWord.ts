@@ -141,7 +141,7 @@ function expandDollar(
 
 function lookUp(name: string, { state }: Expander): readonly string[] {
   if (/^[?#$!]$/.test(name)) return ['1']
-  if (name === 'PWD') return state.cwds.length > 0 ? state.cwds : [HOLES]
+  if (name === 'PWD' && !state.vars.has('PWD')) return state.cwds.length > 0 ? state.cwds : [HOLES]
   return state.vars.get(name) ?? (name === 'IFS' ? [' '] : [HOLES])
 }
 

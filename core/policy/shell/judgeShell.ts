@@ -5,7 +5,8 @@ import type { PolicyContext } from '../verdict.ts'
 import { checkText, plainForm } from './checkText.ts'
 import { HOLES } from './marks.ts'
 import { bindArguments, initialState, type ShellState, unite } from './state.ts'
-import { type Walk, walkScript } from './walkScript.ts'
+import type { Walk } from './walk.ts'
+import { steps, walkScript } from './walkScript.ts'
 
 const maxCommands = 2000
 const maxNesting = 8
@@ -37,6 +38,7 @@ function startWalk(context: PolicyContext, shell: 'sh' | 'bash', findings: Findi
     describe: describeCommand,
     runText: (walk, state) => runNested(walk, state, 1),
     calling: [],
+    steps,
   }
 }
 

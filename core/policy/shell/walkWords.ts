@@ -1,0 +1,88 @@
+import { forEachChild, type ParameterExpansionPart, type ParsedScript, type SyntaxNode } from 'unbash'
+import { arithmeticFacts } from '../describe/describeBuiltin.ts'
+import { noStdin } from '../facts.ts'
+import { overrideFacts } from './assignmentFacts.ts'
+import type { Expander } from './expandWord.ts'
+import { HOLES, NET_HOLE } from './marks.ts'
+import { copyState, type ShellState } from './state.ts'
+import { add, note, type Spot, textOf, type Walk } from './walk.ts'
+
+/** How words are expanded at one point of a walk. */
+export function expanderAt(walk: Walk, spot: Spot, state: ShellState): Expander {
+  return {
+    state,
+    home: walk.context.home,
+    substitute: (script) => substitute(walk, script, spot, state),
+    visit: (part) => visitExpansions(walk, part, spot, state),
+    bashOnly: (part) => note(walk, spot, part, 'shell.not-posix'),
+  }
+}
+
+/** Judges the commands of `$(...)`; answers its output where plain, else a hole that remembers the network. */
+function substitute(
+  walk: Walk,
+  script: ParsedScript | undefined,
+  spot: Spot,
+  state: ShellState,
+): readonly string[] {
+  if (!script) {
+    add(walk, spot.source.slice(0, 200), [{ effect: 'shell.not-understood' }])
+    return [HOLES]
+  }
+  const from = walk.findings.length
+  const output = walkOutput(walk, script, spot, copyState(state))
+  if (output !== null) return output
+  const network = walk.findings.slice(from).some((finding) => finding.facts.some((fact) => fact.network))
+  return [network ? NET_HOLE : HOLES]
+}
+
+/** The output of a script of one plain command; shells differ in `echo -e` and backslashes, so that is a guess. */
+function walkOutput(walk: Walk, script: ParsedScript, spot: Spot, state: ShellState): readonly string[] | null {
+  const only = script.commands.length === 1 ? script.commands[0]?.command : undefined
+  if (only?.type !== 'Command' || script.errors?.length) {
+    walk.steps.script(walk, script, spot.source, state)
+    return null
+  }
+  const source = script.source ?? spot.source
+  const output = walk.steps.command(walk, only, { source, stdin: noStdin }, state)?.replace(/\n+$/, '') ?? null
+  if (only.name?.value === 'pwd' && only.args.length === 0) return state.cwds.length > 0 ? state.cwds : null
+  const sure = only.name?.value === 'echo' && !/[\\$`]|\s-/.test(source.slice(only.pos, only.end))
+  return output === null ? null : sure ? [output] : [output, HOLES]
+}
+
+/** Finds the commands inside anything that is not followed closer (arithmetic, tests, parameter operations). */
+export function visitExpansions(walk: Walk, node: SyntaxNode, spot: Spot, state: ShellState): void {
+  if (
+    node.type === 'CommandExpansion' ||
+    node.type === 'ProcessSubstitution' ||
+    node.type === 'ArithmeticCommandExpansion'
+  ) {
+    substitute(walk, node.script, spot, state)
+    return
+  }
+  if (node.type === 'ParameterExpansion') noteOperation(walk, node, spot)
+  if (node.type === 'ArithmeticExpansion') noteArithmetic(walk, node.text, node.expression !== undefined, spot, node)
+  if (node.type === 'ArithmeticCommand') noteArithmetic(walk, node.body, node.expression !== undefined, spot, node)
+  forEachChild(node, (child) => visitExpansions(walk, child, spot, state))
+}
+
+/** Shells differ in quotes inside `${x#...}`; `${x@P}` runs the text of x; `${x:=y}` assigns. */
+function noteOperation(walk: Walk, node: ParameterExpansionPart, spot: Spot): void {
+  if (!node.operation) return
+  if (node.operation.type === 'Transform' || /['"\\]/.test(node.text)) note(walk, spot, node, 'shell.not-understood')
+  if (node.operation.type === 'Default' && node.operation.operator.endsWith('=')) add(walk, node.text, overrideFacts(node.parameter))
+}
+
+/** What bash alone understands, what cannot be read, and what assigns to variables that matter. */
+function noteArithmetic(
+  walk: Walk,
+  text: string,
+  understood: boolean,
+  spot: Spot,
+  node: { pos: number; end: number },
+): void {
+  if (text.startsWith('$[')) note(walk, spot, node, 'shell.not-posix')
+  if (!understood && /[^\s$()]/.test(text)) note(walk, spot, node, 'shell.not-understood')
+  add(walk, textOf(spot, node), arithmeticFacts(text))
+}
+

@@ -1,0 +1,98 @@
+import { createPrivateKey, randomBytes } from 'node:crypto'
+import { createLogger, type Logger } from '../../core/config/logger.ts'
+import type { Clock, Deps } from '../../core/deps.ts'
+import type { Model } from '../../core/llm/model.ts'
+import { setApiToken } from '../../core/people/apiTokens.ts'
+import { loadPlaybooks } from '../../core/planning/loadPlaybooks.ts'
+import { loadPolicy } from '../../core/policy/loadPolicy.ts'
+import { newSigningKey, publicKeyOf } from '../../core/protocol/grants.ts'
+import { type OpenQueue, openQueue, type QueueBackend } from '../../core/queue/openQueue.ts'
+import { redactor } from '../../core/redaction/redact.ts'
+import { openDatabase } from '../../core/storage/openDatabase.ts'
+
+/*
+ * What the control plane's parts share, as cli/openControl.ts makes it, but on a database of a test:
+ *
+ *   const control = await openTestControl({ databaseUrl: database.url })
+ *   const { db, wake } = control.deps
+ *   await control.close()
+ *
+ * Two controls on one database are two processes as far as the ledger can tell; give both the same `secrets`.
+ */
+
+export type TestSecrets = {
+  signingKey: string
+  gatewayToken: string
+  gatewayApiToken: string
+  apiToken: string
+  botToken: string
+}
+
+export const newSecrets = (): TestSecrets => ({
+  signingKey: newSigningKey().privatePem,
+  gatewayToken: randomBytes(32).toString('base64url'),
+  gatewayApiToken: randomBytes(32).toString('base64url'),
+  apiToken: randomBytes(32).toString('base64url'),
+  botToken: `1000000001:${randomBytes(40).toString('base64url').slice(0, 35)}`,
+})
+
+export type ControlOptions = {
+  databaseUrl: string
+  /** Default: BullMQ on the database. */
+  redisUrl?: string | null
+  secrets?: TestSecrets
+  settings?: Partial<Deps['settings']>
+  model?: Model | null
+  clock?: Clock
+  poolSize?: number
+  log?: Logger
+}
+
+export type TestControl = {
+  deps: Deps
+  queue: OpenQueue
+  secrets: TestSecrets
+  /** The public key that agents pin. */
+  controlKey: string
+  redact(text: string): string
+  close(): Promise<void>
+}
+
+/** Says errors only, unless TEST_LOG names another level. */
+export const testLog = createLogger('test', process.env.TEST_LOG ?? 'error')
+
+const fixed = Promise.all([loadPolicy(null), loadPlaybooks(null)])
+
+export async function openTestControl(options: ControlOptions): Promise<TestControl> {
+  const { databaseUrl, redisUrl, secrets = newSecrets(), log = testLog } = options
+  const [policy, playbooks] = await fixed
+  const db = openDatabase({ url: databaseUrl, poolSize: options.poolSize ?? 10, log })
+  const backend: QueueBackend = redisUrl ? { kind: 'redis', url: redisUrl } : { kind: 'postgres', url: databaseUrl }
+  const queue = await openQueue({ db, log }, backend)
+  await setApiToken(db, 'installation', secrets.apiToken, ['admin'])
+  await setApiToken(db, 'gateway', secrets.gatewayApiToken, ['gateway'])
+  const deps: Deps = {
+    db,
+    bus: queue.bus,
+    wake: queue.wake,
+    log,
+    clock: options.clock ?? { now: () => new Date() },
+    policy,
+    playbooks,
+    model: options.model ?? null,
+    signingKey: createPrivateKey(secrets.signingKey),
+    gatewayToken: secrets.gatewayToken,
+    settings: { approvalTtlMs: 86_400_000, unreachableAfterMs: 600_000, denyPaths: [], ...options.settings },
+  }
+  return {
+    deps,
+    queue,
+    secrets,
+    controlKey: publicKeyOf(secrets.signingKey),
+    redact: redactor(Object.values(secrets).filter((value) => !value.includes('\n'))),
+    close: async () => {
+      await queue.close()
+      await db.close()
+    },
+  }
+}

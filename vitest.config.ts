@@ -1,0 +1,20 @@
+import { defineConfig } from 'vitest/config'
+
+/**
+ * `vitest run` tests against real servers: one PostgreSQL and, where `redis-server` is installed, one Redis for the
+ * run (tests/support/servers.ts), and a database of its own for each test file (tests/support/database.ts).
+ */
+export default defineConfig({
+  test: {
+    include: ['tests/**/*.test.ts'],
+    globalSetup: ['tests/support/servers.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    teardownTimeout: 15_000,
+    reporters: ['default', 'json'],
+    outputFile: { json: 'tests/.tmp/results.json' },
+    env: { SKYNET_LOG_LEVEL: process.env.TEST_LOG ?? 'error' },
+  },
+})
