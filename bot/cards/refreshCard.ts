@@ -1,4 +1,5 @@
 import type { Api } from 'grammy'
+import { isRunEnd } from '../../core/events/states.ts'
 import { listMachines } from '../../core/fleet/machineFacts.ts'
 import { readLogTail, viewRun } from '../../core/runs/viewRun.ts'
 import { type Called, callTelegram } from '../delivery/callTelegram.ts'
@@ -38,11 +39,9 @@ export async function renderCard(deps: Pick<BotDeps, 'db' | 'clock'>, card: Card
   switch (card.kind) {
     case 'run': {
       const outcomeBelow = hasOwnOutcome(run)
-      return renderRunCard(run, {
-        now,
-        tail: await readLogTail(deps.db, run.id, outcomeBelow ? TAIL_CHUNKS : OUTCOME_CHUNKS),
-        outcomeBelow,
-      })
+      if (!run.tasks.some((task) => task.startedAt)) return renderRunCard(run, { now, tail: [], outcomeBelow })
+      const tail = await readLogTail(deps.db, run.id, isRunEnd(run.status) ? OUTCOME_CHUNKS : TAIL_CHUNKS)
+      return renderRunCard(run, { now, tail, outcomeBelow })
     }
     case 'outcome':
       return renderOutcome(run, { now, tail: await readLogTail(deps.db, run.id, OUTCOME_CHUNKS) })
@@ -87,6 +86,7 @@ export async function refreshCard(
     if (called.kind === 'again' || called.kind === 'blocked') return called
     if (called.kind === 'no') deps.log.warn(`card ${card.id} cannot be edited: ${called.reason}`)
   }
+  if (hash === card.shown && !shown.settled) return { kind: 'done' }
   await deps.db.query(
     "UPDATE card SET shown = $2, state = CASE WHEN $3 THEN 'settled' ELSE state END WHERE id = $1 AND (state = $4)",
     [card.id, hash, shown.settled, card.state],

@@ -113,6 +113,8 @@ export type NewCard = {
   milestone?: string
   silent: boolean
   key: string
+  /** The first card of its run: there is none above it. */
+  first?: boolean
 }
 
 /**
@@ -146,7 +148,7 @@ export async function sayCard(tx: Tx, bus: Bus, where: Where, card: NewCard): Pr
       card.silent,
     ],
   )
-  if (card.kind === 'run') await continueBelow(tx, bus, card.runId, where.chatId, id)
+  if (card.kind === 'run' && !card.first) await continueBelow(tx, bus, card.runId, where.chatId, id)
   tx.afterCommit(() => bus.publish('deliver', {}))
   return true
 }

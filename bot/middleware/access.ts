@@ -14,7 +14,7 @@ const isPairing = (ctx: BotContext): boolean => /^\/pair(@\w+)?(\s|$)/.test(ctx.
 export const access =
   (deps: BotDeps) =>
   async (ctx: BotContext, next: NextFunction): Promise<void> => {
-    const { person, chat, tx } = ctx.turn
+    const { person, chat } = ctx.turn
     if (isPairing(ctx)) return next()
     if (person.role === null) return greetStranger(deps, ctx)
     if (chat.kind !== 'private' && !chat.paired) {
@@ -22,8 +22,7 @@ export const access =
         await reply(deps, ctx.turn, 'This group is not paired yet. An owner can send /pair here.')
       return
     }
-    await tx.query('UPDATE chat SET blocked_at = NULL WHERE id = $1 AND blocked_at IS NOT NULL', [chat.id])
-    return next()
+      return next()
   }
 
 async function greetStranger(deps: BotDeps, ctx: BotContext): Promise<void> {

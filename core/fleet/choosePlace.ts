@@ -71,17 +71,17 @@ export async function choosePlace(
 ): Promise<Chosen> {
   const machines = await listMachines(sql)
   if (machines.length === 0) return { kind: 'none' }
-  const places = await lastUsedFirst(sql, asker.personId, allPlaces(machines))
+  const list = () => lastUsedFirst(sql, asker.personId, allPlaces(machines))
   if (wish) {
     const place = namedPlace(machines, wish)
-    return place
-      ? { kind: 'place', place }
-      : { kind: 'unknown', asked: [wish.machine, wish.directory].filter(Boolean).join(':'), places }
+    if (place) return { kind: 'place', place }
+    return { kind: 'unknown', asked: [wish.machine, wish.directory].filter(Boolean).join(':'), places: await list() }
   }
   const own = await ownPlace(sql, asker, machines)
   if (own) return { kind: 'place', place: own }
-  const only = machines.length === 1 ? onlyPlace(machines[0] as Machine, kind) : null
-  return only ? { kind: 'place', place: only } : { kind: 'pick', places }
+  const [single] = machines
+  const only = machines.length === 1 && single ? onlyPlace(single, kind) : null
+  return only ? { kind: 'place', place: only } : { kind: 'pick', places: await list() }
 }
 
 function onlyPlace(machine: Machine, kind: 'command' | 'request'): Place | null {

@@ -104,7 +104,7 @@ describe('a person and the bot', () => {
     await system.message(/No run fits/)
     system.say('/logs #1')
     const log = await system.message(/run-1\.log/)
-    expect(log.document?.size).toBeGreaterThan(20)
+    expect(log.document?.file_size).toBeGreaterThan(20)
     system.say('/agent_status')
     const machines = await system.message(/1 of 1 machine ready/)
     expect(textOf(machines)).toContain('Worker Connected')

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { machineId } from '../../agent/identity.ts'
@@ -219,7 +219,7 @@ export class System {
 
   #environment(more: Record<string, string>): Record<string, string> {
     return {
-      PATH: process.env.PATH ?? '',
+      PATH: `${join(this.dir, 'bin')}:${process.env.PATH}`,
       SKYNET_LOG_LEVEL: process.env.TEST_LOG ?? 'error',
       SKYNET_API_URL: this.apiUrl,
       SKYNET_GATEWAY_URL: `http://127.0.0.1:${this.#gatewayPort}`,
@@ -277,6 +277,12 @@ export class System {
     const machine = this.machines.find((m) => m.name === name)
     if (!machine) throw new Error(`there is no machine ${name}`)
     return machine
+  }
+
+  /** Puts a program of this name first on the agents' search path: a stand-in for one that needs the network. */
+  program(name: string, script: string): void {
+    mkdirSync(join(this.dir, 'bin'), { recursive: true })
+    writeFileSync(join(this.dir, 'bin', name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
   }
 
   /** A path in a machine's first repository. */
@@ -467,3 +473,15 @@ export const textOf = (m: StoredMessage): string =>
 
 export const buttonsOf = (m: StoredMessage): string[] =>
   m.reply_markup && 'inline_keyboard' in m.reply_markup ? m.reply_markup.inline_keyboard.flat().map((b) => b.text) : []
+
+/** Processes on this machine whose command line has the mark. */
+export const processesWith = (mark: string): number =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && name !== String(process.pid))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(mark)
+      } catch {
+        return false
+      }
+    }).length

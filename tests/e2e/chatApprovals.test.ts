@@ -1,0 +1,147 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { ana, bob, buttonsOf, eve, type System, startSystem, textOf } from '../support/system.ts'
+
+describe('an approval in the chat', () => {
+  let system: System
+  beforeAll(async () => {
+    system = await startSystem()
+    system.program('npm', 'mkdir -p node_modules/left-pad && echo added 1 package')
+    await system.giveRole(bob, 'operator')
+  })
+  afterAll(() => system?.stop())
+  afterEach(() => expect(system.faults).toEqual([]))
+
+  test('the card says command, machine, directory, risk, rule and reason; Approve runs it', async () => {
+    const number = await system.ask('/run npm install left-pad')
+    const card = await system.message(/❓/)
+    const text = textOf(card)
+    expect(card.silent).toBe(false)
+    expect(text.slice(0, 90)).toMatch(/❓ [A-Z]\d+ MEDIUM: npm install left-pad\non laptop/)
+    expect(text).toContain('laptop:~/work/api')
+    expect(text).toContain(`#${number} v1 · Ana`)
+    expect(text).toMatch(/medium · rule package\.install\n.+\nnetwork yes/)
+    expect(text).toMatch(/until .+ UTC · [0-9a-f]{6}/)
+    expect(buttonsOf(card)).toEqual(['Approve', 'Deny', 'Details', 'Revise'])
+    expect(system.read('node_modules/left-pad')).toBeNull()
+
+    expect(await system.tap('Approve', { on: card.message_id })).toContain('Approved')
+    await system.runIs(number, 'succeeded')
+    expect(system.read('node_modules')).toBeDefined()
+    const record = await system.message(/✓ [A-Z]\d+ approved by Ana · \d\d:\d\d UTC/)
+    expect(record.message_id).toBe(card.message_id)
+    expect(buttonsOf(record)).toEqual([])
+    const outcome = await system.message(new RegExp(`#${number} succeeded · [\\d:]+\n`), { after: card.message_id })
+    expect(textOf(outcome)).toContain('added 1 package')
+  })
+
+  test('Deny ends it, says who and when, and nothing runs', async () => {
+    const number = await system.ask('/run npm install right-pad')
+    const card = await system.message(/❓.*right-pad/)
+    expect(await system.tap('Deny', { on: card.message_id })).toContain('Denied')
+    await system.runIs(number, 'denied')
+    expect(textOf(await system.message(new RegExp(`#${number} denied`)))).toContain('Denied by Ana. Nothing ran.')
+    const record = await system.message(/✗ [A-Z]\d+ denied by Ana · \d\d:\d\d UTC/)
+    expect(record.message_id).toBe(card.message_id)
+    expect((await system.run(number)).tasks.map((t) => [t.status, t.attempts])).toEqual([['cancelled', 0]])
+  })
+
+  test('a second tap, and one in the wrong hands, say so and change nothing', async () => {
+    const number = await system.ask('/run npm install twice')
+    const card = await system.message(/❓.*twice/)
+    expect(await system.tap('Approve', { on: card.message_id, from: bob })).toContain('You may not decide this')
+    expect((await system.run(number)).status).toBe('awaiting_approval')
+    const [first, second] = await Promise.all([
+      system.tap('Approve', { on: card.message_id }),
+      system.tap('Approve', { on: card.message_id }),
+    ])
+    expect([first, second].sort()).toEqual([
+      expect.stringMatching(/^Already approved by Ana at \d\d:\d\d UTC\. Nothing changed\.$/),
+      expect.stringContaining('Approved'),
+    ])
+    await system.runIs(number, 'succeeded')
+    expect((await system.run(number)).tasks[0]?.attempts).toBe(1)
+  })
+
+  test('a stranger who taps is not listened to', async () => {
+    const number = await system.ask('/run npm install stranger')
+    const card = await system.message(/❓.*stranger/)
+    system.telegram.tap(ana.id, card.message_id, 'Approve', eve)
+    system.say('/status')
+    await system.message(/1 under way/, { after: card.message_id })
+    expect((await system.run(number)).status).toBe('awaiting_approval')
+    await system.tap('Deny', { on: card.message_id })
+    await system.runIs(number, 'denied')
+  })
+
+  test('high risk takes a second tap, which names the machine; Back goes back', async () => {
+    system.program('rm', 'exec /bin/rm "$@"')
+    const number = await system.ask('/run rm -rf node_modules')
+    const card = await system.message(/❓.*HIGH: rm -rf node_modules/)
+    expect(await system.tap('Approve', { on: card.message_id })).toContain('tap once more')
+    expect(await system.tap('Back', { on: card.message_id })).toBe('')
+    await system.tap('Approve', { on: card.message_id })
+    expect((await system.run(number)).status).toBe('awaiting_approval')
+    expect(await system.tap('Yes, on laptop', { on: card.message_id })).toContain('Approved')
+    await system.runIs(number, 'succeeded')
+    expect(system.read('node_modules')).toBeNull()
+  })
+
+  test('/approve and /deny decide by code, and know no others', async () => {
+    const number = await system.ask('/run npm install by-code')
+    const card = await system.message(/❓.*by-code/)
+    const code = /❓ ([A-Z]\d+)/.exec(textOf(card))?.[1] ?? ''
+    system.say('/approve Z999999')
+    await system.message(/There is no approval Z999999/)
+    system.say(`/approve ${code}`)
+    await system.message(/Approved\. It starts now/)
+    await system.runIs(number, 'succeeded')
+    const said = system.say(`/deny ${code}`)
+    await system.message(/Already approved by Ana/, { after: said })
+  })
+
+  test('what does not fit on the card goes before it as a document', async () => {
+    const command = `npm install ${Array.from({ length: 90 }, (_, i) => `package-${i}`).join(' ')}`
+    const number = await system.ask(`/run ${command}`)
+    const card = await system.message(/❓.*package-0/)
+    const document = await system.message(/plan-[A-Z]\d+\.txt/)
+    expect(document.message_id).toBeLessThan(card.message_id)
+    expect(document.document?.file_size ?? 0).toBeGreaterThan(command.length)
+    await system.tap('Details', { on: card.message_id })
+    await system.message(/plan-[A-Z]\d+\.txt/, { after: card.message_id })
+    await system.tap('Deny', { on: card.message_id })
+    await system.runIs(number, 'denied')
+  })
+
+  test('Revise drops a step: the old card is replaced, a tap on it changes nothing, the new plan asks', async () => {
+    system.say('use nothing of this')
+    const number = await system.ask('Commit everything as a revision')
+    const old = await system.message(/❓.*git commit/s)
+    await system.tap('Revise', { on: old.message_id })
+    const choice = await system.message(/Leave a step out/)
+    const drop = buttonsOf(choice).find((b) => /show/i.test(b)) ?? buttonsOf(choice)[0] ?? ''
+    expect(await system.tap(drop, { on: choice.message_id })).toContain('the new plan is below')
+    const next = await system.message(/❓.*git commit/s, { after: choice.message_id })
+    expect(textOf(next)).toContain(`#${number} v2`)
+    const replaced = await system.message(/no longer asked/)
+    expect(replaced.message_id).toBe(old.message_id)
+    expect(await system.tap(drop, { on: choice.message_id })).toContain('no longer pending')
+    const again = system.telegram.updates().findLast((u) => u.callback_query?.message?.message_id === old.message_id)
+    expect(again).toBeDefined()
+    await system.tap('Deny', { on: next.message_id })
+    await system.runIs(number, 'denied')
+  })
+
+  test('an approval ends when its time is up: the card says so and offers to ask again', async () => {
+    const number = await system.ask('/run npm install too-late')
+    const card = await system.message(/❓.*too-late/)
+    await system.db.query("UPDATE approval SET expires_at = clock_timestamp() WHERE status = 'pending'")
+    expect(await system.tap('Approve', { on: card.message_id })).toContain('expired')
+    await system.runIs(number, 'expired')
+    expect((await system.message(/⌛ [A-Z]\d+ expired/)).message_id).toBe(card.message_id)
+    const ended = await system.message(new RegExp(`⌛ #${number} expired`))
+    await system.tap('Ask again', { on: ended.message_id })
+    const next = await system.message(/❓.*too-late/, { after: card.message_id })
+    await system.tap('Deny', { on: next.message_id })
+    await system.runIs(number + 1, 'denied')
+  })
+})
