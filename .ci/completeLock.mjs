@@ -7,7 +7,18 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 
 const systems = ['android', 'darwin', 'freebsd', 'linux', 'openharmony', 'sunos', 'win32']
-const processors = ['arm', 'arm64', 'ia32', 'loong64', 'mips64el', 'ppc64', 'riscv64', 's390x', 'x64', 'wasm32']
+const processors = [
+  'arm',
+  'arm64',
+  'ia32',
+  'loong64',
+  'mips64el',
+  'ppc64',
+  'riscv64',
+  's390x',
+  'x64',
+  'wasm32',
+]
 
 const lock = JSON.parse(readFileSync('package-lock.json', 'utf8'))
 
@@ -23,7 +34,12 @@ function isLocked(path, name) {
 function platformOf(name) {
   const parts = name.split('/').at(-1).split('-')
   const find = (known) => parts.filter((part) => known.includes(part))
-  const libc = parts.includes('musl') || parts.at(-1).startsWith('musl') ? ['musl'] : parts.some((p) => /^gnu/.test(p)) ? ['glibc'] : null
+  const libc =
+    parts.includes('musl') || parts.at(-1).startsWith('musl')
+      ? ['musl']
+      : parts.some((p) => /^gnu/.test(p))
+        ? ['glibc']
+        : null
   return { os: find(systems), cpu: find(processors), ...(libc && parts.includes('linux') ? { libc } : {}) }
 }
 
@@ -33,7 +49,15 @@ for (const [path, entry] of Object.entries(lock.packages)) {
     if (isLocked(path, name) || !/^\d+\.\d+\.\d+[\w.-]*$/.test(version)) continue
     const { os, cpu, libc } = platformOf(name)
     if (os.length === 0 || cpu.length === 0) continue
-    lock.packages[`node_modules/${name}`] = { version, cpu, ...(entry.dev ? { dev: true } : {}), ...(libc ? { libc } : {}), license: entry.license, optional: true, os }
+    lock.packages[`node_modules/${name}`] = {
+      version,
+      cpu,
+      ...(entry.dev ? { dev: true } : {}),
+      ...(libc ? { libc } : {}),
+      license: entry.license,
+      optional: true,
+      os,
+    }
     added.push(name)
   }
 }
@@ -42,4 +66,6 @@ if (added.length > 0) {
   lock.packages = Object.fromEntries([root, ...rest.sort(([a], [b]) => a.localeCompare(b, 'en'))])
   writeFileSync('package-lock.json', `${JSON.stringify(lock, null, 2)}\n`)
 }
-console.log(added.length === 0 ? 'package-lock.json is complete.' : `Added to package-lock.json: ${added.join(', ')}`)
+console.log(
+  added.length === 0 ? 'package-lock.json is complete.' : `Added to package-lock.json: ${added.join(', ')}`,
+)

@@ -7,6 +7,7 @@ import type { Tx } from '../core/storage/sql.ts'
 import type { BotContext } from './context.ts'
 import { requestConversation } from './conversations/request.ts'
 import { conversationStorage } from './conversations/storage.ts'
+import { moveChat } from './delivery/moveChat.ts'
 import { approvals } from './features/approvals.ts'
 import { basics } from './features/basics.ts'
 import { freeText } from './features/freeText.ts'
@@ -46,6 +47,8 @@ export function createBot(
   for (const feature of [basics, work, look, steer, approvals, places]) bot.use(feature(deps))
   bot.use(taps(deps), freeText(deps))
   return async (tx, update) => {
+    const { chat, migrate_to_chat_id: moved } = update.message ?? {}
+    if (chat && moved) await moveChat(tx, deps.bus, chat.id, moved)
     const turn = await turnOf(deps, tx, update)
     if (turn) await turns.run(turn, () => bot.handleUpdate(update))
   }

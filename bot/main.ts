@@ -20,6 +20,9 @@ export type BotOptions = { limits?: LimitOptions; leaseMs?: number }
 /** How long the bot's lease lasts: another bot takes over after that. */
 const LEASE_MS = 10_000
 
+/** How often the inbox is looked through for updates that nobody took up. */
+const LOOK_MS = 5000
+
 /**
  * Runs the bot while this process holds the bot's lease; waits for it otherwise, so that a second bot may stand by.
  * `ready` says whether it serves now.
@@ -83,12 +86,16 @@ async function serve(
     connection.kind === 'webhook'
       ? await startWebhook(deps, api, inbox, connection)
       : startPolling(deps, api, inbox)
+  const looking = setInterval(() => {
+    inbox.look().catch((error) => deps.log.warn(`inbox: ${messageOf(error)}`))
+  }, LOOK_MS)
   await api
     .setMyCommands(menuFor({ role: 'owner' }))
     .catch((error) => void deps.log.warn(`menu: ${messageOf(error)}`))
   deps.log.info(`bot @${botInfo.username} is ready (${connection.kind})`)
   return {
     stop: async () => {
+      clearInterval(looking)
       await intake.stop()
       await inbox.idle()
       await stopAnnouncing()

@@ -7,5 +7,8 @@ import type { Env } from '../core/config/settings.ts'
 export function loadEnv(env: Env, dir: string = join(import.meta.dirname, '..')): Env {
   const file = join(dir, '.env')
   if (!existsSync(file)) return env
-  return { ...(parseEnv(readFileSync(file, 'utf8')) as Env), ...Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined)) }
+  return {
+    ...(parseEnv(readFileSync(file, 'utf8')) as Env),
+    ...Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined)),
+  }
 }

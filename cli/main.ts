@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { loadEnv } from './loadEnv.ts'
-import { start } from './start.ts'
-const running = await start(loadEnv(process.env))
-console.log(running.urls)
-process.on('SIGTERM', () => void running.stop().then(() => process.exit(0)))
+import './tune.ts'
+
+// Loaded after the line above has taken effect, and never more than the command needs.
+const { run } = await import('./program.ts')
+await run(process.argv)

@@ -10,7 +10,10 @@ import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 const stampFile = join(root, 'node_modules/.skynet-setup.json')
-const hash = (...files) => createHash('sha256').update(files.map((f) => readFileSync(join(root, f))).join('\0')).digest('hex')
+const hash = (...files) =>
+  createHash('sha256')
+    .update(files.map((f) => readFileSync(join(root, f))).join('\0'))
+    .digest('hex')
 const stamp = existsSync(stampFile) ? JSON.parse(readFileSync(stampFile, 'utf8')) : {}
 const save = () => {
   mkdirSync(join(root, 'node_modules'), { recursive: true })
@@ -18,9 +21,16 @@ const save = () => {
 }
 
 function run(command, args, env = {}) {
-  const done = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...env }, shell: process.platform === 'win32' })
+  const done = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, ...env },
+    shell: process.platform === 'win32',
+  })
   if (done.status === 0) return
-  console.error(`\nSet-up stopped: \`${command} ${args.join(' ')}\` failed. Mend what it says above and start again.`)
+  console.error(
+    `\nSet-up stopped: \`${command} ${args.join(' ')}\` failed. Mend what it says above and start again.`,
+  )
   process.exit(1)
 }
 
@@ -43,7 +53,9 @@ const schema = hash('prisma/schema.prisma', 'package-lock.json')
 if (stamp.schema !== schema || !existsSync(join(root, 'prisma/client/client.ts'))) {
   // The generator wants a schema engine that it does not use; any existing file keeps it from downloading one.
   run(process.execPath, [join(root, 'node_modules/prisma/build/index.js'), 'generate', '--no-hints'], {
-    PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, PRISMA_HIDE_UPDATE_MESSAGE: '1', CHECKPOINT_DISABLE: '1',
+    PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
+    PRISMA_HIDE_UPDATE_MESSAGE: '1',
+    CHECKPOINT_DISABLE: '1',
   })
   stamp.schema = schema
   save()

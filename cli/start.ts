@@ -1,141 +1,113 @@
-import { realpathSync } from 'node:fs'
-import { isEnrolled, joinAgent } from '../agent/main.ts'
-import { startApi } from '../api/main.ts'
-import { type BotConnection, startBot } from '../bot/main.ts'
-import { type AgentConfig, parseAgentConfig } from '../core/config/agent.ts'
+import type { AgentConfig } from '../core/config/agent.ts'
 import { messageOf } from '../core/config/logger.ts'
 import type { Env } from '../core/config/settings.ts'
-import { setPlace } from '../core/fleet/choosePlace.ts'
-import { newCode } from '../core/fleet/oneTimeCodes.ts'
-import { hasOwner, meetPerson } from '../core/people/people.ts'
-import { openPlayground, visitor } from '../playground/main.ts'
-import { startWorkers } from '../workers/main.ts'
+import { checkPorts } from './checkPorts.ts'
+import { type AllSettings, checkSettings, listeners, localUrl } from './checkSettings.ts'
 import { type Control, openControl } from './openControl.ts'
+import { enrolOwnAgent, placeVisitor, prepareDemo } from './ownAgent.ts'
+import { pairingCode } from './pairingCode.ts'
+import { startParts } from './startParts.ts'
 import { type Supervised, superviseChild } from './superviseChild.ts'
 
-const JOIN_TTL_MS = 10 * 60_000
-const PAIR_TTL_MS = 24 * 3_600_000
+/** The agent gives its work 10 s; this is that and what it needs to say farewell. */
+const AGENT_STOP_MS = 12_500
+const GATEWAY_STOP_MS = 2000
 
-export type Parts = { bot: boolean; api: boolean; workers: boolean }
-export type Running = { stop(): Promise<void>; kill(): void; urls: { api: string | null; page: string | null; gateway: string } }
-
-type Stoppable = { stop(): Promise<void> }
-
-/** Parts of the control plane in this process, started in order and stopped in the opposite one. */
-export async function startParts(control: Control, env: Env, parts: Parts): Promise<{ stop(): Promise<void>; apiUrl: string | null; pageUrl: string | null }> {
-  const { deps, config, secrets } = control
-  const stops: Stoppable[] = []
-  const gatewayUrl = env.SKYNET_GATEWAY_URL ?? `http://${env.SKYNET_GATEWAY_HOST ?? '127.0.0.1'}:${env.SKYNET_GATEWAY_PORT || 8766}`
-  let pageUrl: string | null = null
-  let ready = (): boolean => true
-  if (parts.bot) {
-    const { connection, page, stop } = await connectTelegram(control)
-    pageUrl = page
-    stops.push({ stop })
-    const ownerIds = config.telegram.kind === 'playground' ? [...config.ownerIds, visitor.id] : config.ownerIds
-    const bot = startBot({ ...deps, ownerIds, redact: control.redact, gatewayUrl }, connection)
-    ready = bot.ready
-    stops.push(bot)
-  }
-  const api = parts.api ? await startApi({ ...deps, controlKey: control.controlKey, botReady: ready }, config.http) : null
-  if (api) stops.push(api)
-  if (parts.workers) stops.push(startWorkers(deps, control.queue))
-  void secrets
-  return {
-    apiUrl: api?.url ?? null,
-    pageUrl,
-    stop: async () => {
-      for (const part of stops.reverse()) await part.stop().catch((error) => deps.log.warn(`stopping: ${messageOf(error)}`))
-    },
-  }
-}
-
-/** Where the bot finds Telegram: the real one, or the local one that this brings up. */
-async function connectTelegram(control: Control): Promise<{ connection: BotConnection; page: string | null; stop(): Promise<void> }> {
-  const { config, deps, secrets } = control
-  if (config.telegram.kind !== 'playground') return { connection: config.telegram, page: null, stop: async () => {} }
-  const playground = await openPlayground(deps, { dataDir: config.dataDir, port: config.telegram.port, token: secrets.playground_token })
-  return { connection: { kind: 'polling', token: secrets.playground_token, apiRoot: playground.url }, page: playground.pageUrl, stop: () => playground.close() }
+export type Running = {
+  urls: { api: string; page: string | null; gateway: string }
+  settings: AllSettings
+  /** Makes its sender the owner; null when there is one, or no need of any. */
+  pairing: string | null
+  /** Ends everything in order. */
+  stop(): Promise<void>
+  /** Ends the children at once, for who will not wait. */
+  kill(): void
 }
 
 /**
  * `skynet start`: everything for one machine. Bot, API and workers in this process; gateway and agent each in their
- * own, the agent enrolled by itself the first time.
+ * own, the agent enrolled by itself the first time. Resolves once the control plane answers; gateway and agent follow.
+ * Rejects with ConfigError before anything is opened when a setting is wrong or a port taken.
  */
-export async function start(env: Env): Promise<Running> {
+export async function start(given: Env): Promise<Running> {
+  const first = checkSettings(given)
+  const env = await checkPorts(given, listeners(first))
+  const settings = checkSettings(env)
   const control = await openControl(env, 'skynet')
-  const { deps, config, secrets } = control
-  const agentConfig = parseAgentConfig(env)
-  const parts = await startParts(control, env, { bot: true, api: true, workers: true })
-  const childEnv: Env = { ...env, SKYNET_DATA_DIR: config.dataDir, SKYNET_API_URL: parts.apiUrl ?? undefined }
-  const gateway = superviseChild(deps.log, 'gateway', { ...childEnv, SKYNET_GATEWAY_TOKEN: deps.gatewayToken, SKYNET_GATEWAY_API_TOKEN: secrets.gateway_api_token })
-  const gatewayUrl = `http://127.0.0.1:${env.SKYNET_GATEWAY_PORT || 8766}`
-  const demo = await prepareDemo(control, agentConfig)
-  let agent: Supervised | null = null
-  let stopping = false
-  const enrolled = enrolOwnAgent(control, agentConfig, gatewayUrl, () => stopping)
-    .then(async () => {
-      if (stopping) return
-      agent = superviseChild(deps.log, 'agent', withoutSecrets({ ...childEnv, SKYNET_GATEWAY_URL: gatewayUrl }))
-      if (demo && config.telegram.kind === 'playground') await placeVisitor(control, agentConfig, demo)
-    })
-    .catch((error) => void deps.log.error(`the agent of this machine cannot start: ${messageOf(error)}`))
+  const { deps, secrets } = control
+  const gatewayUrl = localUrl(settings.gateway.host, settings.gateway.port)
+  const joinUrl = settings.gateway.publicUrl ?? gatewayUrl
+  const parts = await startParts(control, joinUrl, { bot: true, api: true, workers: true }).catch(
+    async (error) => {
+      await control.close()
+      throw error
+    },
+  )
+  const apiUrl = parts.apiUrl ?? ''
+  const childEnv = {
+    ...withoutSecrets(env),
+    SKYNET_DATA_DIR: settings.control.dataDir,
+    SKYNET_API_URL: apiUrl,
+  }
+  const gateway = superviseChild(deps.log, 'gateway', {
+    ...childEnv,
+    SKYNET_GATEWAY_TOKEN: deps.gatewayToken,
+    SKYNET_GATEWAY_API_TOKEN: secrets.gateway_api_token,
+  })
+  const agent = startOwnAgent(control, settings.agent, gatewayUrl, childEnv)
   return {
-    urls: { api: parts.apiUrl, page: parts.pageUrl, gateway: gatewayUrl },
+    urls: { api: apiUrl, page: parts.pageUrl, gateway: gatewayUrl },
+    settings,
+    pairing: await pairingCode(control),
     kill: () => {
-      agent?.kill()
+      agent.kill()
       gateway.kill()
     },
     stop: async () => {
-      stopping = true
-      await agent?.stop(11_500)
-      await enrolled
-      await Promise.all([gateway.stop(3000), parts.stop()])
+      await agent.stop()
+      await Promise.all([gateway.stop(GATEWAY_STOP_MS), parts.stop()])
       await control.close()
     },
   }
 }
 
-/** The agent gets nothing that belongs to the control plane or to Telegram. */
-const withoutSecrets = (env: Env): Env =>
-  Object.fromEntries(Object.entries(env).filter(([name]) => !/^(TELEGRAM_|DATABASE_URL|REDIS_URL|SKYNET_API_TOKEN|SKYNET_GATEWAY_TOKEN)|_API_KEY$/.test(name)))
-
-async function prepareDemo(control: Control, agent: AgentConfig): Promise<string | null> {
-  const root = agent.roots[0]
-  if (!root || control.config.telegram.kind !== 'playground') return null
-  const { makeDemo } = await import('./demo/makeDemo.ts')
-  return makeDemo(root, control.config.dataDir).catch((error) => {
-    control.deps.log.warn(`the demo was not made: ${messageOf(error)}`)
-    return null
-  })
-}
-
-async function enrolOwnAgent(control: Control, agent: AgentConfig, gatewayUrl: string, stopping: () => boolean): Promise<void> {
-  if (isEnrolled(agent)) return
-  const code = await newCode(control.deps.db, 'join', JOIN_TTL_MS, null)
-  for (let tries = 0; !stopping(); tries++) {
-    try {
-      await joinAgent(agent, gatewayUrl, code)
-      return
-    } catch (error) {
-      if (tries >= 100) throw error
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    }
+/** This machine's agent: enrolled when it must be, then kept running. */
+function startOwnAgent(
+  control: Control,
+  config: AgentConfig,
+  gatewayUrl: string,
+  env: Env,
+): { stop(): Promise<void>; kill(): void } {
+  let agent: Supervised | null = null
+  let stopping = false
+  const begin = async (): Promise<void> => {
+    const [demo] = await Promise.all([
+      prepareDemo(control, config),
+      enrolOwnAgent(control, config, gatewayUrl, () => stopping),
+    ])
+    if (stopping) return
+    agent = superviseChild(control.deps.log, 'agent', { ...env, SKYNET_GATEWAY_URL: gatewayUrl })
+    if (demo) await placeVisitor(control, config, demo)
+  }
+  const began = begin().catch(
+    (error) => void control.deps.log.error(`the agent of this machine cannot start: ${messageOf(error)}`),
+  )
+  return {
+    stop: async () => {
+      stopping = true
+      await began
+      await agent?.stop(AGENT_STOP_MS)
+    },
+    kill: () => {
+      stopping = true
+      agent?.kill()
+    },
   }
 }
 
-/** The visitor of a fresh playground works in the demo until he says otherwise. */
-async function placeVisitor(control: Control, agent: AgentConfig, demo: string): Promise<void> {
-  const { db } = control.deps
-  const person = await meetPerson(db, { id: visitor.id, name: visitor.first_name }, [visitor.id])
-  const asker = { chatId: visitor.id, topicId: 0, personId: person.id }
-  const [own] = await db.query<{ id: string }>('SELECT id FROM agent WHERE revoked_at IS NULL AND name LIKE $1 ORDER BY created_at LIMIT 1', [`${agent.name}%`])
-  const chosen = await db.query('SELECT 1 FROM place_choice WHERE chat_id = $1', [visitor.id])
-  if (own && chosen.length === 0) await setPlace(db, asker, { agentId: own.id, cwd: realpathSync(demo) })
-}
+const forControlOnly =
+  /^(TELEGRAM_|OPENCLAW_|DATABASE_URL$|REDIS_URL$|SKYNET_API_TOKEN$|SKYNET_GATEWAY_(API_)?TOKEN$)|_API_KEY$/
 
-/** Without any owner the first start prints a code that makes its sender one. */
-export async function pairingCode(control: Control): Promise<string | null> {
-  if (control.config.telegram.kind === 'playground' || control.config.ownerIds.length > 0 || (await hasOwner(control.deps.db))) return null
-  return newCode(control.deps.db, 'pair', PAIR_TTL_MS, null)
-}
+/** What a gateway or an agent needs to know of the environment: nothing of Telegram, the database or the models. */
+const withoutSecrets = (env: Env): Env =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !forControlOnly.test(name)))

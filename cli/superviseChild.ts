@@ -8,6 +8,10 @@ const MAX_BACKOFF_MS = 15_000
 /** A child that lived this long starts afresh at the shortest wait. */
 const SETTLED_MS = 30_000
 
+const nodeFlags = ['--max-semi-space-size=2', '--optimize-for-size', '--disable-warning=ExperimentalWarning']
+/** Where children keep compiled code: cli/tune.ts tells what that saves. */
+const codeCache = join(import.meta.dirname, '../node_modules/.cache/skynet')
+
 export type Supervised = { pid(): number | undefined; stop(graceMs: number): Promise<void>; kill(): void }
 
 /**
@@ -22,8 +26,7 @@ export function superviseChild(log: Logger, part: 'gateway' | 'agent', env: Env)
   let wait = MIN_BACKOFF_MS
   const start = (): void => {
     const began = Date.now()
-    const args = ['--max-semi-space-size=2', '--optimize-for-size', '--disable-warning=ExperimentalWarning', join(import.meta.dirname, `../${part}/main.ts`)]
-    const current = spawn(process.execPath, args, { stdio: ['pipe', 'inherit', 'inherit'], env: { ...(env as NodeJS.ProcessEnv), SKYNET_PARENT_STDIN: '1' } })
+    const current = launch(part, env)
     child = current
     current.stdin?.on('error', () => {})
     current.on('error', (error) => log.error(`${part}: ${error.message}`))
@@ -40,6 +43,7 @@ export function superviseChild(log: Logger, part: 'gateway' | 'agent', env: Env)
     pid: () => child?.pid,
     kill: () => {
       stopped = true
+      if (timer) clearTimeout(timer)
       child?.kill('SIGKILL')
     },
     stop: async (graceMs) => {
@@ -55,3 +59,11 @@ export function superviseChild(log: Logger, part: 'gateway' | 'agent', env: Env)
     },
   }
 }
+
+/** In a session of its own: Ctrl+C in a terminal reaches the parent alone, which then stops its children in order. */
+const launch = (part: 'gateway' | 'agent', env: Env): ChildProcess =>
+  spawn(process.execPath, [...nodeFlags, join(import.meta.dirname, `../${part}/main.ts`)], {
+    stdio: ['pipe', 'inherit', 'inherit'],
+    detached: process.platform !== 'win32',
+    env: { NODE_COMPILE_CACHE: codeCache, ...(env as NodeJS.ProcessEnv), SKYNET_PARENT_STDIN: '1' },
+  })

@@ -17,6 +17,14 @@ type Glue = {
   }
 }
 
+let loaded: Promise<Glue> | null = null
+
+/** The engine once per process: its glue keeps one instance, and a second one breaks the first. */
+const theEngine = (): Promise<Glue> => {
+  loaded ??= loadEngine()
+  return loaded
+}
+
 /** Loads Prisma's schema engine by hand: its package expects a bundler that understands WebAssembly imports. */
 async function loadEngine(): Promise<Glue> {
   const dir = dirname(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm'))
@@ -38,7 +46,7 @@ const target = (schema: string | null) =>
  * when they agree. The engine wants a server to talk to (`url`) but reads nothing from it: the texts alone decide.
  */
 export async function schemaDifference(before: string | null, after: string, url: string): Promise<string> {
-  const { SchemaEngine } = await loadEngine()
+  const { SchemaEngine } = await theEngine()
   const adapter = bindMigrationAwareSqlAdapterFactory(new PrismaPg({ connectionString: url }))
   const engine = await SchemaEngine.new({ datamodels: [['schema.prisma', after]] }, () => {}, adapter)
   const { stdout } = await engine.diff({

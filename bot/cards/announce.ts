@@ -9,6 +9,8 @@ import { hasOwnOutcome } from '../render/outcomeCard.ts'
 import type { BotDeps } from '../turn.ts'
 
 const READER = 'bot'
+/** Messages let the work itself go first. */
+const YIELD_MS = 15
 const BATCH = 200
 /** A success that took longer than this makes a sound. */
 const LOUD_AFTER_MS = 60_000
@@ -189,13 +191,20 @@ export function startAnnouncing(deps: BotDeps): () => Promise<void> {
         if (again) kick()
       })
   }
-  const unsubscribe = deps.bus.subscribe('run.changed', kick)
+  let soon: NodeJS.Timeout | null = null
+  const unsubscribe = deps.bus.subscribe('run.changed', () => {
+    soon ??= setTimeout(() => {
+      soon = null
+      kick()
+    }, YIELD_MS)
+  })
   const timer = setInterval(kick, 1000)
   kick()
   return async () => {
     stopped = true
     unsubscribe()
     clearInterval(timer)
+    if (soon) clearTimeout(soon)
     await running
   }
 }

@@ -39,7 +39,8 @@ export async function renderCard(deps: Pick<BotDeps, 'db' | 'clock'>, card: Card
   switch (card.kind) {
     case 'run': {
       const outcomeBelow = hasOwnOutcome(run)
-      if (!run.tasks.some((task) => task.startedAt)) return renderRunCard(run, { now, tail: [], outcomeBelow })
+      if (!run.tasks.some((task) => task.startedAt))
+        return renderRunCard(run, { now, tail: [], outcomeBelow })
       const tail = await readLogTail(deps.db, run.id, isRunEnd(run.status) ? OUTCOME_CHUNKS : TAIL_CHUNKS)
       return renderRunCard(run, { now, tail, outcomeBelow })
     }
@@ -54,7 +55,7 @@ export async function renderCard(deps: Pick<BotDeps, 'db' | 'clock'>, card: Card
   }
 }
 
-export type Refreshed = { kind: 'done' } | Extract<Called, { kind: 'again' | 'blocked' }>
+export type Refreshed = { kind: 'done' } | Extract<Called, { kind: 'again' | 'blocked' | 'moved' }>
 
 /** Brings one card up to date: an edit only when it would change something. `force`: also when
  * nothing but its clock moved; `beforeCall` is told of each call. */
@@ -83,7 +84,7 @@ export async function refreshCard(
       link_preview_options: { is_disabled: true },
       ...(shown.buttons.length > 0 ? { reply_markup: keyboard(shown.buttons) } : {}),
     })
-    if (called.kind === 'again' || called.kind === 'blocked') return called
+    if (called.kind === 'again' || called.kind === 'blocked' || called.kind === 'moved') return called
     if (called.kind === 'no') deps.log.warn(`card ${card.id} cannot be edited: ${called.reason}`)
   }
   if (hash === card.shown && !shown.settled) return { kind: 'done' }

@@ -5,6 +5,8 @@ import { lowerCardsOnce } from './lowerCards.ts'
 
 /** A card of work under way is brought up to date this often even when nothing changed. */
 const HEARTBEAT_MS = 30_000
+/** Cards let the work itself go first: nobody sees 25 ms, but a start can be that much later. */
+const YIELD_MS = 25
 
 /**
  * Marks the cards of a run whenever it changes or logs, all cards that are not settled at the start (so a restart
@@ -21,17 +23,17 @@ export function watchRuns(deps: BotDeps, delivery: Pick<DeliveryLoop, 'markCard'
   const quietly = (work: Promise<void>): void =>
     void work.catch((error) => deps.log.warn(`cards: ${messageOf(error)}`))
   const pending = new Set<string>()
-  const changed = ({ runId }: { runId: string }): void => {
+  const changed = (runId: string, afterMs: number): void => {
     if (pending.has(runId)) return
     pending.add(runId)
-    setImmediate(() => {
+    setTimeout(() => {
       pending.delete(runId)
       quietly(mark('c.run_id = $1', [runId]))
-    })
+    }, afterMs)
   }
   const ends = [
-    deps.bus.subscribe('run.changed', changed),
-    deps.bus.subscribe('log', changed),
+    deps.bus.subscribe('run.changed', ({ runId }) => changed(runId, YIELD_MS)),
+    deps.bus.subscribe('log', ({ runId }) => changed(runId, 0)),
     deps.bus.subscribe('agents', () =>
       quietly(mark("r.status IN ('running', 'paused', 'cancelling', 'force_cancelled')")),
     ),

@@ -33,7 +33,9 @@ export const requestConversation = (deps: BotDeps) =>
 
 /** Answers are plain text and taps on this conversation's own buttons; all else passes on to who it is meant for. */
 const isAnswer = (ctx: Context): boolean =>
-  ctx.callbackQuery ? (ctx.callbackQuery.data ?? '').startsWith(ANSWER_PREFIX) : ctx.message?.text !== undefined && !ctx.message.text.startsWith('/')
+  ctx.callbackQuery
+    ? (ctx.callbackQuery.data ?? '').startsWith(ANSWER_PREFIX)
+    : ctx.message?.text !== undefined && !ctx.message.text.startsWith('/')
 
 const nextAnswer = (conversation: Talk): Promise<Context> => conversation.waitUntil(isAnswer, { next: true })
 

@@ -1,4 +1,5 @@
 import type { ConversationData, VersionedState, VersionedStateStorage } from '@grammyjs/conversations'
+import { jsonText } from '../../core/storage/jsonText.ts'
 import type { BotContext } from '../context.ts'
 import { updateKey } from '../intake/storeUpdates.ts'
 
@@ -17,7 +18,7 @@ export const conversationStorage: VersionedStateStorage<BotContext, Conversation
   write: async (ctx, state) => {
     await ctx.turn.tx.query(
       'INSERT INTO conversation_state (key, state) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET state = $2, updated_at = clock_timestamp()',
-      [updateKey(ctx.update), JSON.stringify(state)],
+      [updateKey(ctx.update), jsonText(state)],
     )
   },
   delete: async (ctx) => {

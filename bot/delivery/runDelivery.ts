@@ -8,6 +8,7 @@ import type { BotDeps } from '../turn.ts'
 import { type Called, callTelegram, fileOf, type Payload } from './callTelegram.ts'
 import { fullLog } from './fullLog.ts'
 import { createLimits, type LimitOptions, type Limits } from './limits.ts'
+import { moveChat } from './moveChat.ts'
 import { storeButtons } from './say.ts'
 
 type Delivery = {
@@ -191,9 +192,8 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions) {
     switch (sent.kind) {
       case 'ok':
         lane.failures = 0
+        await keepSent(lane, row, sent)
         lane.sends.shift()
-        if (row.card_id) await keepCard(lane, row.card_id, sent)
-        await finish(row, 'sent', sent.messageId, null)
         return true
       case 'again': {
         lane.failures += 1
@@ -207,7 +207,7 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions) {
         await blockChat(lane, sent.reason)
         return true
       case 'moved':
-        await moveChat(lane, sent.chatId)
+        await follow(lane, sent.chatId)
         return true
       case 'no':
         deps.log.error(`Telegram will not take message ${row.id} to ${lane.chatId}: ${sent.reason}`)
@@ -218,12 +218,24 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions) {
     }
   }
 
-  const keepCard = async (lane: Lane, cardId: string, sent: Sent & { kind: 'ok' }): Promise<void> => {
-    const [row] = await deps.db.query<{ state: string }>(
-      "UPDATE card SET message_id = $2, shown = $3, state = CASE WHEN state = 'live' AND $4 THEN 'settled' ELSE state END WHERE id = $1 RETURNING state",
-      [cardId, sent.messageId, sent.hash ?? null, sent.settled ?? false],
-    )
-    if (row && row.state !== 'settled') lane.dirty.set(cardId, false)
+  /** What was sent is written down before anything else goes to that chat, however long it takes: else it would be sent again. */
+  const keepSent = async (lane: Lane, row: Delivery, sent: Sent & { kind: 'ok' }): Promise<void> => {
+    for (;;) {
+      try {
+        const [card] = await deps.db.query<{ state: string }>(
+          `WITH done AS (UPDATE delivery SET status = 'sent', message_id = $3, error = NULL, sent_at = clock_timestamp(), tries = tries + 1 WHERE id = $1)
+           UPDATE card SET message_id = $3, shown = $4, state = CASE WHEN state = 'live' AND $5 THEN 'settled' ELSE state END WHERE id = $2 RETURNING state`,
+          [row.id, row.card_id, sent.messageId, sent.hash ?? null, sent.settled ?? false],
+        )
+        known.delete(row.id)
+        if (row.card_id && card && card.state !== 'settled') lane.dirty.set(row.card_id, false)
+        return
+      } catch (error) {
+        deps.log.warn(`outbox: message ${row.id} was sent but is not written down yet: ${messageOf(error)}`)
+        if (stopped) return
+        await new Promise((resolve) => setTimeout(resolve, 500))
+      }
+    }
   }
 
   const editNext = async (lane: Lane): Promise<boolean> => {
@@ -243,6 +255,7 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions) {
       return false
     }
     if (result.kind === 'blocked') await blockChat(lane, result.reason)
+    if (result.kind === 'moved') await follow(lane, result.chatId)
     return true
   }
 
@@ -266,20 +279,9 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions) {
     lane.dirty.clear()
   }
 
-  /** A group that became a supergroup has another id: everything of it moves. */
-  const moveChat = async (lane: Lane, to: number): Promise<void> => {
-    await deps.db.tx(async (tx) => {
-      await tx.query(
-        'INSERT INTO chat (id, kind, title, paired_by, paired_at) SELECT $2, kind, title, paired_by, paired_at FROM chat WHERE id = $1 ON CONFLICT DO NOTHING',
-        [lane.chatId, to],
-      )
-      for (const table of ['card', 'run', 'place_choice'])
-        await tx.query(`UPDATE ${table} SET chat_id = $2 WHERE chat_id = $1`, [lane.chatId, to])
-      await tx.query(
-        "UPDATE delivery SET chat_id = $2, payload = payload || jsonb_build_object('chat_id', $2::bigint) WHERE chat_id = $1 AND status = 'pending'",
-        [lane.chatId, to],
-      )
-    })
+  /** What waits for the old id of a group is read again from the outbox, under the new one. */
+  const follow = async (lane: Lane, to: number): Promise<void> => {
+    await deps.db.tx((tx) => moveChat(tx, deps.bus, lane.chatId, to))
     for (const row of lane.sends) known.delete(row.id)
     lane.sends = []
     lane.dirty.clear()

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Bus } from '../../core/queue/bus.ts'
+import { jsonText } from '../../core/storage/jsonText.ts'
 import type { Sql, Tx } from '../../core/storage/sql.ts'
 import { type ButtonAction, type Buttons, buttonId, keyboard } from '../render/buttons.ts'
 import { splitHtml } from '../render/html.ts'
@@ -12,7 +13,7 @@ const keepButtons = async (sql: Sql, actions: ButtonAction[]): Promise<void> => 
   if (actions.length === 0) return
   await sql.query(
     'INSERT INTO button (id, action) SELECT * FROM unnest($1::text[], $2::jsonb[]) ON CONFLICT DO NOTHING',
-    [actions.map(buttonId), actions.map((a) => JSON.stringify(a))],
+    [actions.map(buttonId), actions.map((a) => jsonText(a))],
   )
 }
 
@@ -80,7 +81,7 @@ async function enqueue(
 ): Promise<void> {
   await tx.query(
     'INSERT INTO delivery (key, chat_id, method, payload) VALUES ($1, $2, $3, $4) ON CONFLICT (key) DO NOTHING',
-    [key, chatId, method, JSON.stringify(payload)],
+    [key, chatId, method, jsonText(payload)],
   )
   tx.afterCommit(() => bus.publish('deliver', {}))
 }
@@ -131,7 +132,7 @@ export async function sayCard(tx: Tx, bus: Bus, where: Where, card: NewCard): Pr
   }
   const fresh = await tx.query(
     `INSERT INTO delivery (key, chat_id, method, payload, card_id) VALUES ($1, $2, 'sendMessage', $3, $4) ON CONFLICT (key) DO NOTHING RETURNING id`,
-    [card.key, where.chatId, JSON.stringify(payload), id],
+    [card.key, where.chatId, jsonText(payload), id],
   )
   if (fresh.length === 0) return false
   await tx.query(

@@ -51,21 +51,20 @@ export function createInbox(deps: BotDeps, handle: Handler) {
     const row = rows?.[0]
     if (!row) await new Promise((resolve) => setTimeout(resolve, 1000))
     if (!row || row.tries < MAX_TRIES) return false
-    await deps.db.tx(async (tx) => {
-      await tx.query('UPDATE telegram_update SET handled_at = clock_timestamp() WHERE update_id = $1', [
-        updateId,
-      ])
-      const chat = row.payload.message?.chat ?? row.payload.callback_query?.message?.chat
-      if (chat)
-        await say(
-          tx,
-          deps.bus,
-          { chatId: chat.id, topicId: 0 },
-          `Something went wrong with that (u${updateId}). It was not carried out; please try again.`,
-          { key: `broken:${updateId}` },
-        )
-    })
+    await deps.db.query('UPDATE telegram_update SET handled_at = clock_timestamp() WHERE update_id = $1', [
+      updateId,
+    ])
+    await apologise(updateId, row.payload).catch((e) => deps.log.error(`update ${updateId}: ${messageOf(e)}`))
     return true
+  }
+
+  const apologise = async (updateId: number, update: Update): Promise<void> => {
+    const chat = update.message?.chat ?? update.callback_query?.message?.chat
+    if (typeof chat?.id !== 'number') return
+    const text = `Something went wrong with that (u${updateId}). It was not carried out; please try again.`
+    await deps.db.tx((tx) =>
+      say(tx, deps.bus, { chatId: chat.id, topicId: 0 }, text, { key: `broken:${updateId}` }),
+    )
   }
 
   const enqueue = (row: Pick<Row, 'update_id' | 'key'>): void => {

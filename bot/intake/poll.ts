@@ -48,11 +48,13 @@ async function pollUntil(deps: BotDeps, api: Api, inbox: Inbox, signal: AbortSig
   }
 }
 
-/** Updates go into the inbox and are handled in order. */
+/**
+ * Updates go into the inbox and are handled in order. Those that were there already are looked at again: they may
+ * have been stored by a call whose answer was lost, and one that was handled is not handled twice.
+ */
 export async function takeIn(deps: BotDeps, inbox: Inbox, updates: readonly Update[]): Promise<void> {
-  const fresh = new Set(await storeUpdates(deps.db, updates))
-  for (const update of updates)
-    if (fresh.has(update.update_id)) inbox.enqueue({ update_id: update.update_id, key: updateKey(update) })
+  await storeUpdates(deps.db, updates)
+  for (const update of updates) inbox.enqueue({ update_id: update.update_id, key: updateKey(update) })
 }
 
 function faultLine(error: unknown): string {

@@ -1,4 +1,5 @@
 import type { Update } from 'grammy/types'
+import { jsonText } from '../../core/storage/jsonText.ts'
 import type { Sql } from '../../core/storage/sql.ts'
 
 /** Chat, topic and person of an update: what comes from one key is handled one after the other. */
@@ -22,11 +23,7 @@ export async function storeUpdates(sql: Sql, updates: readonly Update[]): Promis
   if (updates.length === 0) return []
   const rows = await sql.query<{ update_id: number }>(
     `INSERT INTO telegram_update (update_id, key, payload) SELECT * FROM unnest($1::bigint[], $2::text[], $3::jsonb[]) ON CONFLICT DO NOTHING RETURNING update_id`,
-    [
-      updates.map((u) => u.update_id),
-      updates.map(updateKey),
-      updates.map((u) => JSON.stringify(u).replaceAll('\\u0000', '')),
-    ],
+    [updates.map((u) => u.update_id), updates.map(updateKey), updates.map((u) => jsonText(u))],
   )
   return rows.map((row) => row.update_id)
 }

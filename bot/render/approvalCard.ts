@@ -14,6 +14,7 @@ const MAX_ASKING = 8
 
 /** The question to people, and after the answer its record. The first 90 characters say code, risk, command, place. Pure. */
 export function renderApproval(run: RunView, approval: ApprovalView, options: { armed: boolean }): Shown {
+  if (approval.planHash !== run.planHash) return renderReplaced(run, approval)
   const asking = run.tasks.filter((t) => t.verdict.verdict === 'ask').sort(byRisk)
   const allowed = run.tasks.filter((t) => t.verdict.verdict === 'allow')
   const worst = asking[0] ?? run.tasks[0]
@@ -45,6 +46,13 @@ export function renderApproval(run: RunView, approval: ApprovalView, options: { 
     settled: !pending,
   }
 }
+
+/** The question about an earlier version: what it asked about is not the plan any more. */
+const renderReplaced = (run: RunView, approval: ApprovalView): Shown => ({
+  html: `${bold(approval.status === 'superseded' ? `${approval.code} replaced by v${run.planVersion}, below` : recordLine(approval))}\n#${run.number} · plan ${approval.planHash.slice(0, 6)}`,
+  buttons: [],
+  settled: true,
+})
 
 function askingLines(task: TaskView, run: RunView): string[] {
   const exact = exactAction(task)

@@ -56,6 +56,8 @@ export const plain = (html: string): string =>
 /** Length as Telegram counts it: UTF-16 units after the tags are read. */
 export const shownLength = (html: string): number => plain(html).length
 
+const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff
+
 export const MAX_MESSAGE = 4096
 
 /**
@@ -88,8 +90,9 @@ export function splitHtml(html: string, max = MAX_MESSAGE): string[] {
     const length = token.startsWith('&') && token.endsWith(';') ? 1 : token.length
     if (used + length > max && used > 0 && length <= max) cut()
     while (rest.length > max && !rest.startsWith('&')) {
-      piece += rest.slice(0, max - used)
-      rest = rest.slice(max - used)
+      const fits = max - used - (isHighSurrogate(rest.charCodeAt(max - used - 1)) ? 1 : 0)
+      piece += rest.slice(0, fits)
+      rest = rest.slice(fits)
       cut()
     }
     piece += rest

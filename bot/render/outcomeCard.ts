@@ -1,5 +1,5 @@
-import type { LogLine, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import { testSummary } from '../../core/runs/testSummary.ts'
+import type { LogLine, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import type { Buttons } from './buttons.ts'
 import { bold, clip, clock, code, escape, quote, reveal } from './html.ts'
 import { costLine, firstLine, runPlace, type Shown, stateWord } from './words.ts'
@@ -20,10 +20,14 @@ const QUICK_MS = 5000
  * Whether the outcome is a message of its own; else the card becomes it. Told from the run alone, so that the card
  * and the announcement never both show it. Pure.
  */
-export function hasOwnOutcome(run: Pick<RunView, 'status' | 'tasks' | 'approvals' | 'startedAt' | 'createdAt' | 'endedAt'>): boolean {
+export function hasOwnOutcome(
+  run: Pick<RunView, 'status' | 'tasks' | 'approvals' | 'startedAt' | 'createdAt' | 'endedAt'>,
+): boolean {
   if (run.status === 'failed') return run.tasks.length > 0
   if (run.status !== 'succeeded' || !run.endedAt) return false
-  return run.approvals.length > 0 || run.endedAt.getTime() - (run.startedAt ?? run.createdAt).getTime() >= QUICK_MS
+  return (
+    run.approvals.length > 0 || run.endedAt.getTime() - (run.startedAt ?? run.createdAt).getTime() >= QUICK_MS
+  )
 }
 
 const isFailed = (task: TaskView): boolean => task.status === 'failed' || task.status === 'failed_timeout'

@@ -27,6 +27,9 @@ const table = {
   SKYNET_PARENT_STDIN: z.enum(['0', '1'], '0 or 1').default('0'),
 }
 
+/** Every setting of an agent, by name. */
+export const agentSettings: readonly string[] = Object.keys(table)
+
 /** Settings of one agent. What enrolment stored fills the places that are null here. */
 export type AgentConfig = {
   name: string

@@ -35,6 +35,9 @@ const table = {
   SKYNET_LOG_LEVEL: logLevel.default('info'),
 }
 
+/** Every setting of the control plane, by name. */
+export const controlSettings: readonly string[] = Object.keys(table)
+
 /** Where updates come from and messages go to. */
 export type TelegramConfig =
   | { kind: 'playground'; port: number }

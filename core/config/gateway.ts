@@ -22,6 +22,9 @@ const table = {
   SKYNET_PARENT_STDIN: z.enum(['0', '1'], '0 or 1').default('0'),
 }
 
+/** Every setting of a gateway, by name. */
+export const gatewaySettings: readonly string[] = Object.keys(table)
+
 export type GatewayConfig = {
   name: string
   /** The gateway's part of the data directory: its stable id. */
@@ -55,6 +58,16 @@ export function parseGatewayConfig(env: Env): GatewayConfig {
     logLevel: s.SKYNET_LOG_LEVEL,
     endWithStdin: s.SKYNET_PARENT_STDIN === '1',
   }
+}
+
+/** Where a gateway of these settings listens, and the address that others find it at. */
+export type GatewayPlace = { host: string; port: number; publicUrl: string | null }
+
+/** Reads the settings of a gateway that needs no tokens yet. Pure. Throws ConfigError with one line. */
+export function parseGatewayPlace(env: Env): GatewayPlace {
+  const optional = { SKYNET_GATEWAY_TOKEN: token.optional(), SKYNET_GATEWAY_API_TOKEN: token.optional() }
+  const s = readSettings({ ...table, ...optional }, env)
+  return { host: s.SKYNET_GATEWAY_HOST, port: s.SKYNET_GATEWAY_PORT, publicUrl: s.SKYNET_GATEWAY_URL ?? null }
 }
 
 const slug = (name: string): string => name.toLowerCase().replace(/[^a-z0-9._-]+/g, '-') || 'gateway'

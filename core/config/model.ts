@@ -133,6 +133,9 @@ const table = {
   OLLAMA_MODEL: modelId,
 }
 
+/** Every setting of the language models, by name. */
+export const modelSettings: readonly string[] = Object.keys(table)
+
 type Values = z.output<z.ZodObject<typeof table>>
 
 /** `http://host:11434` is what people set for Ollama; its compatible endpoint is below `/v1`. */

@@ -1,3 +1,4 @@
+import { jsonText } from '../storage/jsonText.ts'
 import type { Sql } from '../storage/sql.ts'
 
 /**
@@ -53,7 +54,7 @@ export async function tellEvent(
       subject.attemptId ?? null,
       subject.approvalId ?? null,
       subject.agentId ?? null,
-      JSON.stringify(data),
+      jsonText(data),
     ],
   )
 }

@@ -1,3 +1,4 @@
+import { jsonText } from '../storage/jsonText.ts'
 import type { Sql } from '../storage/sql.ts'
 import { isLegal, type Machine, type Status } from './states.ts'
 
@@ -6,6 +7,13 @@ export class SqlExpression {
   readonly text: string
   constructor(text: string) {
     this.text = text
+  }
+}
+/** A column's value that differs from row to row, by the row's id. */
+export class ByRow {
+  readonly values: ReadonlyMap<string, string>
+  constructor(values: ReadonlyMap<string, string>) {
+    this.values = values
   }
 }
 export const now = new SqlExpression('clock_timestamp()')
@@ -63,7 +71,7 @@ export async function transition<M extends Machine>(
       UPDATE ${machine} m SET ${[`status = ${param(move.to)}`, ...sets].join(', ')} FROM old WHERE m.id = old.id RETURNING m.*, old.was
     ), told AS (
       INSERT INTO event (type, run_id, task_id, attempt_id, approval_id, agent_id, data)
-      SELECT ${param(`${machine}.${move.to}`)}, ${subjects[machine]}, jsonb_build_object('from', was, 'to', status) || ${param(JSON.stringify(move.data ?? {}))}::jsonb
+      SELECT ${param(`${machine}.${move.to}`)}, ${subjects[machine]}, jsonb_build_object('from', was, 'to', status) || ${param(jsonText(move.data ?? {}))}::jsonb
       FROM moved
     )
     SELECT id, was FROM moved`
@@ -72,7 +80,11 @@ export async function transition<M extends Machine>(
 
 function columnValue(value: unknown, param: (value: unknown) => string): string {
   if (value instanceof SqlExpression) return value.text
+  if (value instanceof ByRow) {
+    const rows = `unnest(${param([...value.values.keys()])}::uuid[], ${param([...value.values.values()])}::text[])`
+    return `(SELECT x.v FROM ${rows} AS x(id, v) WHERE x.id = m.id)`
+  }
   const json =
     value !== null && typeof value === 'object' && !(value instanceof Date) && !Array.isArray(value)
-  return json ? `${param(JSON.stringify(value))}::jsonb` : param(value)
+  return json ? `${param(jsonText(value))}::jsonb` : param(value)
 }

@@ -75,7 +75,11 @@ export async function choosePlace(
   if (wish) {
     const place = namedPlace(machines, wish)
     if (place) return { kind: 'place', place }
-    return { kind: 'unknown', asked: [wish.machine, wish.directory].filter(Boolean).join(':'), places: await list() }
+    return {
+      kind: 'unknown',
+      asked: [wish.machine, wish.directory].filter(Boolean).join(':'),
+      places: await list(),
+    }
   }
   const own = await ownPlace(sql, asker, machines)
   if (own) return { kind: 'place', place: own }
@@ -126,8 +130,8 @@ export async function readWish(sql: Sql, text: string): Promise<{ text: string; 
       wish: { ...(at[1] ? { machine: at[1] } : {}), ...(at[2] ? { directory: at[2] } : {}) },
     }
   const spoken =
-    /^([\s\S]+?)\s+(?:in\s+(\S+)\s+)?on\s+([\w.-]+)[.!]?$/i.exec(text) ??
-    /^([\s\S]+?)\s+in\s+(\S+?)()[.!]?$/i.exec(text)
+    /^([\s\S]+?)\s+(?:in\s+(\S+)\s+)?on\s+([\w.-]*\w)[.!?]*$/i.exec(text) ??
+    /^([\s\S]+?)\s+in\s+(\S+?)()[.!?]*$/i.exec(text)
   if (!spoken) return { text, wish: null }
   const wish: Wish = {
     ...(spoken[3] ? { machine: spoken[3] } : {}),

@@ -1,7 +1,10 @@
 import type { Deps } from '../deps.ts'
 import { tellEvent } from '../events/tellEvent.ts'
+import { transition } from '../events/transition.ts'
 import type { RegisterWorker } from '../protocol/http.ts'
 import { lost } from '../runs/recordFrames.ts'
+import { settleRun } from '../runs/settleRun.ts'
+import { jsonText } from '../storage/jsonText.ts'
 import type { Tx } from '../storage/sql.ts'
 import { credentialHash } from './enrolAgent.ts'
 
@@ -31,7 +34,7 @@ export async function registerWorker(deps: RegisterDeps, worker: RegisterWorker)
       return { kind: 'refused', reason: 'This agent was revoked. Enrol it again with `skynet agent join`.' }
     await tx.query(
       'UPDATE agent SET facts = $2, gateway_id = $3, connected = true, last_seen_at = clock_timestamp(), disconnected_at = NULL WHERE id = $1',
-      [worker.agent_id, JSON.stringify(worker.facts), worker.gateway_id],
+      [worker.agent_id, jsonText(worker.facts), worker.gateway_id],
     )
     const fresh = !agent.connected || agent.gateway_id !== worker.gateway_id
     if (fresh)
@@ -44,7 +47,10 @@ export async function registerWorker(deps: RegisterDeps, worker: RegisterWorker)
     if (worker.hello || fresh) tx.afterCommit(() => announce(deps))
     return { kind: 'registered', agentId: worker.agent_id, ...(await toldApart(tx, worker)) }
   })
-  if (done.kind === 'registered' && worker.hello) await settleLost(deps, worker)
+  if (done.kind === 'registered' && worker.hello) {
+    await settleLost(deps, worker)
+    await heardAgain(deps, worker)
+  }
   return done
 }
 
@@ -58,8 +64,10 @@ function announce(deps: RegisterDeps): void {
 async function toldApart(tx: Tx, worker: RegisterWorker): Promise<{ cancel: string[]; forget: string[] }> {
   const cancel = await tx.query<{ id: string }>(
     `SELECT a.id FROM attempt a JOIN task t ON t.id = a.task_id WHERE a.agent_id = $1 AND a.exited_at IS NULL
-     AND a.status IN ('claimed', 'accepted', 'started') AND (a.cancel_at IS NOT NULL OR t.status IN ('cancelled', 'force_cancelled', 'skipped'))`,
-    [worker.agent_id],
+     AND a.status IN ('claimed', 'accepted', 'started') AND (a.cancel_at IS NOT NULL OR t.status IN ('cancelled', 'force_cancelled', 'skipped'))
+     UNION SELECT a.id FROM attempt a JOIN task t ON t.id = a.task_id
+     WHERE a.id = ANY($2::uuid[]) AND a.agent_id = $1 AND (t.claim_token IS DISTINCT FROM a.claim_token OR a.status = 'lost')`,
+    [worker.agent_id, worker.attempts.filter((a) => a.state === 'alive').map((a) => a.execution_id)],
   )
   const held = worker.attempts.map((a) => a.execution_id)
   const known = new Set(
@@ -68,6 +76,30 @@ async function toldApart(tx: Tx, worker: RegisterWorker): Promise<{ cancel: stri
     ),
   )
   return { cancel: cancel.map((r) => r.id), forget: held.filter((id) => !known.has(id)) }
+}
+
+/** Work that was given up for unknown and is alive after all goes on, unless a person has decided. */
+async function heardAgain(deps: RegisterDeps, worker: RegisterWorker): Promise<void> {
+  const alive = worker.attempts.filter((a) => a.state === 'alive').map((a) => a.execution_id)
+  const rows = await deps.db.query<{ task_id: string; run_id: string; claim_token: string }>(
+    `SELECT t.id AS task_id, t.run_id, t.claim_token FROM attempt a JOIN task t ON t.id = a.task_id AND t.claim_token = a.claim_token
+     WHERE a.id = ANY($1::uuid[]) AND a.agent_id = $2 AND a.status = 'started' AND t.status = 'needs_review'`,
+    [alive, worker.agent_id],
+  )
+  for (const { task_id, run_id, claim_token } of rows) {
+    await deps.db.tx(async (tx) => {
+      await tx.query('SELECT 1 FROM run WHERE id = $1 FOR UPDATE', [run_id])
+      await transition(tx, 'task', {
+        ids: [task_id],
+        from: ['needs_review'],
+        to: 'running',
+        set: { error: null },
+        where: { sql: 'claim_token = $1', values: [claim_token] },
+        data: { why: 'heard of again' },
+      })
+      await settleRun(deps, tx, run_id)
+    })
+  }
 }
 
 type LostRow = Parameters<typeof lost>[2]
@@ -84,11 +116,14 @@ async function settleLost(deps: RegisterDeps, worker: RegisterWorker): Promise<v
     await deps.db.tx(async (tx) => {
       await tx.query('SELECT 1 FROM run WHERE id = $1 FOR UPDATE', [run_id])
       const [row] = await tx.query<LostRow>(
-        `SELECT a.id, a.task_id, t.run_id, a.claim_token, a.status, a.cancel_at, t.status AS task_status, t.effect, t.attempts_made, t.max_attempts
+        `SELECT a.id, a.task_id, t.run_id, a.claim_token, a.status, a.cancel_at, t.status AS task_status, t.effect, t.attempts_made, t.max_attempts,
+           t.claim_token IS NOT DISTINCT FROM a.claim_token AS holds
          FROM attempt a JOIN task t ON t.id = a.task_id WHERE a.id = $1 AND a.status IN ('accepted', 'started') FOR UPDATE OF a`,
         [id],
       )
-      if (row) await lost(deps, tx, row)
+      if (!row) return
+      await lost(deps, tx, row)
+      await settleRun(deps, tx, run_id)
     })
   }
 }

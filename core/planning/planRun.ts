@@ -1,4 +1,5 @@
 import { askApproval } from '../approvals/askApproval.ts'
+import { messageOf } from '../config/logger.ts'
 import type { Deps } from '../deps.ts'
 import { now, transition } from '../events/transition.ts'
 import { listMachines, type Machine } from '../fleet/machineFacts.ts'
@@ -10,8 +11,8 @@ import type { Tx } from '../storage/sql.ts'
 import { type Judged, judgePlan, worstRisk } from './judgePlan.ts'
 import { type PlaceFacts, type PlanSource, planRequest } from './planRequest.ts'
 
-/** How long a planner holds a run; a planner that died is followed by another after that. */
-const PLANNING_LEASE_MS = 120_000
+/** How long a planner holds a run, renewed while it lives; one that died is followed by another after that. */
+const PLANNING_LEASE_MS = 10_000
 const MAX_TRIES = 3
 
 type PlanningRun = {
@@ -53,12 +54,34 @@ export async function planRun(
     })
     return 'planned'
   }
-  const machines = await listMachines(deps.db)
-  const made = await makePlan(deps, run, machines, signal)
-  if ('fault' in made) await endPlanning(deps, runId, 'failed', made.fault)
-  else await commitPlan(deps, run, made, machines)
-  return 'planned'
+  const lease = setInterval(() => void holdRun(deps, run), PLANNING_LEASE_MS / 3)
+  try {
+    const machines = await listMachines(deps.db)
+    const made = await makePlan(deps, run, machines, signal)
+    if ('fault' in made) await endPlanning(deps, runId, 'failed', made.fault)
+    else await commitPlan(deps, run, made, machines)
+    return 'planned'
+  } catch (error) {
+    await holdRun(deps, run, 0)
+    throw error
+  } finally {
+    clearInterval(lease)
+  }
 }
+
+/** Keeps a run for this planner, or with 0 ms lets another have it at once. */
+const holdRun = (
+  deps: Pick<Deps, 'db' | 'log'>,
+  run: Pick<PlanningRun, 'id' | 'planning_tries'>,
+  ms: number = PLANNING_LEASE_MS,
+): Promise<unknown> =>
+  deps.db
+    .query(
+      `UPDATE run SET planning_until = clock_timestamp() + $2 * interval '1 ms'
+       WHERE id = $1 AND status = 'planning' AND planning_tries = $3`,
+      [run.id, ms, run.planning_tries],
+    )
+    .catch((error) => deps.log.warn(`planning of ${run.id}: ${messageOf(error)}`))
 
 async function takeRun(deps: Pick<Deps, 'db'>, runId: string): Promise<PlanningRun | undefined> {
   const [run] = await deps.db.query<PlanningRun>(

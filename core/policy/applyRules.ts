@@ -1,6 +1,6 @@
 import type { Fact, Finding } from './facts.ts'
 import { findFloor, floorReasons } from './floor.ts'
-import type { Policy, Rule, When } from './policySchema.ts'
+import type { Policy, When } from './policySchema.ts'
 import { type Part, settle, worstOf } from './verdict.ts'
 
 type Judged = Omit<Part, 'text'>
@@ -51,9 +51,4 @@ function sameEffect(pattern: string, effect: string): boolean {
 
 function shorten(text: string): string {
   return text.length > 400 ? `${text.slice(0, 399)}…` : text
-}
-
-/** The rule that would judge a fact, for `/policy` and for tests. */
-export function findRule(fact: Fact, policy: Policy): Rule | undefined {
-  return policy.rules.find((rule) => rule.when.some((when) => fits(when, fact)))
 }

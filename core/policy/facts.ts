@@ -42,13 +42,15 @@ export type Invocation = {
   state: ShellState
   stdin: Stdin
   context: PolicyContext
+  /** Counts down over the whole judgement, so that nested wrappers come to an end. */
+  budget: { left: number }
   /** How many wrappers were looked through. */
   depth: number
   /** Judges a piece of shell text that this command runs; its findings are added to the walk's. */
   runText: (text: string, options: RunText) => readonly Fact[]
 }
 
-export type RunText = {
+type RunText = {
   /** In the same shell (eval) or in one of its own (sh -c). */
   sameShell?: boolean
   /** `bash` reads what `sh` does not. */

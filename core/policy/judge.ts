@@ -4,7 +4,7 @@ import type { Policy } from './policySchema.ts'
 import { combineParts, notUnderstood, type PolicyContext, type Verdict } from './verdict.ts'
 
 export type { Policy } from './policySchema.ts'
-export type { Decision, Part, PolicyContext, Risk, Verdict } from './verdict.ts'
+export type { Part, PolicyContext, Risk, Verdict } from './verdict.ts'
 
 /**
  * Judges one call for one machine: allow, ask or deny, with the risk, the rule and the reason, and the same for every

@@ -159,6 +159,7 @@ function fileFacts(use: Use, path: string, action: string, given: PolicyContext)
     stdin: noStdin,
     context,
     depth: 0,
+    budget: { left: 1 },
     runText: () => [],
   }
   const outside = !isInside(resolvePath(home, context.cwd), context)

@@ -18,7 +18,7 @@ export type PolicyContext = {
 }
 
 export const decisions = ['allow', 'ask', 'deny'] as const
-export type Decision = (typeof decisions)[number]
+type Decision = (typeof decisions)[number]
 export const risks = ['low', 'medium', 'high', 'critical'] as const
 export type Risk = (typeof risks)[number]
 
@@ -36,7 +36,7 @@ export type Part = {
 export type Verdict = Omit<Part, 'text'> & { parts: Part[] }
 
 /** Orders two parts by what a person must know first: the decision, then the risk. Positive: `a` is worse. */
-export function compareParts(a: Pick<Part, 'verdict' | 'risk'>, b: Pick<Part, 'verdict' | 'risk'>): number {
+function compareParts(a: Pick<Part, 'verdict' | 'risk'>, b: Pick<Part, 'verdict' | 'risk'>): number {
   return (
     decisions.indexOf(a.verdict) - decisions.indexOf(b.verdict) ||
     risks.indexOf(a.risk) - risks.indexOf(b.risk)
@@ -44,7 +44,7 @@ export function compareParts(a: Pick<Part, 'verdict' | 'risk'>, b: Pick<Part, 'v
 }
 
 /** The higher of two risks. */
-export function maxRisk(a: Risk, b: Risk): Risk {
+function maxRisk(a: Risk, b: Risk): Risk {
   return risks.indexOf(a) >= risks.indexOf(b) ? a : b
 }
 

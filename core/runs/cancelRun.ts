@@ -35,6 +35,7 @@ export async function cancelRun(
   ])
   await tellEvent(tx, 'run.cancel_asked', { runId }, data)
   await supersedeApprovals(tx, runId)
+  await doubtUnconfirmed(tx, runId)
   await endUnclaimed(tx, runId)
   tx.afterCommit(() => deps.bus.publish('run.changed', { runId }))
   if (run.status === 'planning' || run.status === 'awaiting_approval') {
@@ -64,6 +65,21 @@ async function supersedeApprovals(tx: Tx, runId: string): Promise<void> {
     from: ['pending'],
     to: 'superseded',
     set: { decided_at: now },
+  })
+}
+
+/** What needs review because its machine is silent may still run: it is cancelled like running work, once that is confirmed. */
+async function doubtUnconfirmed(tx: Tx, runId: string): Promise<void> {
+  const rows = await tx.query<{ id: string }>(
+    `SELECT t.id FROM task t JOIN attempt a ON a.task_id = t.id AND a.claim_token = t.claim_token
+     WHERE t.run_id = $1 AND t.status = 'needs_review' AND a.exited_at IS NULL`,
+    [runId],
+  )
+  await transition(tx, 'task', {
+    ids: rows.map((r) => r.id),
+    from: ['needs_review'],
+    to: 'running',
+    data: { why: 'it may still run' },
   })
 }
 

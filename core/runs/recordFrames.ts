@@ -19,10 +19,11 @@ type AttemptRow = {
   task_status: TaskStatus
   holds: boolean
   exited: boolean
+  /** Something moved that the run has to follow. */
+  settle: boolean
   attempts_made: number
   max_attempts: number
   cancel_at: Date | null
-  run_status: string
 }
 type RecordDeps = Pick<Deps, 'db' | 'bus' | 'wake'>
 
@@ -32,33 +33,59 @@ type RecordDeps = Pick<Deps, 'db' | 'bus' | 'wake'>
  * is acknowledged is committed.
  */
 export async function recordFrames(deps: RecordDeps, report: ReportRequest): Promise<ReportResponse> {
-  const byAttempt = Map.groupBy(report.frames, (frame) => frame.execution_id)
-  const acks: ReportResponse['acks'] = []
-  const unknown: string[] = []
-  for (const [id, frames] of byAttempt) {
-    const ack = await deps.db.tx((tx) => recordAttempt(deps, tx, id, report.agent_id, frames))
-    if (ack) acks.push(ack)
-    else unknown.push(id)
+  const groups = [...Map.groupBy(report.frames, (frame) => frame.execution_id)]
+  try {
+    return await recordGroups(deps, report.agent_id, groups)
+  } catch (error) {
+    if (groups.length === 1) throw error
+    const parts: ReportResponse[] = []
+    for (const group of groups) parts.push(await recordGroups(deps, report.agent_id, [group]))
+    return { acks: parts.flatMap((part) => part.acks), unknown: parts.flatMap((part) => part.unknown) }
   }
-  return { acks, unknown }
 }
+
+type Group = [id: string, frames: AttemptFrame[]]
+
+/** All attempts of a report in one transaction, each run settled once at its end. */
+async function recordGroups(deps: RecordDeps, agentId: string, groups: Group[]): Promise<ReportResponse> {
+  return deps.db.tx(async (tx) => {
+    const acks: ReportResponse['acks'] = []
+    const unknown: string[] = []
+    const settle = new Set<string>()
+    const moving = groups.filter(([, frames]) => frames.some((frame) => !quiet.has(frame.type)))
+    await lockRuns(
+      tx,
+      moving.map(([id]) => id),
+    )
+    for (const [id, frames] of groups.sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const row = await lockAttempt(tx, id, agentId)
+      if (!row) {
+        unknown.push(id)
+        continue
+      }
+      acks.push(await recordAttempt(deps, tx, row, frames))
+      if (row.settle) settle.add(row.run_id)
+    }
+    for (const runId of settle) await settleRun(deps, tx, runId)
+    return { acks, unknown }
+  })
+}
+
+/** Frames that move no status of a task. */
+const quiet = new Set<AttemptFrame['type']>(['log', 'progress', 'accepted'])
 
 async function recordAttempt(
   deps: RecordDeps,
   tx: Tx,
-  id: string,
-  agentId: string,
+  row: AttemptRow,
   frames: AttemptFrame[],
-): Promise<ReportResponse['acks'][number] | null> {
-  const settles = frames.some((frame) => !['log', 'progress', 'accepted'].includes(frame.type))
-  const row = await lockAttempt(tx, id, agentId, settles)
-  if (!row) return null
+): Promise<ReportResponse['acks'][number]> {
   const fresh = inOrder(frames, row.last_seq)
   await recordLogs(deps, tx, row, fresh)
   for (const frame of fresh) await apply(deps, tx, row, frame)
   const last = fresh.at(-1)?.seq ?? row.last_seq
-  if (last > row.last_seq) await tx.query('UPDATE attempt SET last_seq = $2 WHERE id = $1', [id, last])
-  return { execution_id: id, seq: last, result: row.exited }
+  if (last > row.last_seq) await tx.query('UPDATE attempt SET last_seq = $2 WHERE id = $1', [row.id, last])
+  return { execution_id: row.id, seq: last, result: row.exited }
 }
 
 /** Frames above `lastSeq` without a gap, lowest first. */
@@ -69,25 +96,22 @@ function inOrder(frames: AttemptFrame[], lastSeq: number): AttemptFrame[] {
   return fresh
 }
 
-/** Locks the run (where a status may move) and then the attempt, in the order that every writer uses. */
-async function lockAttempt(
-  tx: Tx,
-  id: string,
-  agentId: string,
-  settles: boolean,
-): Promise<AttemptRow | undefined> {
-  if (settles)
-    await tx.query(
-      'SELECT 1 FROM run WHERE id = (SELECT t.run_id FROM attempt a JOIN task t ON t.id = a.task_id WHERE a.id = $1) FOR UPDATE',
-      [id],
-    )
-  const [row] = await tx.query<AttemptRow>(
+/** Runs are locked before attempts, in the order of their ids: the order that every writer uses. */
+const lockRuns = (tx: Tx, attemptIds: string[]): Promise<object[]> =>
+  tx.query(
+    `SELECT 1 FROM run WHERE id IN (SELECT t.run_id FROM attempt a JOIN task t ON t.id = a.task_id WHERE a.id = ANY($1::uuid[]))
+     ORDER BY id FOR UPDATE`,
+    [attemptIds],
+  )
+
+async function lockAttempt(tx: Tx, id: string, agentId: string): Promise<AttemptRow | undefined> {
+  const [row] = await tx.query<Omit<AttemptRow, 'settle'>>(
     `SELECT a.id, a.task_id, t.run_id, a.claim_token, a.status, a.last_seq, a.cancel_at, t.effect, t.status AS task_status, t.attempts_made, t.max_attempts,
-       t.claim_token IS NOT DISTINCT FROM a.claim_token AS holds, a.exited_at IS NOT NULL AS exited, r.status AS run_status
-     FROM attempt a JOIN task t ON t.id = a.task_id JOIN run r ON r.id = t.run_id WHERE a.id = $1 AND a.agent_id = $2 FOR UPDATE OF a`,
+       t.claim_token IS NOT DISTINCT FROM a.claim_token AS holds, a.exited_at IS NOT NULL AS exited
+     FROM attempt a JOIN task t ON t.id = a.task_id WHERE a.id = $1 AND a.agent_id = $2 FOR UPDATE OF a`,
     [id, agentId],
   )
-  return row
+  return row ? { ...row, settle: false } : undefined
 }
 
 async function recordLogs(deps: RecordDeps, tx: Tx, row: AttemptRow, frames: AttemptFrame[]): Promise<void> {
@@ -124,9 +148,9 @@ async function apply(deps: RecordDeps, tx: Tx, row: AttemptRow, frame: AttemptFr
     case 'refused':
       return refused(deps, tx, row, frame)
     case 'result':
-      return ended(deps, tx, row, frame.result)
+      return ended(tx, row, frame.result)
     case 'exited':
-      return exited(deps, tx, row)
+      return exited(tx, row)
     case 'lost':
       return lost(deps, tx, row)
     case 'progress':
@@ -191,7 +215,7 @@ async function started(
     lease_until: null,
   })
   if (!moved && !row.cancel_at && row.task_status !== 'running') await askCancel(deps, tx, row)
-  await settleRun(deps, tx, row.run_id)
+  row.settle = true
 }
 
 /** A late holder's work must not go on: the agent is told to kill it. */
@@ -219,7 +243,7 @@ async function refused(
 ): Promise<void> {
   const error = { code: frame.code, message: frame.reason }
   await moveAttempt(tx, row, ['claimed', 'accepted'], 'refused', { error, ended_at: now, exited_at: now })
-  await freeFiles(tx, [row.task_id])
+  if (row.holds) await freeFiles(tx, [row.task_id])
   if (row.cancel_at)
     await moveTask(tx, row, ['claimed', 'force_cancelled'], 'cancelled', { ended_at: now, error }, error)
   else if (passing.has(frame.code) && row.attempts_made < row.max_attempts) {
@@ -233,7 +257,7 @@ async function refused(
     )
     tx.afterCommit(() => deps.wake('tasks.dispatch', {}))
   } else await moveTask(tx, row, ['claimed'], 'failed', { ended_at: now, error }, error)
-  await settleRun(deps, tx, row.run_id)
+  row.settle = true
 }
 
 const taskEnd: Record<ExecutionResult['status'], TaskStatus> = {
@@ -243,7 +267,7 @@ const taskEnd: Record<ExecutionResult['status'], TaskStatus> = {
   cancelled: 'cancelled',
 }
 
-async function ended(deps: RecordDeps, tx: Tx, row: AttemptRow, result: ExecutionResult): Promise<void> {
+async function ended(tx: Tx, row: AttemptRow, result: ExecutionResult): Promise<void> {
   await moveAttempt(tx, row, ['claimed', 'accepted', 'started', 'lost'], 'exited', {
     ended_at: now,
     exit_code: result.exit_code,
@@ -269,11 +293,11 @@ async function ended(deps: RecordDeps, tx: Tx, row: AttemptRow, result: Executio
     await moveTask(tx, row, ['force_cancelled'], 'cancelled', set, data)
   else await moveTask(tx, row, ['running', 'needs_review'], to, set, data)
   if (row.holds) await freeFiles(tx, [row.task_id])
-  await settleRun(deps, tx, row.run_id)
+  row.settle = true
 }
 
 /** The agent confirms that nothing of the attempt is left: only now a cancelled task is said to be cancelled. */
-async function exited(deps: RecordDeps, tx: Tx, row: AttemptRow): Promise<void> {
+async function exited(tx: Tx, row: AttemptRow): Promise<void> {
   const [attempt] = await tx.query<{ result: ExecutionResult | null }>(
     'UPDATE attempt SET exited_at = coalesce(exited_at, clock_timestamp()) WHERE id = $1 RETURNING result',
     [row.id],
@@ -285,7 +309,7 @@ async function exited(deps: RecordDeps, tx: Tx, row: AttemptRow): Promise<void> 
   const set = { result: attempt?.result ?? null, error, ended_at: now }
   await moveTask(tx, row, ['running', 'needs_review', 'force_cancelled'], 'cancelled', set)
   if (row.holds) await freeFiles(tx, [row.task_id])
-  await settleRun(deps, tx, row.run_id)
+  row.settle = true
 }
 
 /**
@@ -307,6 +331,7 @@ export async function lost(
     | 'cancel_at'
     | 'attempts_made'
     | 'max_attempts'
+    | 'holds'
   >,
 ): Promise<void> {
   const held = row as AttemptRow
@@ -330,9 +355,9 @@ export async function lost(
     await moveTask(tx, held, ['running'], 'failed_timeout', { ended_at: now, error: why }, why)
   } else {
     await moveTask(tx, held, ['running'], 'needs_review', { error: why }, why)
-    await settleRun(deps, tx, held.run_id)
+    held.settle = true
     return
   }
-  await freeFiles(tx, [held.task_id])
-  await settleRun(deps, tx, held.run_id)
+  if (held.holds) await freeFiles(tx, [held.task_id])
+  held.settle = true
 }

@@ -1,5 +1,5 @@
 import type { Deps } from '../deps.ts'
-import { isTaskEnd, type RunStatus } from '../events/states.ts'
+import { isTaskEnd, type RunStatus, taskEnds } from '../events/states.ts'
 import { tellEvent } from '../events/tellEvent.ts'
 import { now, transition } from '../events/transition.ts'
 import type { Tx } from '../storage/sql.ts'
@@ -16,43 +16,79 @@ type Row = {
 /**
  * What follows from the end of any task of a run, in the transaction of that end: dependents are queued or skipped,
  * milestones start and end, and the run ends when all its tasks have. The run's row is locked first, so that two
- * tasks ending at once cannot both miss the last one. Idempotent.
+ * tasks ending at once cannot both miss the last one. The scheduler is woken in any case: a task that ended frees a
+ * slot and files that others may wait for. Idempotent.
  */
 export async function settleRun(deps: Pick<Deps, 'wake' | 'bus'>, tx: Tx, runId: string): Promise<void> {
-  const [run] = await tx.query<{ status: RunStatus; plan_version: number }>(
-    'SELECT status, plan_version FROM run WHERE id = $1 FOR UPDATE',
-    [runId],
-  )
-  if (!run) return
-  await skipOrphans(tx, runId)
-  if ((await queueUnblocked(tx, runId)) > 0) tx.afterCommit(() => deps.wake('tasks.dispatch', {}))
-  const tasks = await tx.query<Row>(
-    `SELECT t.id, t.key, t.status, t.milestone, t.result FROM task t JOIN plan p ON p.id = t.plan_id WHERE t.run_id = $1 AND p.version = $2`,
-    [runId, run.plan_version],
-  )
-  await moveMilestones(tx, runId, run.plan_version, tasks)
-  if (tasks.every((task) => isTaskEnd(task.status))) await endRun(tx, runId, run.status, tasks)
+  await tx.query('SELECT 1 FROM run WHERE id = $1 FOR UPDATE', [runId])
   tx.afterCommit(() => deps.bus.publish('run.changed', { runId }))
+  tx.afterCommit(() => deps.wake('tasks.dispatch', {}))
+  let counts = await countTasks(tx, runId)
+  if (!counts) return
+  if (counts.waiting > 0) {
+    if (counts.stopped > 0) await skipOrphans(tx, runId)
+    await queueUnblocked(tx, runId)
+    counts = (await countTasks(tx, runId)) ?? counts
+  }
+  if (counts.milestones) await moveMilestones(tx, runId, counts.plan_version)
+  if (counts.total > 0 && counts.ended === counts.total) await endRun(tx, runId, counts)
 }
 
-async function endRun(tx: Tx, runId: string, status: RunStatus, tasks: Row[]): Promise<void> {
-  const any = (wanted: string) => tasks.some((task) => task.status === wanted)
-  const all = (...wanted: string[]) => tasks.every((task) => wanted.includes(task.status))
+type Counts = {
+  status: RunStatus
+  plan_version: number
+  milestones: boolean
+  total: number
+  ended: number
+  succeeded: number
+  /** Held or blocked. */
+  waiting: number
+  /** Ended without success: what depends on them will not run. */
+  stopped: number
+  cancelled: number
+  skipped: number
+  force_cancelled: number
+}
+
+/** How the tasks of a run's newest plan stand, in one statement however many there are. */
+async function countTasks(tx: Tx, runId: string): Promise<Counts | undefined> {
+  const [row] = await tx.query<Counts>(
+    `SELECT r.status, r.plan_version, EXISTS (SELECT 1 FROM milestone m WHERE m.plan_id = p.id AND m.ended_at IS NULL) AS milestones,
+       count(t.id)::int AS total, count(*) FILTER (WHERE t.status = ANY($2::text[]))::int AS ended,
+       count(*) FILTER (WHERE t.status = 'succeeded')::int AS succeeded, count(*) FILTER (WHERE t.status IN ('held', 'blocked'))::int AS waiting,
+       count(*) FILTER (WHERE t.status IN ('failed', 'failed_timeout', 'skipped', 'cancelled', 'force_cancelled'))::int AS stopped,
+       count(*) FILTER (WHERE t.status = 'cancelled')::int AS cancelled, count(*) FILTER (WHERE t.status = 'skipped')::int AS skipped,
+       count(*) FILTER (WHERE t.status = 'force_cancelled')::int AS force_cancelled
+     FROM run r JOIN plan p ON p.run_id = r.id AND p.version = r.plan_version JOIN task t ON t.plan_id = p.id
+     WHERE r.id = $1 GROUP BY r.id, p.id`,
+    [runId, taskEnds],
+  )
+  return row
+}
+
+async function endRun(tx: Tx, runId: string, counts: Counts): Promise<void> {
+  const { status } = counts
+  const all = counts.succeeded === counts.total
   const move = (from: RunStatus[], to: RunStatus) =>
     transition(tx, 'run', { ids: [runId], from, to, set: { ended_at: now } })
   if (status === 'force_cancelled') {
-    if (!any('force_cancelled')) await move(['force_cancelled'], 'cancelled')
+    if (counts.force_cancelled === 0) await move(['force_cancelled'], 'cancelled')
   } else if (status === 'cancelling') {
-    if (any('force_cancelled')) await move(['cancelling'], 'force_cancelled')
-    else if (any('cancelled') || any('skipped')) await move(['cancelling'], 'cancelled')
-    else await move(['cancelling'], all('succeeded') ? 'succeeded' : 'failed')
+    if (counts.force_cancelled > 0) await move(['cancelling'], 'force_cancelled')
+    else if (counts.cancelled + counts.skipped > 0) await move(['cancelling'], 'cancelled')
+    else await move(['cancelling'], all ? 'succeeded' : 'failed')
   } else if (status === 'running' || status === 'paused') {
-    await move(['running', 'paused'], all('succeeded') ? 'succeeded' : 'failed')
+    await move(['running', 'paused'], all ? 'succeeded' : 'failed')
   }
 }
 
 /** A milestone starts with its first task that starts and is done when all its tasks have ended. */
-async function moveMilestones(tx: Tx, runId: string, version: number, tasks: Row[]): Promise<void> {
+async function moveMilestones(tx: Tx, runId: string, version: number): Promise<void> {
+  const tasks = await tx.query<Row>(
+    `SELECT t.id, t.key, t.status, t.milestone, t.result FROM task t JOIN plan p ON p.id = t.plan_id
+     WHERE t.run_id = $1 AND p.version = $2 AND t.milestone IS NOT NULL`,
+    [runId, version],
+  )
   const rows = await tx.query<{ plan_id: string; key: string; title: string; started_at: Date | null }>(
     'SELECT m.plan_id, m.key, m.title, m.started_at FROM milestone m JOIN plan p ON p.id = m.plan_id WHERE p.run_id = $1 AND p.version = $2 AND m.ended_at IS NULL ORDER BY m.position',
     [runId, version],

@@ -5,6 +5,7 @@ import { tellEvent } from '../events/tellEvent.ts'
 import type { Judged } from '../planning/judgePlan.ts'
 import { specHash } from '../protocol/hash.ts'
 import type { PlanSpec, PlanTask } from '../protocol/specs.ts'
+import { jsonText } from '../storage/jsonText.ts'
 import type { Tx } from '../storage/sql.ts'
 
 export type StoredPlan = { planId: string; taskIds: Map<string, string> }
@@ -34,8 +35,8 @@ export async function storePlan(
       plan.version,
       about.planHash,
       about.policyVersion,
-      JSON.stringify(plan),
-      JSON.stringify(about.source),
+      jsonText(plan),
+      jsonText(about.source),
     ],
   )
   await tx.query('UPDATE run SET plan_version = $2, summary = $3 WHERE id = $1', [
@@ -112,13 +113,13 @@ async function insertTask(
       status,
       spec.action,
       judged.effect,
-      JSON.stringify(spec),
+      jsonText(spec),
       specHash(spec),
       spec.agent_id,
       spec.machine_id,
       spec.cwd,
       ownedFiles(spec, judged.effect),
-      JSON.stringify(judged.verdict),
+      jsonText(judged.verdict),
     ],
   )
   await tellEvent(

@@ -1,8 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { askApproval } from '../approvals/askApproval.ts'
 import type { Deps } from '../deps.ts'
-import { tellEvent } from '../events/tellEvent.ts'
-import { inMs, now, plusOne, transition } from '../events/transition.ts'
+import { ByRow, inMs, now, plusOne, transition } from '../events/transition.ts'
 import { judgeSpec } from '../planning/judgePlan.ts'
 import type { AgentFacts } from '../protocol/frames.ts'
 import { GRANT_TTL_MINUTES, type Grant, signGrant } from '../protocol/grants.ts'
@@ -13,7 +12,7 @@ import type { Tx } from '../storage/sql.ts'
 /** From claim to delivery; renewed while the gateway is being asked. */
 export const LEASE_MS = 10_000
 /** Attempts that one agent holds at a time. */
-export const AGENT_SLOTS = 8
+export const AGENT_SLOTS = 16
 /** What was approved and has not started by then is asked again. */
 const APPROVAL_STALE = "interval '24 hours'"
 
@@ -55,14 +54,12 @@ type ClaimDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'policy' | 'settings' | 'sig
  */
 export async function claimTasks(deps: ClaimDeps, limit: number): Promise<Claim[]> {
   return deps.db.tx(async (tx) => {
-    const claims: Claim[] = []
     const candidates = await claimable(tx, limit)
     await lockMachines(tx, candidates)
-    for (const candidate of candidates) {
-      const claim = await claimOne(deps, tx, candidate)
-      if (claim) claims.push(claim)
-    }
-    return claims
+    const ready: Candidate[] = []
+    for (const candidate of candidates)
+      if ((await policyAgrees(deps, tx, candidate)) && (await takeFiles(tx, candidate))) ready.push(candidate)
+    return claimAll(deps, tx, ready)
   })
 }
 
@@ -94,55 +91,56 @@ async function lockMachines(tx: Tx, candidates: Candidate[]): Promise<void> {
     await tx.query("SELECT pg_advisory_xact_lock(hashtextextended('files:' || $1, 0))", [machine])
 }
 
-async function claimOne(deps: ClaimDeps, tx: Tx, task: Candidate): Promise<Claim | null> {
-  if (!(await policyAgrees(deps, tx, task))) return null
-  if (!(await takeFiles(tx, task))) return null
-  const attemptId = randomUUID()
-  const claimToken = randomBytes(24).toString('base64url')
-  const spec: ExecutionSpec = { ...task.spec, run_id: task.run_id, task_id: task.id, claim_token: claimToken }
-  const grant = mintGrant(deps, task, attemptId, claimToken)
+/** Token, lease, attempt and grant for each, in three statements however many they are. */
+async function claimAll(deps: ClaimDeps, tx: Tx, tasks: Candidate[]): Promise<Claim[]> {
+  if (tasks.length === 0) return []
+  const claims = tasks.map((task) => newClaim(deps, task))
   const moved = await transition(tx, 'task', {
-    ids: [task.id],
+    ids: tasks.map((task) => task.id),
     from: ['queued'],
     to: 'claimed',
     set: {
-      claim_token: claimToken,
+      claim_token: new ByRow(new Map(claims.map((claim) => [claim.taskId, claim.claimToken]))),
       lease_until: inMs(LEASE_MS),
       attempts_made: plusOne('attempts_made'),
       waiting_for: null,
       not_before: null,
     },
   })
-  if (moved.length === 0) throw new Error(`task ${task.id} moved while it was locked`)
+  if (moved.length !== tasks.length) throw new Error('a task moved while it was locked')
+  await insertAttempts(tx, tasks, claims)
+  return claims
+}
+
+function newClaim(deps: ClaimDeps, task: Candidate): Claim {
+  const attemptId = randomUUID()
+  const claimToken = randomBytes(24).toString('base64url')
+  const grant = mintGrant(deps, task, attemptId, claimToken)
+  const spec = { ...task.spec, run_id: task.run_id, task_id: task.id, claim_token: claimToken }
+  const { run_id: runId, agent_id: agentId, url: gatewayUrl } = task
+  return { attemptId, taskId: task.id, runId, agentId, claimToken, spec, grant, gatewayUrl }
+}
+
+async function insertAttempts(tx: Tx, tasks: Candidate[], claims: Claim[]): Promise<void> {
   await tx.query(
-    'INSERT INTO attempt (id, task_id, number, claim_token, status, agent_id, spec_hash, "grant") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)',
+    `WITH made AS (
+       INSERT INTO attempt (id, task_id, number, claim_token, status, agent_id, spec_hash, "grant")
+       SELECT id, task_id, number, token, 'claimed', agent_id, hash, g
+       FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::uuid[], $6::text[], $7::jsonb[]) AS x(id, task_id, number, token, agent_id, hash, g)
+       RETURNING id, task_id, number, agent_id)
+     INSERT INTO event (type, run_id, task_id, attempt_id, agent_id, data)
+     SELECT 'attempt.claimed', t.run_id, made.task_id, made.id, made.agent_id, jsonb_build_object('number', made.number, 'status', 'claimed')
+     FROM made JOIN task t ON t.id = made.task_id`,
     [
-      attemptId,
-      task.id,
-      task.attempts_made + 1,
-      claimToken,
-      'claimed',
-      task.agent_id,
-      task.spec_hash,
-      JSON.stringify(grant),
+      claims.map((claim) => claim.attemptId),
+      tasks.map((task) => task.id),
+      tasks.map((task) => task.attempts_made + 1),
+      claims.map((claim) => claim.claimToken),
+      tasks.map((task) => task.agent_id),
+      tasks.map((task) => task.spec_hash),
+      claims.map((claim) => JSON.stringify(claim.grant)),
     ],
   )
-  await tellEvent(
-    tx,
-    'attempt.claimed',
-    { runId: task.run_id, taskId: task.id, attemptId, agentId: task.agent_id },
-    { number: task.attempts_made + 1, status: 'claimed' },
-  )
-  return {
-    attemptId,
-    taskId: task.id,
-    runId: task.run_id,
-    agentId: task.agent_id,
-    claimToken,
-    spec,
-    grant,
-    gatewayUrl: task.url,
-  }
 }
 
 /** The permission for exactly this attempt, signed; lives GRANT_TTL_MINUTES. */

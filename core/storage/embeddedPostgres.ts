@@ -112,6 +112,7 @@ const settings = (socket: string): string[] =>
     shared_buffers: '64MB',
     wal_level: 'minimal',
     max_wal_senders: '0',
+    jit: 'off',
     logging_collector: 'off',
     log_min_messages: 'warning',
     timezone: 'UTC',

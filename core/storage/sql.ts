@@ -14,9 +14,36 @@ const parsers: pg.CustomTypesConfig = {
     oid === 20 ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
 }
 
+/** Statements prepared per connection at most: the product's own number about 150. */
+const MAX_PREPARED = 500
+const names = new Map<string, string>()
+
+/**
+ * The name under which a statement is prepared, so that PostgreSQL parses and plans it once per connection; texts
+ * beyond the limit are not prepared. The texts are the product's own, so there are few of them.
+ */
+function preparedName(text: string): string | undefined {
+  const known = names.get(text)
+  if (known || names.size >= MAX_PREPARED) return known
+  const name = `s${names.size}`
+  names.set(text, name)
+  return name
+}
+
+/** PostgreSQL's text has no NUL: it becomes U+FFFD. */
+const storable = (value: unknown): unknown =>
+  typeof value === 'string'
+    ? value.replaceAll('\0', '\ufffd')
+    : Array.isArray(value)
+      ? value.map(storable)
+      : value
+
 export const sqlOf = (client: pg.Pool | pg.PoolClient): Sql => ({
-  query: async <R extends object>(text: string, values: readonly unknown[] = []) =>
-    (await client.query<R & pg.QueryResultRow>({ text, values: [...values], types: parsers })).rows,
+  query: async <R extends object>(text: string, values: readonly unknown[] = []) => {
+    const name = preparedName(text)
+    const query = { text, values: values.map(storable), types: parsers, ...(name ? { name } : {}) }
+    return (await client.query<R & pg.QueryResultRow>(query)).rows
+  },
 })
 
 /**

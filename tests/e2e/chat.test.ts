@@ -29,7 +29,9 @@ describe('a person and the bot', () => {
     const number = await system.ask('/run sleep 6')
     const card = await system.message(new RegExp(`#${number} running`))
     expect(buttonsOf(card)).toEqual(['Cancel', 'Pause', 'Logs'])
-    const outcome = await system.message(new RegExp(`#${number} succeeded · 0:0[67]\n`), { after: card.message_id })
+    const outcome = await system.message(new RegExp(`#${number} succeeded · 0:0[67]\n`), {
+      after: card.message_id,
+    })
     const above = await system.message(new RegExp(`#${number} succeeded.*outcome below`))
     expect(above.message_id).toBe(card.message_id)
     expect(outcome.message_id).toBe(card.message_id + 1)
@@ -52,7 +54,9 @@ describe('a person and the bot', () => {
     await system.runIs(number, 'failed')
     const failed = await system.message(new RegExp(`❌ #${number} failed · [\\d:]+\n`))
     expect(await system.tap('Retry step 1', { on: failed.message_id })).toContain('runs again')
-    const second = await system.message(new RegExp(`❌ #${number} failed · [\\d:]+\n`), { after: failed.message_id })
+    const second = await system.message(new RegExp(`❌ #${number} failed · [\\d:]+\n`), {
+      after: failed.message_id,
+    })
     expect((await system.run(number)).tasks[0]?.attempts).toBe(2)
     await system.tap('Run again', { on: second.message_id })
     await system.runIs(number + 1, 'failed')
@@ -149,7 +153,12 @@ describe('a person and the bot', () => {
     system.say('/pair WRONG-CODE', { from: eve })
     await system.message(/This code is not valid/, { chat: eve.id })
     expect(system.messages(eve.id)).toHaveLength(2)
-    expect(await system.db.query('SELECT 1 FROM run r JOIN person p ON p.id = r.person_id WHERE p.telegram_id = $1', [eve.id])).toEqual([])
+    expect(
+      await system.db.query(
+        'SELECT 1 FROM run r JOIN person p ON p.id = r.person_id WHERE p.telegram_id = $1',
+        [eve.id],
+      ),
+    ).toEqual([])
   })
 
   test('a viewer looks, an operator starts; neither decides', async () => {

@@ -36,7 +36,9 @@ describe('stopping work', () => {
       'SELECT type FROM event e JOIN run r ON r.id = e.run_id WHERE r.number = $1 ORDER BY seq',
       [number],
     )
-    const order = types.map((t) => t.type).filter((t) => ['run.cancelling', 'attempt.tree_exited', 'run.cancelled'].includes(t))
+    const order = types
+      .map((t) => t.type)
+      .filter((t) => ['run.cancelling', 'attempt.tree_exited', 'run.cancelled'].includes(t))
     expect(order[0]).toBe('run.cancelling')
     expect(order).toContain('run.cancelled')
   })
@@ -67,7 +69,7 @@ describe('stopping work', () => {
     await system.message(new RegExp(`#${number} is cancelled already`))
   })
 
-  test('several runs: a picker; none: says so; another one\'s: not for everybody', async () => {
+  test("several runs: a picker; none: says so; another one's: not for everybody", async () => {
     const first = await system.ask('/run sleep 7333')
     const second = await system.ask('/run sleep 7333')
     await system.taskIs(second, '1', 'running')

@@ -67,7 +67,9 @@ export async function openTestControl(options: ControlOptions): Promise<TestCont
   const { databaseUrl, redisUrl, secrets = newSecrets(), log = testLog } = options
   const [policy, playbooks] = await fixed
   const db = openDatabase({ url: databaseUrl, poolSize: options.poolSize ?? 10, log })
-  const backend: QueueBackend = redisUrl ? { kind: 'redis', url: redisUrl } : { kind: 'postgres', url: databaseUrl }
+  const backend: QueueBackend = redisUrl
+    ? { kind: 'redis', url: redisUrl }
+    : { kind: 'postgres', url: databaseUrl }
   const queue = await openQueue({ db, log }, backend)
   await setApiToken(db, 'installation', secrets.apiToken, ['admin'])
   await setApiToken(db, 'gateway', secrets.gatewayApiToken, ['gateway'])

@@ -16,7 +16,9 @@ export type TestDatabase = { url: string; drop(): Promise<void> }
 /** A new database: a copy of the migrated template, or `empty`. */
 export async function newDatabase(from: 'template' | 'empty' = 'template'): Promise<TestDatabase> {
   const name = `t_${randomUUID().replaceAll('-', '')}`
-  await admin(`CREATE DATABASE ${name} TEMPLATE ${from === 'template' ? 'skynet' : 'template0'} STRATEGY file_copy`)
+  await admin(
+    `CREATE DATABASE ${name} TEMPLATE ${from === 'template' ? 'skynet' : 'template0'} STRATEGY file_copy`,
+  )
   const url = new URL(inject('postgresUrl'))
   url.pathname = name
   return { url: url.href, drop: () => admin(`DROP DATABASE ${name} WITH (FORCE)`) }

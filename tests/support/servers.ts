@@ -57,7 +57,9 @@ async function startRedis(dir: string): Promise<{ url: string; stop(): Promise<v
   shell.stdin?.on('error', () => {})
   while (shell.exitCode === null && !(await listens(port))) await delay(10)
   if (shell.exitCode !== null) {
-    console.warn('The tests on Redis are skipped: there is no redis-server (Debian: apt install redis-server).')
+    console.warn(
+      'The tests on Redis are skipped: there is no redis-server (Debian: apt install redis-server).',
+    )
     return null
   }
   return { url: `redis://127.0.0.1:${port}`, stop: () => end(shell) }

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { machineId } from '../../agent/identity.ts'
@@ -70,7 +79,13 @@ const LOOK_MS = 100
 const topics: Topic[] = ['run.changed', 'log', 'deliver', 'agents']
 
 type Bot = ReturnType<typeof startBot>
-type Machine = MachineOptions & { agentId: string; credential: string; dir: string; root: string; process: Supervised | null }
+type Machine = MachineOptions & {
+  agentId: string
+  credential: string
+  dir: string
+  root: string
+  process: Supervised | null
+}
 export type Choose = { chat?: number; after?: number; timeout?: number }
 
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
@@ -152,11 +167,17 @@ export class System {
       visitor: ana,
       botName: 'SKYNET',
       secret: 'x'.repeat(24),
-      ...(this.#options.limits ? {} : { limits: { perChatPerSecond: 1e6, burst: 1e6, groupPerMinute: 1e6, overallPerSecond: 1e6 } }),
+      ...(this.#options.limits
+        ? {}
+        : { limits: { perChatPerSecond: 1e6, burst: 1e6, groupPerMinute: 1e6, overallPerSecond: 1e6 } }),
     })
     await this.startBot()
     this.#api = await startApi(
-      { ...this.deps, controlKey: this.control.controlKey, botReady: () => this.#bot?.ready() ?? false } as Parameters<typeof startApi>[0],
+      {
+        ...this.deps,
+        controlKey: this.control.controlKey,
+        botReady: () => this.#bot?.ready() ?? false,
+      } as Parameters<typeof startApi>[0],
       { host: '127.0.0.1', port: 0 },
     )
     this.startWorkers()
@@ -166,8 +187,17 @@ export class System {
   // --- parts -----------------------------------------------------------------------------------------------------
 
   async startBot(): Promise<void> {
-    const connection = { kind: 'polling' as const, token: this.control.secrets.botToken, apiRoot: this.telegram.url }
-    const deps = { ...this.deps, ownerIds: [ana.id], redact: this.control.redact, gatewayUrl: 'http://127.0.0.1:8766' }
+    const connection = {
+      kind: 'polling' as const,
+      token: this.control.secrets.botToken,
+      apiRoot: this.telegram.url,
+    }
+    const deps = {
+      ...this.deps,
+      ownerIds: [ana.id],
+      redact: this.control.redact,
+      gatewayUrl: 'http://127.0.0.1:8766',
+    }
     const bot = startBot(deps, connection, { limits: this.#options.limits ?? noLimits, leaseMs: 2000 })
     this.#bot = bot
     await this.until(() => bot.ready(), 'the bot to be ready')
@@ -201,7 +231,8 @@ export class System {
     }
     await this.connected()
     const [only] = this.machines
-    if (only && this.machines.length === 1 && this.#options.placed !== false) await this.place(ana, only.name, only.repositories[0])
+    if (only && this.machines.length === 1 && this.#options.placed !== false)
+      await this.place(ana, only.name, only.repositories[0])
   }
 
   async #enrol(options: MachineOptions): Promise<Machine> {
@@ -291,9 +322,9 @@ export class System {
     return join(machine.root, machine.repositories[0] ?? '', file)
   }
 
-  read(file: string, name = 'laptop'): string | null {
-    const path = this.path(file, name)
-    return existsSync(path) ? readFileSync(path, 'utf8') : null
+  /** Whether that file or directory is there. */
+  has(file: string, name = 'laptop'): boolean {
+    return existsSync(this.path(file, name))
   }
 
   /** Waits until every machine is connected. */
@@ -308,7 +339,11 @@ export class System {
   async place(person: Person, machine: string, repository = ''): Promise<void> {
     const { id } = await meetPerson(this.db, { id: person.id, name: person.first_name }, [ana.id])
     const { agentId, root } = this.machine(machine)
-    await setPlace(this.db, { chatId: person.id, topicId: 0, personId: id }, { agentId, cwd: realpathSync(join(root, repository)) })
+    await setPlace(
+      this.db,
+      { chatId: person.id, topicId: 0, personId: id },
+      { agentId, cwd: realpathSync(join(root, repository)) },
+    )
   }
 
   async giveRole(person: Person, role: Role | null): Promise<void> {
@@ -364,7 +399,9 @@ export class System {
   /** The conversation so far, for people. */
   transcript(chat = ana.id): string {
     const line = (m: StoredMessage) =>
-      `[${m.message_id}${m.edits ? ` edited ${m.edits}x` : ''} ${m.from.first_name}] ${textOf(m)}${buttonsOf(m)
+      `[${m.message_id}${m.edits ? ` edited ${m.edits}x` : ''} ${m.from.first_name}] ${textOf(m)}${buttonsOf(
+        m,
+      )
         .map((b) => ` [${b}]`)
         .join('')}`
     return this.telegram.chat(chat).map(line).join('\n')
@@ -374,7 +411,8 @@ export class System {
 
   /** Says something that starts a run, and resolves with the run's number. */
   async ask(text: string, options: Parameters<Playground['say']>[1] = {}): Promise<number> {
-    const newest = async () => (await this.db.query<{ n: number }>('SELECT coalesce(max(number), 0) AS n FROM run'))[0]?.n ?? 0
+    const newest = async () =>
+      (await this.db.query<{ n: number }>('SELECT coalesce(max(number), 0) AS n FROM run'))[0]?.n ?? 0
     const before = await newest()
     this.say(text, options)
     const chat = options.chat_id ?? options.from?.id ?? ana.id
@@ -400,7 +438,11 @@ export class System {
   }
 
   /** Waits until a task of a run is in one of these states. */
-  taskIs(number: number, key: string, ...states: RunView['tasks'][number]['status'][]): Promise<RunView['tasks'][number]> {
+  taskIs(
+    number: number,
+    key: string,
+    ...states: RunView['tasks'][number]['status'][]
+  ): Promise<RunView['tasks'][number]> {
     const find = async () => {
       const id = await findRun(this.db, number)
       const task = id ? (await viewRun(this.db, id))?.tasks.find((t) => t.key === key) : null
@@ -443,7 +485,10 @@ export class System {
           asking = false
         }
       }
-      const late = () => reject(new Error(`waited ${timeout} ms for ${what}\n${this.transcript(chat)}\n${this.faults.join('\n')}`))
+      const late = () =>
+        reject(
+          new Error(`waited ${timeout} ms for ${what}\n${this.transcript(chat)}\n${this.faults.join('\n')}`),
+        )
       const deadline = setTimeout(() => end(late), timeout)
       const timer = setInterval(() => void ask(), LOOK_MS)
       const stops = [
@@ -472,7 +517,9 @@ export const textOf = (m: StoredMessage): string =>
   m.text ?? [m.caption, m.document?.file_name].filter(Boolean).join(' ')
 
 export const buttonsOf = (m: StoredMessage): string[] =>
-  m.reply_markup && 'inline_keyboard' in m.reply_markup ? m.reply_markup.inline_keyboard.flat().map((b) => b.text) : []
+  m.reply_markup && 'inline_keyboard' in m.reply_markup
+    ? m.reply_markup.inline_keyboard.flat().map((b) => b.text)
+    : []
 
 /** Processes on this machine whose command line has the mark. */
 export const processesWith = (mark: string): number =>

@@ -1,13 +1,9 @@
-import type { Fact, Invocation } from '../facts.ts'
+import type { Fact } from '../facts.ts'
 import { assignmentFacts, assignmentWordFacts } from '../shell/assignmentFacts.ts'
 import { hasHole } from '../shell/marks.ts'
 
 /** Builtins of the shell that set variables or options. Null: not one of these. */
-export function describeBuiltin(
-  name: string,
-  args: readonly string[],
-  _invocation: Invocation,
-): Fact[] | null {
+export function describeBuiltin(name: string, args: readonly string[]): Fact[] | null {
   const label = { program: name }
   const words = args.filter((arg) => !/^[-+]/.test(arg))
   const letters = args.filter((arg) => /^[-+]\w/.test(arg)).join('')
@@ -19,7 +15,13 @@ export function describeBuiltin(
     case 'local':
       if (words.length === 0 || /p/.test(letters)) return [{ ...label, effect: 'secrets.environment' }]
       // Read-only, by reference, other case: what is assigned later is then not what it says.
-      return [{ ...label, effect: name === 'readonly' || /[^xg+-]/.test(letters) ? 'shell.builtin-rare' : 'shell.builtin' }, ...words.flatMap((word) => nameFacts(word))]
+      return [
+        {
+          ...label,
+          effect: name === 'readonly' || /[^xg+-]/.test(letters) ? 'shell.builtin-rare' : 'shell.builtin',
+        },
+        ...words.flatMap((word) => nameFacts(word)),
+      ]
     case 'read':
     case 'mapfile':
     case 'readarray':

@@ -122,7 +122,7 @@ function unknownFacts(program: Program, parsed: Arguments, label: Label): Fact[]
 
 /** The fact of using one path in one way; none for plain text, `-` and harmless devices. */
 export function pathFacts(use: Use, path: string, label: Label, invocation: Invocation): Fact[] {
-  if (use === 'text' || path === '-' || path === '') return []
+  if (use === 'text' || path === '-' || (path === '' && (use === 'read' || use === 'list'))) return []
   const kind = uses[use]
   const place = classifyPath(path, invocation.state.cwds, kind.use, invocation.context)
   if (use === 'delete-tree' && place === 'unknown' && couldBeEverything(path, invocation))

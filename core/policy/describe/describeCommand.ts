@@ -34,6 +34,7 @@ const systemBins = /^\/(usr\/|usr\/local\/|opt\/homebrew\/|opt\/local\/|run\/cur
 /** Says what one simple command does, looking through whatever starts another. */
 export function describeCommand(invocation: Invocation): readonly Fact[] {
   const [word = '', ...args] = invocation.argv
+  if (--invocation.budget.left < 0) return [{ effect: 'shell.too-long' }]
   if (invocation.depth > maxDepth) return [{ effect: 'shell.too-deep' }, ...guessFloor(invocation)]
   if (word.includes(NET_HOLE)) return [{ effect: 'floor.pipe-to-shell', network: true }]
   if (word === '') return [{ effect: 'shell.dynamic-command' }]
@@ -141,7 +142,7 @@ function describeRunner(name: string, invocation: Invocation): readonly Fact[] |
   )
     return describeShell(name, args, invocation)
   if (/^(eval|source|\.|trap|alias)$/.test(name)) return describeEval(name, args, invocation)
-  const builtin = describeBuiltin(name, args, invocation)
+  const builtin = describeBuiltin(name, args)
   if (builtin) return builtin
   if (isInterpreter(name)) return describeInterpreter(name, invocation, describeCommand)
   switch (name) {

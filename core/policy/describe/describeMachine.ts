@@ -17,7 +17,7 @@ const table = new Map([
 ])
 
 /** Programs whose only use is to end or wipe the machine, or its accounts and protection. */
-export const floorPrograms: readonly (readonly [RegExp, string])[] = [
+const floorPrograms: readonly (readonly [RegExp, string])[] = [
   [/^(shutdown|reboot|poweroff|halt|systemctl-poweroff)$/, 'floor.shutdown'],
   [
     /^(mkfs(\..+)?|mke2fs|mkswap|wipefs|blkdiscard|newfs(_.+)?|format|diskpart|fdformat|mkntfs|mkdosfs|badblocks)$/,
@@ -240,7 +240,9 @@ function queryFacts(name: string, args: readonly string[], label: Label, invocat
       /\benv\b|\$ENV|\b(import|include|input_filename)\b/.test(arg) ||
       (name === 'yq' && /load|eval|system/.test(arg)),
   )
-  const files = args.flatMap((arg, i) => (/^--(ra|sl|argf)/.test(arg) ? pathFacts('read', args[i + 2] ?? '', label, invocation) : []))
+  const files = args.flatMap((arg, i) =>
+    /^--(ra|sl|argf)/.test(arg) ? pathFacts('read', args[i + 2] ?? '', label, invocation) : [],
+  )
   return reaches ? [...files, { ...label, effect: 'secrets.environment' }] : files
 }
 

@@ -34,7 +34,9 @@ export function describeWrapper(wrapper: Wrapper, invocation: Invocation, descri
 
 /** Long options may be shortened. */
 function isOneOf(name: string, names = ''): boolean {
-  return names.split(' ').some((full) => full === name || (name.length > 2 && name.startsWith('--') && full.startsWith(name)))
+  return names
+    .split(' ')
+    .some((full) => full === name || (name.length > 2 && name.startsWith('--') && full.startsWith(name)))
 }
 
 function writtenBy(
@@ -144,24 +146,45 @@ const xargsTakes =
 export function describeXargs(invocation: Invocation, describe: Describe): Fact[] {
   const label: Label = { program: 'xargs' }
   const { options, rest } = leadingOptions({ takes: xargsTakes }, invocation.argv.slice(1))
-  const files = options.filter((option) => isOneOf(option.name, '-a --arg-file')).flatMap((option) => pathFacts('read', option.value ?? HOLE, label, invocation))
+  const files = options
+    .filter((option) => isOneOf(option.name, '-a --arg-file'))
+    .flatMap((option) => pathFacts('read', option.value ?? HOLE, label, invocation))
   const replaced = options.find((option) => /^-[IJi]/.test(option.name) || isOneOf(option.name, '--replace'))
   const command = rest.length > 0 ? rest : ['echo']
   const pattern = replaced ? (replaced.value ?? '{}') : null
-  const run = (words: readonly string[]): readonly Fact[] => describe({ ...invocation, argv: fillIn(command, words, pattern), stdin: noStdin, depth: invocation.depth + 1 })
+  const run = (words: readonly string[]): readonly Fact[] =>
+    describe({
+      ...invocation,
+      argv: fillIn(command, words, pattern),
+      stdin: noStdin,
+      depth: invocation.depth + 1,
+    })
   const words = plainWords(invocation.stdin.text ?? '')
   const guessed = words.length > 0 ? run(words).filter(isFloor) : []
-  const asCode = pattern !== null && /^(.*\/)?(ba|da|z|k)?sh$/.test(command[0] ?? '') ? [{ ...label, effect: 'shell.dynamic-code' }] : []
+  const asCode =
+    pattern !== null && /^(.*\/)?(ba|da|z|k)?sh$/.test(command[0] ?? '')
+      ? [{ ...label, effect: 'shell.dynamic-code' }]
+      : []
   return [...files, ...asCode, ...guessed, ...run([HOLES])]
 }
 
 function plainWords(text: string): string[] {
-  return text.split(/\s+/).map((word) => word.replace(/["'\\]/g, '')).filter(Boolean).slice(0, 32)
+  return text
+    .split(/\s+/)
+    .map((word) => word.replace(/["'\\]/g, ''))
+    .filter(Boolean)
+    .slice(0, 32)
 }
 
-function fillIn(command: readonly string[], words: readonly string[], pattern: string | null): readonly string[] {
+function fillIn(
+  command: readonly string[],
+  words: readonly string[],
+  pattern: string | null,
+): readonly string[] {
   if (pattern === null) return [...command, ...words]
-  return command.flatMap((word) => (word.includes(pattern) ? words.map((one) => word.replaceAll(pattern, () => one)) : [word]))
+  return command.flatMap((word) =>
+    word.includes(pattern) ? words.map((one) => word.replaceAll(pattern, () => one)) : [word],
+  )
 }
 
 /** GNU parallel and its like: a command template, filled from standard input or after `:::`. */

@@ -52,7 +52,7 @@ function sedScriptFacts(script: string, label: Label, invocation: Invocation): F
 }
 
 /** Only commands that print, delete or substitute, by a grammar of their own; anything else is code. */
-export function isHarmlessSed(script: string): boolean {
+function isHarmlessSed(script: string): boolean {
   if (hasHole(script) || script.length > 2000) return false
   let rest = script
   while (rest !== '') {
@@ -115,15 +115,15 @@ export function describeAwk(args: readonly string[], invocation: Invocation): Fa
 }
 
 /** True when nothing in the text could start a command, write a file or read another. */
-export function isHarmlessAwk(text: string): boolean {
+function isHarmlessAwk(text: string): boolean {
   if (hasHole(text) || /system|getline|ENVIRON|ARG[VC]|@|close|fflush|\|&|\\\n/.test(text)) return false
   const slashes = text.includes('/')
   // With both, a quote may stand in a pattern and a slash in a text: too much to tell apart here.
-  if (slashes && text.includes('"')) return !/(?<!\|)\|(?!\|)/.test(text) && !/print[^]*>/.test(text)
+  if (slashes && text.includes('"')) return !/(?<!\|)\|(?!\|)/.test(text) && !/print[\s\S]*>/.test(text)
   const bare = slashes
     ? text.replace(/(^|[~(,!&|{};\n])\s*\/(\\.|[^/\\\n])*\//g, '$1 R ')
     : text.replace(/"(\\.|[^"\\])*"/g, '""')
-  return !/(?<!\|)\|(?!\|)/.test(bare) && !(bare.includes('/') ? /print[^]*>/ : /print[^;}]*>/).test(bare)
+  return !/(?<!\|)\|(?!\|)/.test(bare) && !(bare.includes('/') ? /print[\s\S]*>/ : /print[^;}]*>/).test(bare)
 }
 
 function runsInAwk(text: string, invocation: Invocation): Fact[] {
@@ -167,7 +167,9 @@ export function describeTar(args: readonly string[], invocation: Invocation): Fa
     ...value(/^(-I|-F|--(use-c|to-c|checkpoint-a|info|new-v|rsh|rmt).*)$/).flatMap((text) =>
       [...invocation.runText(text.replace(/^exec=/, ''), { quiet: true })].filter(isFloor),
     ),
-    ...archive.filter((file) => /^[^/]*:/.test(file)).map(() => ({ ...label, effect: 'network.remote', network: true })),
+    ...archive
+      .filter((file) => /^[^/]*:/.test(file))
+      .map(() => ({ ...label, effect: 'network.remote', network: true })),
     ...archive.flatMap((file) => pathFacts(writes ? 'write' : 'read', file, label, invocation)),
     ...value(/^(-C|--directory)$/).flatMap((dir) =>
       pathFacts(unpacks ? 'write' : 'list', dir, label, invocation),

@@ -1,7 +1,7 @@
 import type { Program } from '../programs/program.ts'
 import { HOLES, hasHole, NET_HOLE } from '../shell/marks.ts'
 
-export type Option = { name: string; value: string | null }
+type Option = { name: string; value: string | null }
 export type Arguments = {
   options: readonly Option[]
   operands: readonly string[]

@@ -49,7 +49,9 @@ function classifyFrom(path: string, cwd: string, use: PathUse, context: PolicyCo
   if (hasHole(cwd)) return path.startsWith('/') ? classifyFrom(path, '/', use, context) : 'unknown'
   if (hasHole(path)) return classifyUnknown(path, cwd, use, context)
   const absolute = resolvePath(path, cwd)
-  const place = climbs(path) ? worse('unknown', classifyAbsolute(absolute, use, context)) : classifyAbsolute(absolute, use, context)
+  const place = climbs(path)
+    ? worse('unknown', classifyAbsolute(absolute, use, context))
+    : classifyAbsolute(absolute, use, context)
   const parent = absolute.slice(0, absolute.lastIndexOf('/')) || '/'
   const takesAll = use === 'delete' && isEverything(absolute.slice(parent.length).replace(/^\//, ''))
   return takesAll ? worse(place, classifyAbsolute(parent, use, context)) : place

@@ -26,8 +26,7 @@ export const build: ProgramTable = {
   },
   npm: {
     subcommands: {
-      'ls list ll la why explain root prefix bin help-search --version -v help':
-        {},
+      'ls list ll la why explain root prefix bin help-search --version -v help': {},
       'outdated view info show v search audit ping whoami doctor': {
         effect: 'package.query',
         network: true,

@@ -6,8 +6,10 @@ export const containers: ProgramTable = {
     takes: '-H --host -c --context --config -l --log-level',
     flags: { '-H --host': 'network.remote', '--config': 'container.run' },
     subcommands: {
-      'ps images version info stats top port diff history logs --version -v events':
-        { effect: 'container.read', takes: '-n -f --filter --format --tail --since --until' },
+      'ps images version info stats top port diff history logs --version -v events': {
+        effect: 'container.read',
+        takes: '-n -f --filter --format --tail --since --until',
+      },
       inspect: { effect: 'secrets.environment' },
       'image container volume network context system manifest': {
         effect: 'container.read',

@@ -11,7 +11,11 @@ export const look: ProgramTable = {
     {
       examples: { allow: ['whoami', 'uptime', 'which node', 'free -h', 'pgrep node'] },
     },
-  mktemp: { operands: 'create', files: { '-p --tmpdir': 'create' }, examples: { allow: ['mktemp', 'mktemp -d'], ask: ['mktemp /opt/x.XXX'] } },
+  mktemp: {
+    operands: 'create',
+    files: { '-p --tmpdir': 'create' },
+    examples: { allow: ['mktemp', 'mktemp -d'], ask: ['mktemp /opt/x.XXX'] },
+  },
   'tsort who last lastlog': {
     operands: 'read',
     files: { '-f --file': 'read' },

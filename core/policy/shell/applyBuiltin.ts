@@ -6,7 +6,11 @@ import { bindArguments, forgetAll, type ShellState } from './state.ts'
 export function applyBuiltin(argv: readonly string[], state: ShellState, uncertain: boolean): void {
   const words = stripPrefixes(argv)
   const [name = '', ...args] = words
-  if (hasHole(name) || uncertain) return changeUnknown(name, state)
+  if (hasHole(name) || uncertain) changeUnknown(name, state)
+  else changeKnown(name, args, state)
+}
+
+function changeKnown(name: string, args: readonly string[], state: ShellState): void {
   switch (name) {
     case 'cd':
     case 'chdir':
@@ -17,7 +21,8 @@ export function applyBuiltin(argv: readonly string[], state: ShellState, uncerta
       state.cwds = []
       return
     case 'set':
-      return setPositional(args, state)
+      setPositional(args, state)
+      return
     case 'read':
     case 'getopts':
     case 'mapfile':
@@ -26,7 +31,8 @@ export function applyBuiltin(argv: readonly string[], state: ShellState, uncerta
     case 'printf':
     case 'shift':
     case 'let':
-      return forgetNames(name, args, state)
+      forgetNames(name, args, state)
+      return
     case 'source':
     case '.':
       forgetAll(state)

@@ -4,7 +4,7 @@ import type { Fact } from '../facts.ts'
 const lookalikes =
   /[\u0370-\u03ff\u0400-\u052f\u0531-\u058f\u13a0-\u13ff\uff01-\uff5e\u{1d400}-\u{1d7ff}\u2100-\u214f\u2010\u2011\u2212\u2215\u2044\u29f8\ua4d0-\ua4ff]/u
 const invisible =
-  /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\u{e0000}-\u{e0fff}\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}]/u
+  /\u034f|\u17b4|\u17b5|[\ufe00-\ufe0f]|[\u180b-\u180e]|[\u00ad\u061c\u115f\u1160\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\uffff\u{e0000}-\u{e0fff}\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}]/u
 const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/
 const oddSpace = /[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]/
 const phoneMarks =
@@ -24,7 +24,11 @@ export function checkText(text: string): Fact[] {
 function lookalikeWords(text: string): boolean {
   if (!lookalikes.test(text)) return false
   const words = text.split(/[\s;&|()]+/)
-  return words.some((word) => lookalikes.test(word) && !/^(["']?)\p{L}{2,}\1$/u.test(word)) || words.some((word) => lookalikes.test(word) && /[A-Za-z]/.test(word)) || lookalikes.test(words.find((word) => word !== '') ?? '')
+  return (
+    words.some((word) => lookalikes.test(word) && !/^(["']?)\p{L}{2,}\1$/u.test(word)) ||
+    words.some((word) => lookalikes.test(word) && /[A-Za-z]/.test(word)) ||
+    lookalikes.test(words.find((word) => word !== '') ?? '')
+  )
 }
 
 /**
@@ -34,6 +38,7 @@ function lookalikeWords(text: string): boolean {
 export function plainForm(text: string): string {
   return text
     .normalize('NFKC')
+    .replace(/\\\r?\n/g, '')
     .replace(/[\u2018\u2019\u201a\u201b\u2032]/g, "'")
     .replace(/[\u201c\u201d\u201e\u2033\u00ab\u00bb]/g, '"')
     .replace(/\u2014|\u2015/g, '--')

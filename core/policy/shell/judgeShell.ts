@@ -8,8 +8,9 @@ import { bindArguments, initialState, type ShellState, unite } from './state.ts'
 import type { Walk } from './walk.ts'
 import { steps, walkScript } from './walkScript.ts'
 
-const maxCommands = 2000
+const maxCommands = 4000
 const maxNesting = 8
+const brokenWord = /\S\\\r?\n/
 const maxLength = 300_000
 
 /**
@@ -25,7 +26,7 @@ export function readShell(
   const findings: Finding[] = odd.length > 0 ? [{ text: text.slice(0, 400), facts: odd }] : []
   const walk = startWalk(context, options.shell ?? 'sh', findings)
   readInto(walk, withoutMarks(text), initialState(context.cwd, context.home, options.args ?? null))
-  if (odd.length > 0) readPlainForm(plainForm(text), context, findings)
+  if (odd.length > 0 || brokenWord.test(text)) readPlainForm(plainForm(text), context, findings)
   return findings
 }
 
@@ -45,6 +46,9 @@ function startWalk(context: PolicyContext, shell: 'sh' | 'bash', findings: Findi
 function readInto(walk: Walk, text: string, state: ShellState): void {
   if (text.length > maxLength)
     walk.findings.push({ text: text.slice(0, 200), facts: [{ effect: 'shell.too-long' }] })
+  // A line that goes on in the middle of a word (`$\` and `{X}`) is joined by the shell, not by the parser.
+  if (brokenWord.test(text))
+    walk.findings.push({ text: text.slice(0, 200), facts: [{ effect: 'shell.broken-word' }] })
   walkScript(walk, parse(text.slice(0, maxLength)), text, state)
   if (walk.budget.left < 0)
     walk.findings.push({ text: text.slice(0, 200), facts: [{ effect: 'shell.too-long' }] })

@@ -1,4 +1,4 @@
-import type { CompoundCommand, CompoundList, Command, ParsedScript, Redirected } from 'unbash'
+import type { Command, CompoundCommand, CompoundList, ParsedScript, Redirected } from 'unbash'
 import type { Fact, Finding, Invocation, Stdin } from '../facts.ts'
 import type { PolicyContext } from '../verdict.ts'
 import type { ShellState } from './state.ts'

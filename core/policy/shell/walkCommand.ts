@@ -39,6 +39,7 @@ function describe(walk: Walk, argv: readonly string[], stdin: Stdin, state: Shel
     state,
     stdin,
     context: walk.context,
+    budget: walk.budget,
     depth: 0,
     runText: walk.runText(walk, state),
   })
@@ -117,7 +118,10 @@ function callFunction(walk: Walk, argv: readonly string[], state: ShellState, sp
   const name = argv[0] ?? ''
   const called = state.functions.get(name)
   if (!called) return
-  if (walk.calling.includes(name) || walk.calling.length > 8) return forgetAll(state)
+  if (walk.calling.includes(name) || walk.calling.length > 8) {
+    forgetAll(state)
+    return
+  }
   const positional = ['@', '*', '1', '2', '3', '4', '5', '6', '7', '8', '9']
   const saved = positional.map((key) => [key, state.vars.get(key)] as const)
   for (const key of positional) state.vars.set(key, [''])
@@ -126,4 +130,3 @@ function callFunction(walk: Walk, argv: readonly string[], state: ShellState, sp
   walk.steps.body(inner, called.body, { ...spot, source: called.source }, state)
   for (const [key, values] of saved) values ? state.vars.set(key, values) : state.vars.delete(key)
 }
-

@@ -9,7 +9,12 @@ import { add, note, type Spot, textOf, type Walk } from './walk.ts'
 import { expanderAt, visitExpansions } from './walkWords.ts'
 
 /** Judges redirections, and answers what standard input is after them. */
-export function walkRedirects(walk: Walk, redirects: readonly Redirection[], spot: Spot, state: ShellState): Stdin {
+export function walkRedirects(
+  walk: Walk,
+  redirects: readonly Redirection[],
+  spot: Spot,
+  state: ShellState,
+): Stdin {
   return redirects.reduce((stdin, redirect) => walkRedirect(walk, redirect, spot, state) ?? stdin, spot.stdin)
 }
 
@@ -48,4 +53,3 @@ function redirectFacts(operator: string, target: string, state: ShellState, cont
   const place = classifyPath(target, state.cwds, reads ? 'read' : 'write', context)
   return place === 'null' ? [] : [{ effect: reads ? 'fs.read' : 'fs.write', place }]
 }
-

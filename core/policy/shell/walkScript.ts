@@ -58,11 +58,14 @@ function walkNode(
 ): void {
   switch (node.type) {
     case 'AndOr':
-      return walkAndOr(walk, node, spot, state)
+      walkAndOr(walk, node, spot, state)
+      break
     case 'Pipeline':
-      return walkPipeline(walk, node, spot, state)
+      walkPipeline(walk, node, spot, state)
+      break
     case 'CompoundList':
-      return walkStatements(walk, node.commands, spot, state)
+      walkStatements(walk, node.commands, spot, state)
+      break
     default:
       walkCommandNode(walk, node, spot, state)
   }
@@ -82,7 +85,7 @@ function walkAndOr(walk: Walk, node: AndOr, spot: Spot, state: ShellState): void
 }
 
 function walkPipeline(walk: Walk, node: Pipeline, spot: Spot, state: ShellState): void {
-  if (node.commands.length === 0) return add(walk, textOf(spot, node), [{ effect: 'shell.syntax' }])
+  if (node.commands.length === 0) add(walk, textOf(spot, node), [{ effect: 'shell.syntax' }])
   let stdin = spot.stdin
   for (const command of node.commands) {
     const own = node.commands.length > 1 ? copyState(state) : state
@@ -175,11 +178,13 @@ function callsItself(body: SyntaxNode, name: string): boolean {
 function walkCompound(walk: Walk, node: CompoundCommand, spot: Spot, state: ShellState): void {
   switch (node.type) {
     case 'Subshell':
-      return walkStatements(walk, node.body.commands, spot, copyState(state))
+      walkStatements(walk, node.body.commands, spot, copyState(state))
+      break
     case 'BraceGroup':
-      return walkStatements(walk, node.body.commands, spot, state)
+      walkStatements(walk, node.body.commands, spot, state)
+      break
     case 'If':
-      return walkBranches(
+      walkBranches(
         walk,
         [
           node.clause,
@@ -190,25 +195,30 @@ function walkCompound(walk: Walk, node: CompoundCommand, spot: Spot, state: Shel
         spot,
         state,
       )
+      break
     case 'Case':
       expandWord(node.word, expanderAt(walk, spot, state))
       for (const item of node.items)
         for (const word of item.pattern) expandWord(word, expanderAt(walk, spot, state))
-      return walkBranches(
+      walkBranches(
         walk,
         node.items.map((item) => item.body),
         spot,
         state,
       )
+      break
     case 'For':
     case 'Select':
-      return walkFor(walk, node, spot, state)
+      walkFor(walk, node, spot, state)
+      break
     case 'While':
       forgetChanged(node, state)
       walkStatements(walk, node.clause.commands, spot, state)
-      return walkBranches(walk, [node.body], spot, state)
+      walkBranches(walk, [node.body], spot, state)
+      break
     default:
-      return walkBashOnly(walk, node, spot, state)
+      walkBashOnly(walk, node, spot, state)
+      break
   }
 }
 
@@ -229,7 +239,9 @@ function walkFor(
 ): void {
   if (node.type === 'Select') note(walk, spot, node, 'shell.not-posix')
   add(walk, node.name.text, overrideFacts(node.name.value))
-  const words = (node.wordlist ?? []).flatMap((word) => expandWord(word, expanderAt(walk, spot, state)).flat())
+  const words = (node.wordlist ?? []).flatMap((word) =>
+    expandWord(word, expanderAt(walk, spot, state)).flat(),
+  )
   forgetChanged(node.body, state)
   const few = node.wordlist && words.length <= maxAlternatives
   state.vars.set(node.name.value, few ? [...new Set(words)] : [HOLES])
@@ -249,7 +261,8 @@ function walkBashOnly(walk: Walk, node: CompoundCommand, spot: Spot, state: Shel
 function forgetChanged(node: SyntaxNode, state: ShellState): void {
   if (node.type === 'Assignment') state.vars.set(node.name, [HOLES])
   if (node.type === 'For' || node.type === 'Select') state.vars.set(node.name.value, [HOLES])
-  if (node.type === 'ParameterExpansion' && node.operation?.type === 'Default') state.vars.set(node.parameter, [HOLES])
+  if (node.type === 'ParameterExpansion' && node.operation?.type === 'Default')
+    state.vars.set(node.parameter, [HOLES])
   if (node.type === 'Command' && changesShell(node, state)) forgetAll(state)
   forEachChild(node, (child) => forgetChanged(child, state))
 }

@@ -37,14 +37,20 @@ function substitute(
 }
 
 /** The output of a script of one plain command; shells differ in `echo -e` and backslashes, so that is a guess. */
-function walkOutput(walk: Walk, script: ParsedScript, spot: Spot, state: ShellState): readonly string[] | null {
+function walkOutput(
+  walk: Walk,
+  script: ParsedScript,
+  spot: Spot,
+  state: ShellState,
+): readonly string[] | null {
   const only = script.commands.length === 1 ? script.commands[0]?.command : undefined
   if (only?.type !== 'Command' || script.errors?.length) {
     walk.steps.script(walk, script, spot.source, state)
     return null
   }
   const source = script.source ?? spot.source
-  const output = walk.steps.command(walk, only, { source, stdin: noStdin }, state)?.replace(/\n+$/, '') ?? null
+  const output =
+    walk.steps.command(walk, only, { source, stdin: noStdin }, state)?.replace(/\n+$/, '') ?? null
   if (only.name?.value === 'pwd' && only.args.length === 0) return state.cwds.length > 0 ? state.cwds : null
   const sure = only.name?.value === 'echo' && !/[\\$`]|\s-/.test(source.slice(only.pos, only.end))
   return output === null ? null : sure ? [output] : [output, HOLES]
@@ -61,16 +67,20 @@ export function visitExpansions(walk: Walk, node: SyntaxNode, spot: Spot, state:
     return
   }
   if (node.type === 'ParameterExpansion') noteOperation(walk, node, spot)
-  if (node.type === 'ArithmeticExpansion') noteArithmetic(walk, node.text, node.expression !== undefined, spot, node)
-  if (node.type === 'ArithmeticCommand') noteArithmetic(walk, node.body, node.expression !== undefined, spot, node)
+  if (node.type === 'ArithmeticExpansion')
+    noteArithmetic(walk, node.text, node.expression !== undefined, spot, node)
+  if (node.type === 'ArithmeticCommand')
+    noteArithmetic(walk, node.body, node.expression !== undefined, spot, node)
   forEachChild(node, (child) => visitExpansions(walk, child, spot, state))
 }
 
 /** Shells differ in quotes inside `${x#...}`; `${x@P}` runs the text of x; `${x:=y}` assigns. */
 function noteOperation(walk: Walk, node: ParameterExpansionPart, spot: Spot): void {
   if (!node.operation) return
-  if (node.operation.type === 'Transform' || /['"\\]/.test(node.text)) note(walk, spot, node, 'shell.not-understood')
-  if (node.operation.type === 'Default' && node.operation.operator.endsWith('=')) add(walk, node.text, overrideFacts(node.parameter))
+  if (node.operation.type === 'Transform' || /['"\\]/.test(node.text))
+    note(walk, spot, node, 'shell.not-understood')
+  if (node.operation.type === 'Default' && node.operation.operator.endsWith('='))
+    add(walk, node.text, overrideFacts(node.parameter))
 }
 
 /** What bash alone understands, what cannot be read, and what assigns to variables that matter. */
@@ -85,4 +95,3 @@ function noteArithmetic(
   if (!understood && /[^\s$()]/.test(text)) note(walk, spot, node, 'shell.not-understood')
   add(walk, textOf(spot, node), arithmeticFacts(text))
 }
-

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { programs } from '../../../core/policy/describe/describeCommand.ts'
-import { judge, type Verdict } from '../../../core/policy/judge.ts'
+import { judge, type Part, type Risk, type Verdict } from '../../../core/policy/judge.ts'
 import { exampleContext, loadPolicy } from '../../../core/policy/loadPolicy.ts'
 import { git } from '../../../core/policy/programs/git.ts'
 import { changing, floor, looking, risky } from './commands.ts'
 
 const policy = await loadPolicy(null)
-const check = (command: string): Verdict => judge({ action: 'shell', params: { command } }, exampleContext, policy)
+const check = (command: string): Verdict =>
+  judge({ action: 'shell', params: { command } }, exampleContext, policy)
 const show = (command: string): string => `${command} -> ${check(command).verdict} ${check(command).rule}`
 
 describe('everyday commands', () => {
@@ -22,7 +23,11 @@ describe('everyday commands', () => {
   })
 
   it('gives low risk to what it allows', () => {
-    expect(looking.filter((command) => check(command).verdict === 'allow' && check(command).risk !== 'low').map(show)).toEqual([])
+    expect(
+      looking
+        .filter((command) => check(command).verdict === 'allow' && check(command).risk !== 'low')
+        .map(show),
+    ).toEqual([])
   })
 
   it('asks for each one that changes something', () => {
@@ -32,7 +37,11 @@ describe('everyday commands', () => {
 
 describe('dangerous commands', () => {
   it('denies the floor in every disguise', () => {
-    expect(floor.filter((command) => check(command).verdict !== 'deny' || !check(command).rule.startsWith('floor.')).map(show)).toEqual([])
+    expect(
+      floor
+        .filter((command) => check(command).verdict !== 'deny' || !check(command).rule.startsWith('floor.'))
+        .map(show),
+    ).toEqual([])
   })
 
   it('never allows the others', () => {
@@ -51,10 +60,17 @@ describe('dangerous commands', () => {
 describe('program tables', () => {
   const entries = [...new Set([...programs.values(), ...Object.values(git)])]
   const wrong = (wanted: 'allow' | 'ask' | 'deny'): string[] =>
-    entries.flatMap((entry) => entry.examples?.[wanted] ?? []).filter((command) => check(command).verdict !== wanted).map(show)
+    entries
+      .flatMap((entry) => entry.examples?.[wanted] ?? [])
+      .filter((command) => check(command).verdict !== wanted)
+      .map(show)
 
   it('judges every example as its entry says', () => {
-    expect({ allow: wrong('allow'), ask: wrong('ask'), deny: wrong('deny') }).toEqual({ allow: [], ask: [], deny: [] })
+    expect({ allow: wrong('allow'), ask: wrong('ask'), deny: wrong('deny') }).toEqual({
+      allow: [],
+      ask: [],
+      deny: [],
+    })
   })
 })
 
@@ -73,8 +89,24 @@ describe('what a verdict says', () => {
     expect(check(command)).toMatchObject({ verdict, risk, rule, reason })
   })
 
+  it('takes the worst of its parts', () => {
+    const order: readonly Risk[] = ['low', 'medium', 'high', 'critical']
+    const worst = (parts: readonly Part[]): number =>
+      Math.max(...parts.map((part) => order.indexOf(part.risk)))
+    for (const command of [...looking, ...changing, ...floor, ...risky]) {
+      const { parts, risk, verdict } = check(command)
+      expect(order.indexOf(risk), command).toBe(worst(parts))
+      expect(
+        parts.some((part) => part.verdict === verdict),
+        command,
+      ).toBe(true)
+    }
+  })
+
   it('lists every simple command with its own judgement', () => {
-    const { parts, verdict, network } = check('git status && npm install | tee log.txt; echo $(curl https://x)')
+    const { parts, verdict, network } = check(
+      'git status && npm install | tee log.txt; echo $(curl https://x)',
+    )
     expect(parts.map((part) => [part.text, part.verdict, part.network])).toEqual([
       ['git status', 'allow', false],
       ['npm install', 'ask', true],
@@ -86,15 +118,32 @@ describe('what a verdict says', () => {
   })
 
   it('says the plain form when a phone has changed the quotes', () => {
-    expect(check('echo “hi”')).toMatchObject({ verdict: 'ask', rule: 'shell.phone-characters', reason: expect.stringContaining('plain') })
+    expect(check('echo “hi”')).toMatchObject({
+      verdict: 'ask',
+      rule: 'shell.phone-characters',
+      reason: expect.stringContaining('plain'),
+    })
     expect(check('rm —rf /').verdict).not.toBe('allow')
     expect(check('rm -rf “/”')).toMatchObject({ verdict: 'deny' })
   })
 
   it('knows the machine it judges for', () => {
     const elsewhere = { ...exampleContext, cwd: '/srv/app', roots: ['/srv/app'], denyPaths: ['/srv/data'] }
-    const at = (command: string): string => judge({ action: 'shell', params: { command } }, elsewhere, policy).verdict
-    expect([at('cat /work/project/a'), at('cat /srv/app/a'), at('cat /srv/data/x'), at('rm -rf /srv'), at('RM -rf /')]).toEqual(['ask', 'allow', 'deny', 'deny', 'ask'])
-    expect(judge({ action: 'shell', params: { command: 'RM -rf /' } }, { ...elsewhere, platform: 'darwin' }, policy).verdict).toBe('deny')
+    const at = (command: string): string =>
+      judge({ action: 'shell', params: { command } }, elsewhere, policy).verdict
+    expect([
+      at('cat /work/project/a'),
+      at('cat /srv/app/a'),
+      at('cat /srv/data/x'),
+      at('rm -rf /srv'),
+      at('RM -rf /'),
+    ]).toEqual(['ask', 'allow', 'deny', 'deny', 'ask'])
+    expect(
+      judge(
+        { action: 'shell', params: { command: 'RM -rf /' } },
+        { ...elsewhere, platform: 'darwin' },
+        policy,
+      ).verdict,
+    ).toBe('deny')
   })
 })

@@ -1,0 +1,61 @@
+import { messageOf } from '../core/config/logger.ts'
+
+/** npm passes a signal of the terminal on to a process that got it from the terminal already. */
+const ECHO_MS = 400
+const LOOK_MS = 500
+
+export type Ending = {
+  /** Ends everything in order. */
+  stop(): Promise<void>
+  /** Ends at once what would not end by itself with this process. */
+  kill?(): void
+}
+
+/**
+ * Ends this process: in order at the first SIGTERM or SIGINT, at once at the second; in order as well when its parent
+ * is gone, where it has one that it belongs to (npm, or a standard input held open with SKYNET_PARENT_STDIN=1).
+ */
+export function endProperly({ stop, kill }: Ending, tell: (line: string) => void): void {
+  let asked: number | null = null
+  const end = (why: string): void => {
+    if (asked !== null) {
+      if (isUnderNpm() && performance.now() - asked < ECHO_MS) return
+      kill?.()
+      process.exit(1)
+    }
+    asked = performance.now()
+    tell(`${why}: stopping. Once more stops at once.`)
+    stop().then(
+      () => process.exit(0),
+      (error) => {
+        tell(`stopping: ${messageOf(error)}`)
+        kill?.()
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGTERM', () => end('SIGTERM'))
+  process.on('SIGINT', () => end('Ctrl+C'))
+  const endOnce = (): void => {
+    if (asked === null) end('the parent is gone')
+  }
+  if (process.env.SKYNET_PARENT_STDIN === '1') watchStdin(endOnce)
+  if (isUnderNpm()) watchParent(endOnce)
+}
+
+const isUnderNpm = (): boolean => process.env.npm_lifecycle_event !== undefined
+
+function watchStdin(gone: () => void): void {
+  process.stdin.on('end', gone).on('error', gone)
+  process.stdin.resume()
+}
+
+/** A process whose parent dies gets another one. */
+function watchParent(gone: () => void): void {
+  const { ppid } = process
+  const timer = setInterval(() => {
+    if (process.ppid === ppid) return
+    clearInterval(timer)
+    gone()
+  }, LOOK_MS).unref()
+}

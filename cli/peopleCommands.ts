@@ -1,0 +1,64 @@
+import type { Env } from '../core/config/settings.ts'
+import { listPeople, type Person, type Role, roles, setRole } from '../core/people/people.ts'
+import type { Sql } from '../core/storage/sql.ts'
+import { type Ledger, withLedger } from './openLedger.ts'
+import { newPairingCode } from './pairingCode.ts'
+import { printTable } from './printTable.ts'
+import { UsageError } from './reportError.ts'
+
+/** `skynet people list`: everybody the bot has met. */
+export async function listPeopleCommand(env: Env): Promise<void> {
+  const people = await withLedger(env, ({ db }) => listPeople(db))
+  if (people.length === 0)
+    return console.log('Nobody yet. `skynet people pair` prints a code that makes its sender an owner.')
+  printTable(
+    ['ID', 'NAME', 'ROLE'],
+    people.map((person) => [String(person.telegramId), person.name, person.role ?? 'none']),
+  )
+}
+
+/** `skynet people role ID ROLE`: gives a role to somebody the bot has met. */
+export async function setRoleCommand(env: Env, id: string, role: string): Promise<void> {
+  const known = roles.find((name) => name === role)
+  if (!known) throw new UsageError(`${role} is no role; there are ${roles.join(', ')}.`)
+  await changeRole(env, id, known)
+}
+
+/** `skynet people revoke ID`: takes every right away, at once. */
+export const revokeCommand = (env: Env, id: string): Promise<void> => changeRole(env, id, null)
+
+async function changeRole(env: Env, id: string, role: Role | null): Promise<void> {
+  await withLedger(env, async (ledger) => {
+    const person = await findPerson(ledger.db, id)
+    await ledger.db.tx((tx) => setRole(tx, person.id, role, null))
+    console.log(role ? `${person.name} is ${role} now.` : `${person.name} may do nothing any more.`)
+    await warn(ledger, person, role)
+  })
+}
+
+async function warn({ db, config }: Ledger, person: Person, role: Role | null): Promise<void> {
+  if (role && role !== 'owner' && config.ownerIds.includes(person.telegramId))
+    console.log(`Mind: TELEGRAM_OWNER_IDS names ${person.telegramId}: it makes an owner again. Take it out.`)
+  const people = await listPeople(db)
+  if (!people.some((other) => other.role === 'owner'))
+    console.log('Nobody is owner now. `skynet people pair` prints a code that makes its sender one.')
+}
+
+/** By Telegram id, or by name where only one has it. */
+async function findPerson(sql: Sql, id: string): Promise<Person> {
+  const people = await listPeople(sql)
+  const found = people.filter((p) => String(p.telegramId) === id || p.id === id)
+  const named = people.filter((p) => p.name.toLowerCase() === id.toLowerCase())
+  const [person, other] = found.length > 0 ? found : named
+  if (!person)
+    throw new UsageError(`there is nobody with the id ${id}. \`skynet people list\` shows the ids.`)
+  if (other)
+    throw new UsageError(`${id} is the name of several people; say the id that \`skynet people list\` shows.`)
+  return person
+}
+
+/** `skynet people pair`: a code that makes its sender an owner. */
+export async function pairCommand(env: Env): Promise<void> {
+  const code = await withLedger(env, ({ db }) => newPairingCode(db))
+  console.log(`Send this to the bot, once and within 24 h, to become its owner:\n\n  /pair ${code}\n`)
+}

@@ -1,0 +1,188 @@
+import { Command, CommanderError, Option } from 'commander'
+import type { Env } from '../core/config/settings.ts'
+import { loadEnv } from './loadEnv.ts'
+import { explainError } from './reportError.ts'
+
+const queueKinds = ['redis', 'postgres']
+const scopeHelp = 'read, operate, gateway, agent or admin; repeat it for more'
+
+/** Runs the command that was asked for. What it needs is loaded then and not before. */
+export async function run(argv: readonly string[]): Promise<void> {
+  const env = loadEnv(process.env)
+  try {
+    await buildProgram(env).parseAsync([...argv])
+  } catch (error) {
+    // commander has said itself what is wrong with the arguments
+    if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2)
+    const { text, code } = explainError(error, env.SKYNET_LOG_LEVEL)
+    console.error(text)
+    process.exit(code)
+  }
+}
+
+/** All commands with their help. */
+export function buildProgram(env: Env): Command {
+  const program = new Command('skynet')
+    .description('Hand work to your own machines from your phone, and stay in control of it.')
+    .exitOverride()
+    .showHelpAfterError('(`skynet --help` shows the commands)')
+    .configureHelp({ sortSubcommands: false })
+    .addHelpText('after', examples)
+  addProcesses(program, env)
+  addAgent(program, env)
+  addCare(program, env)
+  addPeople(program, env)
+  addTokens(program, env)
+  return program
+}
+
+const examples = `
+One machine, everything on it:
+  npm start                         the same as \`skynet start\`, and sets itself up first
+
+Another machine for the same SKYNET:
+  skynet agent invite               here: prints the line for it
+  skynet agent join URL CODE        there, once; then: skynet agent
+
+Each part on a machine of its own:  skynet bot | api | workers | gateway | agent
+  They share DATABASE_URL (and REDIS_URL); a gateway needs SKYNET_API_URL and a token of scope gateway.
+
+Settings come from the environment and from the file .env; .env.example lists them all.
+\`skynet help COMMAND\` says more about a command. \`npm run skynet -- COMMAND\` runs one from a checkout.`
+
+function addProcesses(program: Command, env: Env): void {
+  const parts = { bot: false, api: false, workers: false }
+  program
+    .command('start')
+    .description('everything for one machine: bot, API, workers, a gateway and an agent')
+    .addHelpText('after', startHelp)
+    .action(async () => (await import('./startCommand.ts')).startCommand(env))
+  program
+    .command('bot')
+    .description('only the bot (with the chat page where no TELEGRAM_BOT_TOKEN is set)')
+    .action(async () => (await import('./runParts.ts')).runParts('bot', env, { ...parts, bot: true }))
+  program
+    .command('api')
+    .description('only the REST API')
+    .action(async () => (await import('./runParts.ts')).runParts('api', env, { ...parts, api: true }))
+  program
+    .command('workers')
+    .description('only the workers: planning, dispatch, maintenance')
+    .action(async () => (await import('./runParts.ts')).runParts('workers', env, { ...parts, workers: true }))
+  program
+    .command('gateway')
+    .description('only a gateway: holds the connections of agents')
+    .addHelpText('after', gatewayHelp)
+    .action(async () => (await import('./gatewayCommand.ts')).gatewayCommand(env))
+  program
+    .command('playground')
+    .description('bot, API and workers with the chat page, even where a bot token is set')
+    .addHelpText('after', '\nWithout gateway and agent: add them by `skynet gateway` and `skynet agent`.')
+    .action(async () => (await import('./runParts.ts')).runPlayground(env))
+}
+
+const startHelp = `
+Without TELEGRAM_BOT_TOKEN it prints the link of a chat page on this machine; with it, it is on Telegram, and the
+first start prints a code that makes you its owner.
+The first SIGTERM or Ctrl+C ends everything in order (work of this machine gets 10 s), the second at once.`
+
+const gatewayHelp = `
+On the machine of the control plane it needs nothing. Elsewhere:
+  SKYNET_API_URL            where the API answers, such as https://skynet.example
+  SKYNET_GATEWAY_TOKEN      the same as the control plane's
+  SKYNET_GATEWAY_API_TOKEN  of \`skynet token new --name gateway-2 --scope gateway\`
+  SKYNET_GATEWAY_URL        where the control plane reaches this gateway`
+
+function addAgent(program: Command, env: Env): void {
+  const agent = program
+    .command('agent')
+    .description('only the agent of this machine: executes what was allowed')
+    .addHelpText('after', '\nWorks in SKYNET_AGENT_ROOTS and nowhere else. Join first, once.')
+    .action(async () => (await import('./agentCommand.ts')).agentCommand(env, []))
+  agent
+    .command('join')
+    .description('enrols this machine with a one-time code')
+    .argument('<url>', "the gateway's address, such as http://192.168.1.10:8766")
+    .argument('<code>', 'the code that /agents in the chat or `skynet agent invite` gave')
+    .action(async (url: string, code: string) =>
+      (await import('./agentCommand.ts')).agentCommand(env, ['join', url, code]),
+    )
+  agent
+    .command('invite')
+    .description('prints the line with which another machine joins')
+    .action(async () => (await import('./inviteCommand.ts')).inviteCommand(env))
+}
+
+function addCare(program: Command, env: Env): void {
+  program
+    .command('doctor')
+    .description('checks settings, database, queue, Telegram, models, gateway, agents, clock and disk')
+    .addHelpText(
+      'after',
+      '\nChanges nothing. Each failing line says how to mend it; the exit code is then 1.',
+    )
+    .action(async () => (await import('./doctor/doctor.ts')).doctorCommand(env))
+  program
+    .command('migrate')
+    .description('brings the database up to date (every start does this by itself)')
+    .addOption(
+      new Option('--queue <backend>', 'put the queue there; stop every process first').choices(queueKinds),
+    )
+    .action(async (options: { queue?: 'redis' | 'postgres' }) =>
+      (await import('./migrateCommand.ts')).migrateCommand(env, options.queue ?? null),
+    )
+  program
+    .command('lockdown')
+    .description('cancels everything that runs or waits and starts nothing more')
+    .option('--lift', 'take requests again')
+    .addHelpText('after', '\nWorks without Telegram, and while SKYNET runs or not.')
+    .action(async (options: { lift?: true }) =>
+      (await import('./lockdownCommand.ts')).lockdownCommand(env, options.lift === true),
+    )
+}
+
+function addPeople(program: Command, env: Env): void {
+  const people = program.command('people').description('who may use the bot, and as what')
+  const load = () => import('./peopleCommands.ts')
+  people
+    .command('list')
+    .description('everybody the bot has met, with id and role')
+    .action(async () => (await load()).listPeopleCommand(env))
+  people
+    .command('role')
+    .description('gives a role: viewer (looks), operator (starts), approver (decides), owner (manages)')
+    .argument('<id>', 'the Telegram id that `skynet people list` shows')
+    .argument('<role>', 'viewer, operator, approver or owner')
+    .action(async (id: string, role: string) => (await load()).setRoleCommand(env, id, role))
+  people
+    .command('revoke')
+    .description('takes every right away, at once')
+    .argument('<id>', 'the Telegram id that `skynet people list` shows')
+    .action(async (id: string) => (await load()).revokeCommand(env, id))
+  people
+    .command('pair')
+    .description('prints a one-time code; `/pair CODE` makes its sender an owner')
+    .action(async () => (await load()).pairCommand(env))
+}
+
+function addTokens(program: Command, env: Env): void {
+  const token = program.command('token').description('bearer tokens of the REST API')
+  const load = () => import('./tokenCommands.ts')
+  token
+    .command('new')
+    .description('prints a new token, this once; only its hash is kept')
+    .requiredOption('--name <name>', 'what it is for; it is revoked by this name')
+    .requiredOption('--scope <scope...>', scopeHelp)
+    .action(async (options: { name: string; scope: string[] }) =>
+      (await load()).newTokenCommand(env, options.name, options.scope),
+    )
+  token
+    .command('list')
+    .description('names and scopes')
+    .action(async () => (await load()).listTokensCommand(env))
+  token
+    .command('revoke')
+    .description('a token stops working within 5 s')
+    .argument('<name>', 'its name or id, as `skynet token list` shows them')
+    .action(async (name: string) => (await load()).revokeTokenCommand(env, name))
+}

@@ -1,0 +1,60 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { messageOf } from '../core/config/logger.ts'
+import { connectTelegram } from './connectTelegram.ts'
+import type { Control } from './openControl.ts'
+
+/** What a part that is asked to stop gets: a plan that waits for a model is planned again after the next start. */
+const PART_STOP_MS = 6000
+
+export type Parts = { bot: boolean; api: boolean; workers: boolean }
+export type RunningParts = { apiUrl: string | null; pageUrl: string | null; stop(): Promise<void> }
+type Part = { name: string; stop(): Promise<void> }
+type BotPart = { ready(): boolean; page: string | null }
+
+/**
+ * Starts parts of the control plane in this process, each loaded only when it is asked for. `gatewayUrl`: where an
+ * agent of another machine would join. `stop` ends them in the opposite order.
+ */
+export async function startParts(control: Control, gatewayUrl: string, wanted: Parts): Promise<RunningParts> {
+  const started: Part[] = []
+  const stop = () => stopAll(control, started)
+  try {
+    const bot = wanted.bot ? await startBotPart(control, gatewayUrl, started) : null
+    const apiUrl = wanted.api ? await startApiPart(control, bot?.ready ?? (() => true), started) : null
+    if (wanted.workers) {
+      const { startWorkers } = await import('../workers/main.ts')
+      started.push({ name: 'workers', stop: startWorkers(control.deps, control.queue).stop })
+    }
+    return { apiUrl, pageUrl: bot?.page ?? null, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function startBotPart(control: Control, gatewayUrl: string, started: Part[]): Promise<BotPart> {
+  const { startBot } = await import('../bot/main.ts')
+  const { connection, ownerIds, page, stop } = await connectTelegram(control)
+  started.push({ name: 'playground', stop })
+  const bot = startBot({ ...control.deps, ownerIds, redact: control.redact, gatewayUrl }, connection)
+  started.push({ name: 'bot', stop: bot.stop })
+  return { ready: bot.ready, page }
+}
+
+async function startApiPart(control: Control, botReady: () => boolean, started: Part[]): Promise<string> {
+  const { startApi } = await import('../api/main.ts')
+  const { deps, controlKey, config } = control
+  const api = await startApi({ ...deps, controlKey, botReady }, config.http)
+  started.push({ name: 'api', stop: api.stop })
+  return api.url
+}
+
+async function stopAll({ deps }: Control, started: Part[]): Promise<void> {
+  for (const { name, stop } of started.splice(0).reverse()) {
+    const late = delay(PART_STOP_MS, 'late', { ref: false })
+    const ended = await Promise.race([stop(), late]).catch((error) =>
+      deps.log.warn(`stopping ${name}: ${messageOf(error)}`),
+    )
+    if (ended === 'late') deps.log.warn(`stopping ${name}: still busy after ${PART_STOP_MS / 1000} s`)
+  }
+}

@@ -1,0 +1,46 @@
+import type { Env } from '../core/config/settings.ts'
+import { listApiTokens, newApiToken, revokeApiToken, scopes } from '../core/people/apiTokens.ts'
+import { withLedger } from './openLedger.ts'
+import { printTable } from './printTable.ts'
+import { UsageError } from './reportError.ts'
+
+const day = (at: Date): string => at.toISOString().slice(0, 10)
+
+/** `skynet token new --name NAME --scope SCOPE...`: prints a new bearer token, this once. */
+export async function newTokenCommand(env: Env, name: string, wanted: readonly string[]): Promise<void> {
+  const unknown = wanted.find((scope) => !scopes.some((known) => known === scope))
+  if (unknown) throw new UsageError(`${unknown} is no scope; there are ${scopes.join(', ')}.`)
+  if (!/^[\w.@ -]{1,64}$/.test(name))
+    throw new UsageError('--name takes 1 to 64 letters, digits, spaces or . _ @ -')
+  const granted = scopes.filter((scope) => wanted.includes(scope))
+  const token = await withLedger(env, async ({ db }) => {
+    const taken = (await listApiTokens(db)).some((row) => row.name === name && row.revoked_at === null)
+    if (taken) throw new UsageError(`there is a token called ${name}; take another name, or revoke that one.`)
+    return newApiToken(db, name, granted)
+  })
+  console.error(`Token ${name} (${granted.join(', ')}); it is shown this once:`)
+  console.log(token)
+}
+
+/** `skynet token list`: names and scopes, never the tokens. */
+export async function listTokensCommand(env: Env): Promise<void> {
+  const rows = await withLedger(env, ({ db }) => listApiTokens(db))
+  printTable(
+    ['NAME', 'SCOPES', 'MADE', 'REVOKED', 'ID'],
+    rows.map((row) => [
+      row.name,
+      row.scopes.join(','),
+      day(row.created_at),
+      row.revoked_at ? day(row.revoked_at) : '',
+      row.id,
+    ]),
+  )
+}
+
+/** `skynet token revoke NAME`: it stops working within 5 s. */
+export async function revokeTokenCommand(env: Env, nameOrId: string): Promise<void> {
+  const count = await withLedger(env, ({ db }) => revokeApiToken(db, nameOrId))
+  if (count === 0)
+    throw new UsageError(`there is no working token ${nameOrId}. \`skynet token list\` shows them.`)
+  console.log(`Revoked ${count} token${count === 1 ? '' : 's'}; it stops working within 5 s.`)
+}
