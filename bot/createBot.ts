@@ -5,6 +5,7 @@ import type { Update, UserFromGetMe } from 'grammy/types'
 import { meetPerson } from '../core/people/people.ts'
 import type { Tx } from '../core/storage/sql.ts'
 import type { BotContext } from './context.ts'
+import { editConversation } from './conversations/editCommand.ts'
 import { requestConversation } from './conversations/request.ts'
 import { conversationStorage } from './conversations/storage.ts'
 import { moveChat } from './delivery/moveChat.ts'
@@ -44,6 +45,7 @@ export function createBot(
   bot.use(access(deps))
   bot.use(conversations({ storage: { type: 'context', adapter: conversationStorage } }))
   bot.use(createConversation(requestConversation(deps), { id: 'request' }))
+  bot.use(createConversation(editConversation(deps), { id: 'editCommand' }))
   for (const feature of [basics, work, look, steer, approvals, places]) bot.use(feature(deps))
   bot.use(taps(deps), freeText(deps))
   return async (tx, update) => {

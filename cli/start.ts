@@ -30,24 +30,47 @@ export type Running = {
  * Rejects with ConfigError before anything is opened when a setting is wrong or a port taken.
  */
 export async function start(given: Env): Promise<Running> {
-  const first = checkSettings(given)
-  const env = await checkPorts(given, listeners(first))
+  const env = await checkPorts(given, listeners(checkSettings(given)))
   const settings = checkSettings(env)
   const control = await openControl(env, 'skynet')
-  const { deps, secrets } = control
   const gatewayUrl = localUrl(settings.gateway.host, settings.gateway.port)
+  // Already now: they come up while this process loads the rest, and ask again until the API answers.
+  const children = startChildren(control, settings, gatewayUrl, env)
   const joinUrl = settings.gateway.publicUrl ?? gatewayUrl
-  const parts = await startParts(control, joinUrl, { bot: true, api: true, workers: true }).catch(
-    async (error) => {
-      await control.close()
-      throw error
-    },
-  )
-  const apiUrl = parts.apiUrl ?? ''
+  try {
+    const parts = await startParts(control, joinUrl, { bot: true, api: true, workers: true })
+    return {
+      urls: { api: parts.apiUrl ?? '', page: parts.pageUrl, gateway: gatewayUrl },
+      settings,
+      pairing: await pairingCode(control),
+      kill: children.kill,
+      stop: async () => {
+        await children.agent.stop()
+        await Promise.all([children.gateway.stop(GATEWAY_STOP_MS), parts.stop()])
+        await control.close()
+      },
+    }
+  } catch (error) {
+    children.kill()
+    await control.close()
+    throw error
+  }
+}
+
+type Children = {
+  gateway: Supervised
+  agent: { stop(): Promise<void> }
+  /** Ends both at once. */
+  kill(): void
+}
+
+function startChildren(control: Control, settings: AllSettings, gatewayUrl: string, env: Env): Children {
+  const { deps, secrets } = control
+  const { http, dataDir } = settings.control
   const childEnv = {
     ...withoutSecrets(env),
-    SKYNET_DATA_DIR: settings.control.dataDir,
-    SKYNET_API_URL: apiUrl,
+    SKYNET_DATA_DIR: dataDir,
+    SKYNET_API_URL: localUrl(http.host, http.port),
   }
   const gateway = superviseChild(deps.log, 'gateway', {
     ...childEnv,
@@ -55,20 +78,11 @@ export async function start(given: Env): Promise<Running> {
     SKYNET_GATEWAY_API_TOKEN: secrets.gateway_api_token,
   })
   const agent = startOwnAgent(control, settings.agent, gatewayUrl, childEnv)
-  return {
-    urls: { api: apiUrl, page: parts.pageUrl, gateway: gatewayUrl },
-    settings,
-    pairing: await pairingCode(control),
-    kill: () => {
-      agent.kill()
-      gateway.kill()
-    },
-    stop: async () => {
-      await agent.stop()
-      await Promise.all([gateway.stop(GATEWAY_STOP_MS), parts.stop()])
-      await control.close()
-    },
+  const kill = () => {
+    agent.kill()
+    gateway.kill()
   }
+  return { gateway, agent, kill }
 }
 
 /** This machine's agent: enrolled when it must be, then kept running. */

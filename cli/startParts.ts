@@ -18,9 +18,11 @@ type BotPart = { ready(): boolean; page: string | null }
 export async function startParts(control: Control, gatewayUrl: string, wanted: Parts): Promise<RunningParts> {
   const started: Part[] = []
   const stop = () => stopAll(control, started)
+  let bot: BotPart | null = null
   try {
-    const bot = wanted.bot ? await startBotPart(control, gatewayUrl, started) : null
-    const apiUrl = wanted.api ? await startApiPart(control, bot?.ready ?? (() => true), started) : null
+    // First, since the gateway comes up meanwhile and asks for it.
+    const apiUrl = wanted.api ? await startApiPart(control, () => bot?.ready() ?? !wanted.bot, started) : null
+    if (wanted.bot) bot = await startBotPart(control, gatewayUrl, started)
     if (wanted.workers) {
       const { startWorkers } = await import('../workers/main.ts')
       started.push({ name: 'workers', stop: startWorkers(control.deps, control.queue).stop })

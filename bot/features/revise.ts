@@ -1,61 +1,143 @@
+import { allPlaces } from '../../core/fleet/choosePlace.ts'
+import { listMachines } from '../../core/fleet/machineFacts.ts'
 import { may } from '../../core/people/people.ts'
-import { revisePlan } from '../../core/planning/revisePlan.ts'
-import { viewRun } from '../../core/runs/viewRun.ts'
+import { type Change, revisePlan } from '../../core/planning/revisePlan.ts'
+import { type RunView, viewRun } from '../../core/runs/viewRun.ts'
+import type { BotContext } from '../context.ts'
 import { say } from '../delivery/say.ts'
 import type { Buttons } from '../render/buttons.ts'
 import { clip } from '../render/html.ts'
 import { here, toast } from '../reply.ts'
 import type { BotDeps, Turn } from '../turn.ts'
 
-async function pendingApproval(turn: Turn, approvalId: string) {
+const TOO_LATE = 'This approval is no longer pending. Nothing changed.'
+const LOOK_ONLY = 'Your role lets you look, not change plans.'
+
+/** The run of an approval that is still pending and that this person may change; else says why not. */
+async function pendingRun(deps: BotDeps, turn: Turn, approvalId: string): Promise<RunView | null> {
   const [row] = await turn.tx.query<{ run_id: string }>(
     "SELECT run_id FROM approval WHERE id = $1 AND status = 'pending'",
     [approvalId],
   )
-  return row ? viewRun(turn.tx, row.run_id) : null
+  const run = row ? await viewRun(turn.tx, row.run_id) : null
+  if (!run) await toast(deps, turn, TOO_LATE)
+  else if (!may(turn.person, 'start')) await toast(deps, turn, LOOK_ONLY)
+  return run && may(turn.person, 'start') ? run : null
 }
 
-/** `Revise`: shows which steps can be left out. */
+/** `Revise`: what can be changed: leave a step out, rewrite a command, work elsewhere. */
 export async function revise(deps: BotDeps, turn: Turn, approvalId: string): Promise<void> {
-  const run = await pendingApproval(turn, approvalId)
-  if (!run) return toast(deps, turn, 'This approval is no longer pending. Nothing changed.')
-  if (!may(turn.person, 'start')) return toast(deps, turn, 'Your role lets you look, not change plans.')
+  const run = await pendingRun(deps, turn, approvalId)
+  if (!run) return
   await toast(deps, turn)
+  const steps = run.tasks.slice(0, 8)
   const drops: Buttons =
     run.tasks.length > 1
-      ? run.tasks
-          .slice(0, 12)
-          .map((t) => [
-            {
-              text: `Drop step ${t.key}: ${clip(t.title, 30)}`,
-              action: { do: 'drop', approvalId, taskKey: t.key },
-            },
-          ])
+      ? steps.map((t) => [
+          {
+            text: `Drop step ${t.key}: ${clip(t.title, 28)}`,
+            action: { do: 'drop', approvalId, taskKey: t.key },
+          },
+        ])
       : []
-  const hint =
-    run.tasks.length > 1
-      ? 'Leave a step out (what depends on it goes too):'
-      : 'A plan of one step cannot lose it.'
-  await say(
-    turn.tx,
-    deps.bus,
-    here(turn, false),
-    `${hint}\nTo change more, deny it and ask again in other words.`,
-    { buttons: drops },
+  const edits: Buttons = steps
+    .filter((t) => t.action === 'shell')
+    .map((t) => [
+      {
+        text: `Edit command ${t.key}: ${clip(String(t.spec.params.command), 26)}`,
+        action: { do: 'edit', approvalId, taskKey: t.key },
+      },
+    ])
+  const places = await otherPlaces(turn, run)
+  const moves: Buttons = places.slice(0, 5).map((place) => [
+    {
+      text: `Other place: ${place.label}`,
+      action: { do: 'move', approvalId, agentId: place.agentId, cwd: place.cwd },
+    },
+  ])
+  const buttons = [...drops, ...edits, ...moves]
+  const text =
+    buttons.length > 0
+      ? `What should change in #${run.number}?`
+      : 'There is nothing to change here: deny it and ask again in other words.'
+  await say(turn.tx, deps.bus, here(turn, false), text, { buttons })
+}
+
+async function otherPlaces(turn: Turn, run: RunView) {
+  const first = run.tasks[0]
+  return allPlaces(await listMachines(turn.tx)).filter(
+    (place) => place.agentId !== first?.agentId || place.cwd !== first.cwd,
   )
 }
 
-/** Leaves a step out: a new version of the plan, judged and asked about anew; the old card says so. */
+/** Leaves a step out. */
 export async function dropStep(deps: BotDeps, turn: Turn, approvalId: string, key: string): Promise<void> {
-  const run = await pendingApproval(turn, approvalId)
-  if (!run) return toast(deps, turn, 'This approval is no longer pending. Nothing changed.')
-  if (!may(turn.person, 'start')) return toast(deps, turn, 'Your role lets you look, not change plans.')
-  const done = await revisePlan(deps, turn.tx, run.id, { drop: key })
+  const run = await pendingRun(deps, turn, approvalId)
+  if (run) await toast(deps, turn, await apply(deps, turn, run.id, { kind: 'drop', key }))
+}
+
+/** Moves the steps of the run's place to another one. */
+export async function moveSteps(
+  deps: BotDeps,
+  turn: Turn,
+  approvalId: string,
+  to: { agentId: string; cwd: string },
+): Promise<void> {
+  const run = await pendingRun(deps, turn, approvalId)
+  const first = run?.tasks[0]
+  if (!run || !first) return
+  const machine = (await listMachines(turn.tx)).find((m) => m.agentId === to.agentId)
+  const place = (await otherPlaces(turn, run)).find((p) => p.agentId === to.agentId && p.cwd === to.cwd)
+  if (!machine || !place) return toast(deps, turn, 'That place is gone. Nothing changed.')
+  const target = { ...to, machineId: machine.facts.machine_id, label: place.label }
   await toast(
     deps,
     turn,
-    done === 'revised'
-      ? `Step ${key} is out; the new plan is below.`
-      : 'That would leave nothing to do. Nothing changed.',
+    await apply(deps, turn, run.id, {
+      kind: 'move',
+      from: { agentId: first.agentId, cwd: first.cwd },
+      to: target,
+    }),
   )
+}
+
+/** `Edit command`: a conversation asks for the new one. */
+export async function editStep(
+  deps: BotDeps,
+  ctx: BotContext,
+  approvalId: string,
+  key: string,
+): Promise<void> {
+  const run = await pendingRun(deps, ctx.turn, approvalId)
+  if (!run) return
+  await toast(deps, ctx.turn)
+  const task = run.tasks.find((t) => t.key === key)
+  await ctx.conversation.exitAll()
+  await ctx.conversation.enter('editCommand', {
+    approvalId,
+    key,
+    command: String(task?.spec.params.command ?? ''),
+  })
+}
+
+/** A new version with the rewritten command, in the turn that brought it. Returns what to say. */
+export async function rewriteCommand(
+  deps: BotDeps,
+  turn: Turn,
+  approvalId: string,
+  key: string,
+  command: string,
+): Promise<string> {
+  const [row] = await turn.tx.query<{ run_id: string }>(
+    "SELECT run_id FROM approval WHERE id = $1 AND status = 'pending'",
+    [approvalId],
+  )
+  if (!row) return TOO_LATE
+  return apply(deps, turn, row.run_id, { kind: 'edit', key, command })
+}
+
+async function apply(deps: BotDeps, turn: Turn, runId: string, change: Change): Promise<string> {
+  const done = await revisePlan(deps, turn.tx, runId, change)
+  if (done === 'empty') return 'That would leave nothing to do. Nothing changed.'
+  return done === 'revised' ? 'Changed: the new plan is below.' : TOO_LATE
 }

@@ -11,7 +11,7 @@ import { asker, startOrAsk, startRun } from '../startRun.ts'
 import type { BotDeps } from '../turn.ts'
 import { arm, decide, details } from './approvals.ts'
 import { postCard, sendLog } from './look.ts'
-import { dropStep, revise } from './revise.ts'
+import { dropStep, editStep, moveSteps, revise } from './revise.ts'
 import { cancel, maySteer, pauseOrResume, retry } from './steer.ts'
 
 /** Taps on buttons: the id is looked up in the ledger and what it stands for is carried out. */
@@ -51,6 +51,10 @@ async function carryOut(deps: BotDeps, ctx: BotContext, action: ButtonAction): P
       return details(deps, turn, action.approvalId)
     case 'revise':
       return revise(deps, turn, action.approvalId)
+    case 'edit':
+      return editStep(deps, ctx, action.approvalId, action.taskKey)
+    case 'move':
+      return moveSteps(deps, turn, action.approvalId, action)
     case 'drop':
       return dropStep(deps, turn, action.approvalId, action.taskKey)
     case 'cancel':

@@ -28,6 +28,7 @@ export function renderApproval(run: RunView, approval: ApprovalView, options: { 
     head,
     `on ${escape(runPlace(run))} · #${run.number} v${run.planVersion}${run.personName ? ` · ${escape(run.personName)}` : ''}`,
     `${escape(clip(run.summary ?? run.request, 80))} · ${asking.length} of ${run.tasks.length} ${run.tasks.length === 1 ? 'step asks' : 'steps ask'}`,
+    ...(run.change ? [escape(`v${run.planVersion}: ${run.change}`)] : []),
     ...asking.slice(0, MAX_ASKING).flatMap((task) => askingLines(task, run)),
     ...(asking.length > MAX_ASKING ? [`and ${asking.length - MAX_ASKING} more: see the document above`] : []),
     quote(

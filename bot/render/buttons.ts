@@ -13,7 +13,8 @@ export const ButtonAction = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('arm'), approvalId: z.uuid(), planHash: z.string(), armed: z.boolean() }),
   z.strictObject({ do: z.enum(['details', 'revise']), approvalId: z.uuid() }),
   /** Revises a plan: leaves one task out, or moves the plan to another place. */
-  z.strictObject({ do: z.literal('drop'), approvalId: z.uuid(), taskKey: z.string() }),
+  z.strictObject({ do: z.enum(['drop', 'edit']), approvalId: z.uuid(), taskKey: z.string() }),
+  z.strictObject({ do: z.literal('move'), approvalId: z.uuid(), agentId: z.uuid(), cwd: z.string() }),
   z.strictObject({ do: z.enum(['cancel', 'pause', 'resume', 'logs', 'again', 'card']), runId: z.uuid() }),
   z.strictObject({ do: z.enum(['retry', 'release']), runId: z.uuid(), taskId: z.uuid().nullable() }),
   /** Sends this text as if the person had written it. */

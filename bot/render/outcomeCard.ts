@@ -2,7 +2,7 @@ import { testSummary } from '../../core/runs/testSummary.ts'
 import type { LogLine, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import type { Buttons } from './buttons.ts'
 import { bold, clip, clock, code, escape, quote, reveal } from './html.ts'
-import { costLine, firstLine, runPlace, type Shown, stateWord } from './words.ts'
+import { commandOf, costLine, firstLine, runPlace, type Shown, stateWord } from './words.ts'
 
 export type OutcomeContext = { now: Date; tail: readonly LogLine[] }
 
@@ -41,7 +41,7 @@ export function renderOutcome(run: RunView, context: OutcomeContext): Shown {
   const step = failed && run.tasks.length > 1 ? ` at step ${failed.key}` : ''
   const lines = [
     bold(`${icon} #${run.number} ${word}${step}${spent}`),
-    `${run.kind === 'command' ? code(clip(reveal(run.request), 300)) : escape(clip(run.summary ?? reveal(run.request), 120))} · ${escape(runPlace(run))}`,
+    `${run.kind === 'command' ? code(clip(commandOf(run), 300)) : escape(clip(run.summary ?? reveal(run.request), 120))} · ${escape(runPlace(run))}`,
     ...(counts(run) ? [escape(counts(run))] : []),
     ...reasonLines(run, failed),
     ...stepLines(run, failed),

@@ -3,7 +3,16 @@ import type { LogLine, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import type { Buttons } from './buttons.ts'
 import { bold, clip, clock, code, escape, quote, reveal, ticking, time } from './html.ts'
 import { renderOutcome } from './outcomeCard.ts'
-import { firstLine, runPlace, type Shown, stateWord, taskIcon, taskTime, waitReason } from './words.ts'
+import {
+  commandOf,
+  firstLine,
+  runPlace,
+  type Shown,
+  stateWord,
+  taskIcon,
+  taskTime,
+  waitReason,
+} from './words.ts'
 
 export type CardContext = { now: Date; tail: readonly LogLine[]; outcomeBelow: boolean }
 
@@ -24,7 +33,7 @@ export function renderRunCard(run: RunView, context: CardContext): Shown {
     bold(
       `${icon} #${run.number} ${word}${['planning', 'awaiting_approval'].includes(run.status) ? '' : ` · ${ended ? spent : ticking(spent)}`}`,
     ) + below,
-    `${run.kind === 'command' ? code(clip(reveal(run.request), 200)) : escape(clip(run.summary ?? reveal(run.request), 100))} · ${escape(runPlace(run))}${run.personName ? ` · ${escape(run.personName)}` : ''}`,
+    `${run.kind === 'command' ? code(clip(commandOf(run), 200)) : escape(clip(run.summary ?? reveal(run.request), 100))} · ${escape(runPlace(run))}${run.personName ? ` · ${escape(run.personName)}` : ''}`,
     ...(run.kind === 'command' ? [] : taskLines(run, context.now)),
     ...waitLine(run),
     tailOf(run, context.tail),

@@ -149,3 +149,9 @@ export function cameOut(task: TaskView): string {
   const text = task.result?.summary ?? ''
   return testSummary(text) ?? reveal(text.trim().split('\n').at(-1)?.trim() ?? '')
 }
+
+/** What a `/run` runs: its command as it stands in the plan now, which may have been rewritten since it was asked. */
+export const commandOf = (run: RunView): string => {
+  const [task] = run.tasks
+  return task?.action === 'shell' ? exactAction(task) : reveal(run.request)
+}

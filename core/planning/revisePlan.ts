@@ -8,15 +8,25 @@ import { commitRevision } from './planRun.ts'
 
 type RevisionDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'policy' | 'settings'>
 
+/** What a person may change of a plan that waits: leave a step out, rewrite a command, or move it elsewhere. */
+export type Change =
+  | { kind: 'drop'; key: string }
+  | { kind: 'edit'; key: string; command: string }
+  | {
+      kind: 'move'
+      from: { agentId: string; cwd: string }
+      to: { agentId: string; machineId: string; cwd: string; label: string }
+    }
+
 /**
- * A new version of a plan that waits for approval, without one of its tasks and what depends on it. The old approval
- * is superseded, its tasks end, and the new version is judged and asked about like any other.
+ * A new version of a plan that waits for approval. The old approval is superseded, its tasks end, and the new version
+ * is judged and asked about like any other; its card begins with what changed.
  */
 export async function revisePlan(
   deps: RevisionDeps,
   tx: Tx,
   runId: string,
-  change: { drop: string },
+  change: Change,
 ): Promise<'revised' | 'empty' | 'too_late'> {
   const [row] = await tx.query<{ status: string; spec: unknown; source: PlanSource }>(
     'SELECT r.status, p.spec, p.source FROM run r JOIN plan p ON p.run_id = r.id AND p.version = r.plan_version WHERE r.id = $1 FOR UPDATE OF r',
@@ -24,24 +34,65 @@ export async function revisePlan(
   )
   if (row?.status !== 'awaiting_approval') return 'too_late'
   const old = PlanSpec.parse(row.spec)
-  const plan = withoutTask(old, change.drop)
+  const plan = changed(old, change)
   if (plan.tasks.length === 0) return 'empty'
   await supersede(tx, runId)
+  const told = describe(change)
   await transition(tx, 'run', {
     ids: [runId],
     from: ['awaiting_approval'],
     to: 'planning',
-    data: { why: 'revised' },
+    data: { why: 'revised', change: told },
   })
+  if (change.kind === 'move')
+    await tx.query('UPDATE run SET agent_id = $2, cwd = $3 WHERE id = $1', [
+      runId,
+      change.to.agentId,
+      change.to.cwd,
+    ])
+  const source = { ...row.source, change: told }
   await commitRevision(
     deps,
     tx,
     runId,
-    { plan: { ...plan, version: old.version + 1 }, source: row.source },
+    { plan: { ...plan, version: old.version + 1 }, source },
     await listMachines(tx),
   )
   return 'revised'
 }
+
+/** A change in the words its card begins with. */
+function describe(change: Change): string {
+  if (change.kind === 'drop') return `step ${change.key} left out`
+  return change.kind === 'edit' ? `step ${change.key} rewritten` : `moved to ${change.to.label}`
+}
+
+/** The plan with the change. Pure. */
+function changed(plan: PlanSpec, change: Change): PlanSpec {
+  if (change.kind === 'drop') return withoutTask(plan, change.key)
+  const tasks = plan.tasks.map((task) => {
+    const { spec } = task
+    if (change.kind === 'edit') {
+      const hit = task.key === change.key && spec.action === 'shell'
+      return hit
+        ? { ...task, title: clipped(change.command), spec: { ...spec, params: { command: change.command } } }
+        : task
+    }
+    const { from, to } = change
+    if (spec.agent_id !== from.agentId || spec.cwd !== from.cwd) return task
+    const required_files = spec.required_files.map((file) =>
+      file.startsWith(from.cwd) ? to.cwd + file.slice(from.cwd.length) : file,
+    )
+    return {
+      ...task,
+      spec: { ...spec, agent_id: to.agentId, machine_id: to.machineId, cwd: to.cwd, required_files },
+    }
+  })
+  const alone = change.kind === 'edit' && plan.tasks.length === 1
+  return { ...plan, tasks, ...(alone ? { summary: clipped(change.command) } : {}) }
+}
+
+const clipped = (text: string): string => (text.length > 60 ? `${text.slice(0, 59)}…` : text)
 
 /** A plan without one task and all that depends on it. Pure. */
 export function withoutTask(plan: PlanSpec, key: string): PlanSpec {

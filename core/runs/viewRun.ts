@@ -36,6 +36,8 @@ export type ApprovalView = {
   id: string
   code: string
   planHash: string
+  /** Version of the plan it asks about. */
+  planVersion: number
   status: ApprovalStatus
   risk: Verdict['risk']
   expiresAt: Date
@@ -71,6 +73,8 @@ export type RunView = {
   error: RunFault | null
   source: PlanSource | null
   planHash: string | null
+  /** What a revision changed against the version before; null for a first version. */
+  change: string | null
   createdAt: Date
   startedAt: Date | null
   endedAt: Date | null
@@ -87,7 +91,7 @@ const query = `
   SELECT r.id, r.number, r.kind, r.status, r.request, r.summary, r.person_id AS "personId", p.name AS "personName", c.name AS "cancelledByName",
     r.chat_id AS "chatId", r.topic_id AS "topicId", r.message_id AS "messageId", a.name AS "agentName", coalesce(a.facts->>'home', '') AS "agentHome", r.cwd,
     coalesce(a.connected, false) AS connected, r.plan_version AS "planVersion", r.error,
-    pl.source, pl.plan_hash AS "planHash", r.created_at AS "createdAt", r.started_at AS "startedAt", r.ended_at AS "endedAt", r.cancel_at AS "cancelAt",
+    pl.source, pl.source->>'change' AS change, pl.plan_hash AS "planHash", r.created_at AS "createdAt", r.started_at AS "startedAt", r.ended_at AS "endedAt", r.cancel_at AS "cancelAt",
     ${jsonArray(`SELECT t.id, t.key, t.title, t.milestone, t.status, t.action, t.spec, t.verdict, t.agent_id AS "agentId", ta.name AS "agentName", ta.connected,
       ta.disconnected_at AS "disconnectedAt", coalesce(ta.facts->>'home', '') AS home, t.cwd, t.waiting_for AS "waitingFor", t.started_at AS "startedAt", t.ended_at AS "endedAt",
       t.attempts_made AS attempts, t.lease_until AS "leaseUntil", t.result, t.error,
@@ -95,7 +99,7 @@ const query = `
       coalesce((SELECT json_agg(dt.key ORDER BY dt.position) FROM task_dependency d JOIN task dt ON dt.id = d.depends_on_id WHERE d.task_id = t.id), '[]') AS "dependsOn"
       FROM task t JOIN agent ta ON ta.id = t.agent_id WHERE t.plan_id = pl.id ORDER BY t.position`)} AS tasks,
     ${jsonArray(`SELECT m.key, m.title, m.started_at AS "startedAt", m.ended_at AS "endedAt", m.outcome FROM milestone m WHERE m.plan_id = pl.id ORDER BY m.position`)} AS milestones,
-    ${jsonArray(`SELECT ap.id, ap.code, ap.plan_hash AS "planHash", ap.status, ap.risk, ap.expires_at AS "expiresAt", ap.decided_at AS "decidedAt", ap.reminded_at AS "remindedAt",
+    ${jsonArray(`SELECT ap.id, ap.code, ap.plan_hash AS "planHash", (SELECT v.version FROM plan v WHERE v.id = ap.plan_id) AS "planVersion", ap.status, ap.risk, ap.expires_at AS "expiresAt", ap.decided_at AS "decidedAt", ap.reminded_at AS "remindedAt",
       coalesce((SELECT json_agg(json_build_object('name', dp.name, 'decision', ad.decision, 'at', ad.at) ORDER BY ad.at) FROM approval_decision ad JOIN person dp ON dp.id = ad.person_id WHERE ad.approval_id = ap.id), '[]') AS decisions
       FROM approval ap WHERE ap.run_id = r.id ORDER BY ap.created_at`)} AS approvals
   FROM run r LEFT JOIN person p ON p.id = r.person_id LEFT JOIN person c ON c.id = r.cancelled_by

@@ -140,7 +140,7 @@ describe('an approval in the chat', () => {
     const number = await system.ask('/run npm install too-late')
     const card = await system.message(/❓.*too-late/)
     await system.db.query(
-      "UPDATE approval SET created_at = created_at - interval '1 d', expires_at = clock_timestamp() WHERE status = 'pending'",
+      "UPDATE approval SET created_at = created_at - interval '1 d', expires_at = to_timestamp(0) WHERE status = 'pending'",
     )
     expect(await system.tap('Approve', { on: card.message_id })).toContain('expired')
     await system.runIs(number, 'expired')

@@ -100,7 +100,7 @@ describe('deciding', () => {
     expect(await decide('approved', people[0], approval.plan_hash, crypto.randomUUID())).toEqual({
       kind: 'unknown',
     })
-    await control.deps.db.query('UPDATE approval SET expires_at = clock_timestamp() WHERE id = $1', [
+    await control.deps.db.query('UPDATE approval SET expires_at = to_timestamp(0) WHERE id = $1', [
       approval.id,
     ])
     expect(await decide('approved')).toEqual({ kind: 'expired' })
@@ -165,7 +165,7 @@ describe('time', () => {
     const [, second] = await approvalsOf(run.id)
     expect(second?.status).toBe('pending')
     await db.query(
-      "UPDATE approval SET created_at = created_at - interval '2 d', expires_at = clock_timestamp() WHERE id = $1",
+      "UPDATE approval SET created_at = created_at - interval '2 d', expires_at = to_timestamp(0) WHERE id = $1",
       [second?.id],
     )
     await expireApprovalsOnce(control.deps)
@@ -178,7 +178,7 @@ describe('time', () => {
 
 test('revised: the old question is superseded, its answer changes nothing, the new one is bound to the new hash', async () => {
   const { db } = control.deps
-  expect(await db.tx((tx) => revisePlan(control.deps, tx, run.id, { drop: 'b' }))).toBe('revised')
+  expect(await db.tx((tx) => revisePlan(control.deps, tx, run.id, { kind: 'drop', key: 'b' }))).toBe('revised')
   const [old, next] = await approvalsOf(run.id)
   expect([old?.status, next?.status]).toEqual(['superseded', 'pending'])
   expect(next?.plan_hash).not.toBe(old?.plan_hash)
@@ -188,7 +188,7 @@ test('revised: the old question is superseded, its answer changes nothing, the n
   expect(
     await db.query("SELECT key, status FROM task WHERE run_id = $1 AND status <> 'cancelled'", [run.id]),
   ).toEqual([{ key: 'a', status: 'queued' }])
-  expect(await db.tx((tx) => revisePlan(control.deps, tx, run.id, { drop: 'a' }))).toBe('too_late')
+  expect(await db.tx((tx) => revisePlan(control.deps, tx, run.id, { kind: 'drop', key: 'a' }))).toBe('too_late')
 })
 
 test('it survives a restart of everything that holds no ledger', async () => {

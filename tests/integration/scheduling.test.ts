@@ -430,7 +430,7 @@ describe('delivery of claims', () => {
       await control.deps.db.query('SELECT 1 FROM file_ownership WHERE task_id = $1', [run.tasks.a]),
     ).toEqual([])
     expect(await claim()).toEqual([])
-    await control.deps.db.query('UPDATE task SET not_before = clock_timestamp() WHERE run_id = $1', [run.id])
+    await control.deps.db.query('UPDATE task SET not_before = to_timestamp(0) WHERE run_id = $1', [run.id])
     gateway.answer = () => 202
     await dispatchTasks(control.deps)
     expect((await states(control.deps, run.id)).tasks.a).toBe('claimed')
@@ -445,7 +445,7 @@ describe('delivery of claims', () => {
     expect(await reapClaimsOnce(control.deps)).toBe(0)
     for (const status of [503, 0, 202]) {
       gateway.answer = () => status
-      await control.deps.db.query('UPDATE task SET lease_until = clock_timestamp() WHERE run_id = $1', [
+      await control.deps.db.query('UPDATE task SET lease_until = to_timestamp(0) WHERE run_id = $1', [
         run.id,
       ])
       expect(
@@ -473,7 +473,7 @@ describe('delivery of claims', () => {
       "UPDATE attempt SET claimed_at = claimed_at - interval '32 min' WHERE task_id = $1",
       [run.tasks.a],
     )
-    await control.deps.db.query('UPDATE task SET lease_until = clock_timestamp() WHERE run_id = $1', [run.id])
+    await control.deps.db.query('UPDATE task SET lease_until = to_timestamp(0) WHERE run_id = $1', [run.id])
     await reapClaimsOnce(control.deps)
     expect((await states(control.deps, run.id)).tasks.a).toBe('queued')
     await cancel(run.id)

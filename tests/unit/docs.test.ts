@@ -1,6 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { buildProgram } from '../../cli/program.ts'
 import { machines } from '../../core/events/states.ts'
 import { otherEvents } from '../../core/events/tellEvent.ts'
 import { ResultStatus } from '../../core/protocol/frames.ts'
@@ -50,11 +51,25 @@ describe('the docs', () => {
     expect(targets.filter((target) => !isThere(doc, target))).toEqual([])
   })
 
+  test.each(docs)('%s names no command that is gone', (doc) => {
+    const named = all(read(doc), /\bskynet ([a-z]+)\b(?=[^\n]*[`|])/g)
+    expect(named.filter((name) => name !== 'help' && !commands.includes(name))).toEqual([])
+  })
+
+  test('docs/operations.md lists every command', () => {
+    const table = rows(section(read('docs/operations.md'), 'Start and stop'))
+      .flat()
+      .join(' ')
+    expect(commands.filter((name) => !table.includes(`skynet ${name}`))).toEqual([])
+  })
+
   test('every decision can be found by its number', () => {
     const names = globSync('docs/adr/*.md', { cwd: root }).map((path) => path.slice('docs/adr/'.length))
     expect(names.every((name) => read(`docs/adr/${name}`).startsWith(`# ${name.slice(0, 4)} `))).toBe(true)
   })
 })
+
+const commands = buildProgram({}).commands.map((command) => command.name())
 
 /** Whether the file of a link is there, and the heading of its anchor. */
 function isThere(doc: string, target: string): boolean {
