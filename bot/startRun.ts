@@ -58,7 +58,8 @@ export async function startRun(
     kind: 'run',
     runId: run.id,
     silent: true,
-    key: `card:${run.id}`, first: true
+    key: `card:${run.id}`,
+    first: true,
   })
   return run
 }

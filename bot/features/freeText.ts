@@ -5,11 +5,16 @@ import type { BotContext } from '../context.ts'
 import { repliedRun } from '../pickRun.ts'
 import { reply } from '../reply.ts'
 import type { BotDeps } from '../turn.ts'
+import { greet } from './basics.ts'
 import { machines, postCard } from './look.ts'
 import { cancel } from './steer.ts'
 
 /** Words that mean a command. */
-const spoken: { pattern: RegExp; means: 'machines' | 'stop' | 'progress' }[] = [
+const spoken: { pattern: RegExp; means: 'hello' | 'machines' | 'stop' | 'progress' }[] = [
+  {
+    pattern: /^(hi|hello|hey|hallo|good (morning|day|evening)|start|thanks?|thank you)( there)?[.!?]*$/i,
+    means: 'hello',
+  },
   { pattern: /^(my )?(machines|agents|workers)[?.!]?$/i, means: 'machines' },
   { pattern: /^(please )?(stop|cancel|abort|halt)( it| that| everything| the run)?[.!]?$/i, means: 'stop' },
   {
@@ -26,6 +31,7 @@ export function freeText(deps: BotDeps): Composer<BotContext> {
     if (text.startsWith('/'))
       return reply(deps, ctx.turn, 'I do not know this command. /help lists what I understand.')
     const means = spoken.find((s) => s.pattern.test(text))?.means
+    if (means === 'hello') return greet(deps, ctx)
     if (means === 'machines') return machines(deps, ctx)
     if (means) return aboutWork(deps, ctx, means)
     if (!may(ctx.turn.person, 'start'))

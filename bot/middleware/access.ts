@@ -22,7 +22,7 @@ export const access =
         await reply(deps, ctx.turn, 'This group is not paired yet. An owner can send /pair here.')
       return
     }
-      return next()
+    return next()
   }
 
 async function greetStranger(deps: BotDeps, ctx: BotContext): Promise<void> {

@@ -3,6 +3,7 @@ import { messageOf } from '../config/logger.ts'
 import type { Deps } from '../deps.ts'
 import { now, transition } from '../events/transition.ts'
 import { listMachines, type Machine } from '../fleet/machineFacts.ts'
+import { isLockedDown } from '../people/lockdown.ts'
 import { planHash } from '../protocol/hash.ts'
 import { PlanSpec } from '../protocol/specs.ts'
 import { settleRun } from '../runs/settleRun.ts'
@@ -56,6 +57,14 @@ export async function planRun(
   }
   const lease = setInterval(() => void holdRun(deps, run), PLANNING_LEASE_MS / 3)
   try {
+    if (await isLockedDown(deps.db)) {
+      await endPlanning(deps, runId, 'failed', {
+        code: 'LOCKED_DOWN',
+        message: 'Everything is locked down; nothing starts.',
+        hint: 'An owner lifts it on the machine: skynet lockdown --lift',
+      })
+      return 'planned'
+    }
     const machines = await listMachines(deps.db)
     const made = await makePlan(deps, run, machines, signal)
     if ('fault' in made) await endPlanning(deps, runId, 'failed', made.fault)

@@ -111,7 +111,9 @@ async function moveMilestones(tx: Tx, runId: string, version: number): Promise<v
       ? 'succeeded'
       : own.some((task) => task.status.startsWith('failed'))
         ? 'failed'
-        : 'cancelled'
+        : own.every((task) => task.status === 'skipped')
+          ? 'skipped'
+          : 'cancelled'
     await tx.query(
       'UPDATE milestone SET ended_at = clock_timestamp(), outcome = $3 WHERE plan_id = $1 AND key = $2',
       [row.plan_id, row.key, outcome],

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { askApproval } from '../approvals/askApproval.ts'
 import type { Deps } from '../deps.ts'
 import { ByRow, inMs, now, plusOne, transition } from '../events/transition.ts'
+import { lockedDown } from '../people/lockdown.ts'
 import { judgeSpec } from '../planning/judgePlan.ts'
 import type { AgentFacts } from '../protocol/frames.ts'
 import { GRANT_TTL_MINUTES, type Grant, signGrant } from '../protocol/grants.ts'
@@ -79,7 +80,7 @@ const claimable = (tx: Tx, limit: number): Promise<Candidate[]> =>
      SELECT t.id, t.run_id, t.agent_id, t.machine_id, t.spec, t.spec_hash, t.owns, t.attempts_made, t.plan_id, p.plan_hash, t.approved_at,
        t.approved_at < clock_timestamp() - ${APPROVAL_STALE} AS stale, a.facts, g.url
      FROM ranked k JOIN task t ON t.id = k.id JOIN plan p ON p.id = t.plan_id JOIN agent a ON a.id = t.agent_id JOIN gateway g ON g.id = a.gateway_id
-     WHERE k.place <= ${AGENT_SLOTS} AND t.status = 'queued'
+     WHERE k.place <= ${AGENT_SLOTS} AND t.status = 'queued' AND NOT ${lockedDown}
      ORDER BY t.priority DESC, t.queued_at, t.position LIMIT $1 FOR UPDATE OF t SKIP LOCKED`,
     [limit],
   )

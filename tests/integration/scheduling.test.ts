@@ -445,9 +445,7 @@ describe('delivery of claims', () => {
     expect(await reapClaimsOnce(control.deps)).toBe(0)
     for (const status of [503, 0, 202]) {
       gateway.answer = () => status
-      await control.deps.db.query('UPDATE task SET lease_until = to_timestamp(0) WHERE run_id = $1', [
-        run.id,
-      ])
+      await control.deps.db.query('UPDATE task SET lease_until = to_timestamp(0) WHERE run_id = $1', [run.id])
       expect(
         (await Promise.all([reapClaimsOnce(control.deps), reapClaimsOnce(control.deps)])).reduce(
           (a, b) => a + b,

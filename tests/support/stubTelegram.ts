@@ -58,7 +58,10 @@ export class StubTelegram {
 
   #answer(method: string, body: string, res: ServerResponse): void {
     const payload = body.startsWith('{') ? (JSON.parse(body) as Record<string, unknown>) : {}
-    if (method === 'getUpdates') return this.#take(payload, res)
+    if (method === 'getUpdates') {
+      this.#take(payload, res)
+      return
+    }
     const me = { id: 1, is_bot: true, first_name: 'SKYNET', username: 'skynet_bot' }
     this.sent.push({ method, payload })
     this.#ok(
