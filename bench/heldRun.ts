@@ -14,23 +14,51 @@ export type Held = { runId: string; approvalId: string; hash: string }
 
 function planOf(machine: Machine, call: Call, tasks: number): PlanSpec {
   const spec: TaskSpec = {
-    ...call, agent_id: machine.agentId, machine_id: machine.facts.machine_id, cwd: machine.facts.roots[0] ?? '/', required_files: [], timeout_s: 600, network: false,
+    ...call,
+    agent_id: machine.agentId,
+    machine_id: machine.facts.machine_id,
+    cwd: machine.facts.roots[0] ?? '/',
+    required_files: [],
+    timeout_s: 600,
+    network: false,
   }
   return {
-    version: 1, summary: 'benchmark', milestones: [],
-    tasks: Array.from({ length: tasks }, (_, n) => ({ key: String(n + 1), title: `task ${n + 1}`, depends_on: [], spec })),
+    version: 1,
+    summary: 'benchmark',
+    milestones: [],
+    tasks: Array.from({ length: tasks }, (_, n) => ({
+      key: String(n + 1),
+      title: `task ${n + 1}`,
+      depends_on: [],
+      spec,
+    })),
   }
 }
 
 /** A run of equal tasks that waits for its approval, as a planner would have left it. */
-export async function heldRun(db: Database, policy: Policy, machine: Machine, call: Call, tasks: number): Promise<Held> {
+export async function heldRun(
+  db: Database,
+  policy: Policy,
+  machine: Machine,
+  call: Call,
+  tasks: number,
+): Promise<Held> {
   const plan = planOf(machine, call, tasks)
   const hash = planHash(plan, policy.version)
   const judged = judgePlan(plan, () => machine.facts, policy, [])
   const runId = randomUUID()
   return db.tx(async (tx) => {
-    await tx.query("INSERT INTO run (id, kind, status, request) VALUES ($1, 'api', 'planning', 'benchmark')", [runId])
-    const about = { planHash: hash, policyVersion: policy.version, source: { kind: 'command' }, judged, status: 'held' as const }
+    await tx.query(
+      "INSERT INTO run (id, kind, status, request) VALUES ($1, 'api', 'planning', 'benchmark')",
+      [runId],
+    )
+    const about = {
+      planHash: hash,
+      policyVersion: policy.version,
+      source: { kind: 'command' },
+      judged,
+      status: 'held' as const,
+    }
     const { planId } = await storePlan(tx, runId, plan, about)
     const approvalId = await askApproval(tx, { runId, planId, planHash: hash, risk: 'low', ttlMs: 3_600_000 })
     await transition(tx, 'run', { ids: [runId], from: ['planning'], to: 'awaiting_approval' })

@@ -12,7 +12,9 @@ type Row = { id: string; number: number; status: string }
 
 async function newestRun(system: BenchSystem, wanted: string[]): Promise<Row> {
   for (let tries = 0; tries < 2000; tries++) {
-    const [row] = await system.control.deps.db.query<Row>('SELECT id, number, status FROM run ORDER BY number DESC LIMIT 1')
+    const [row] = await system.control.deps.db.query<Row>(
+      'SELECT id, number, status FROM run ORDER BY number DESC LIMIT 1',
+    )
     if (row && wanted.includes(row.status)) return row
     await pause(5)
   }
@@ -48,7 +50,8 @@ async function messageToReply(system: BenchSystem): Promise<number[]> {
 function findButton(system: BenchSystem, text: string, after = 0): { messageId: number } | null {
   for (const message of [...system.playground.chat()].reverse()) {
     if (message.message_id <= after) return null
-    const rows = (message.reply_markup as { inline_keyboard?: { text: string }[][] } | undefined)?.inline_keyboard ?? []
+    const rows =
+      (message.reply_markup as { inline_keyboard?: { text: string }[][] } | undefined)?.inline_keyboard ?? []
     if (rows.flat().some((button) => button.text === text)) return { messageId: message.message_id }
   }
   return null
@@ -93,7 +96,8 @@ async function cancelToExit(system: BenchSystem): Promise<number[]> {
     const t0 = await tapWhenThere(system, 'Cancel', asked)
     await newestRun(system, ['cancelled'])
     const [row] = await system.control.deps.db.query<{ at: number }>(
-      'SELECT extract(epoch FROM a.exited_at)::float8 * 1000 AS at FROM attempt a JOIN task t ON t.id = a.task_id WHERE t.run_id = $1 AND a.exited_at IS NOT NULL', [run.id],
+      'SELECT extract(epoch FROM a.exited_at)::float8 * 1000 AS at FROM attempt a JOIN task t ON t.id = a.task_id WHERE t.run_id = $1 AND a.exited_at IS NOT NULL',
+      [run.id],
     )
     if (!row) throw new Error('cancelled without a confirmed exit')
     if (round >= WARM_UP) values.push(row.at - t0)
@@ -119,7 +123,10 @@ async function lineToEdit(system: BenchSystem): Promise<number[]> {
   const values: number[] = []
   let stamps: number[] = []
   const endLog = deps.bus.subscribe('log', ({ text }) => {
-    stamps = text.split('\n').filter((line) => /^\d{10}\.\d+$/.test(line)).map((line) => Number(line) * 1000)
+    stamps = text
+      .split('\n')
+      .filter((line) => /^\d{10}\.\d+$/.test(line))
+      .map((line) => Number(line) * 1000)
   })
   const endWatch = watchRuns(
     { ...deps, ownerIds: [], redact: (text) => text, gatewayUrl: '' },

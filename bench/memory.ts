@@ -2,14 +2,14 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Logger } from '../core/config/logger.ts'
-import { startEmbeddedPostgres } from '../core/storage/embeddedPostgres.ts'
-import { openDatabase } from '../core/storage/openDatabase.ts'
 import { decideApproval } from '../core/approvals/decideApproval.ts'
+import type { Logger } from '../core/config/logger.ts'
 import { listMachines } from '../core/fleet/machineFacts.ts'
 import { meetPerson } from '../core/people/people.ts'
 import { loadPolicy } from '../core/policy/loadPolicy.ts'
+import { startEmbeddedPostgres } from '../core/storage/embeddedPostgres.ts'
 import type { Database } from '../core/storage/openDatabase.ts'
+import { openDatabase } from '../core/storage/openDatabase.ts'
 import { heldRun } from './heldRun.ts'
 import { pause } from './system.ts'
 
@@ -20,7 +20,9 @@ type Process = { pid: number; parent: number; name: string; mb: number }
 
 /** Proportional set size of every process below `pid`, in megabytes, from the kernel's own account. */
 async function below(pid: number): Promise<Process[]> {
-  const all = await Promise.all((await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(readProcess))
+  const all = await Promise.all(
+    (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(readProcess),
+  )
   const known = all.filter((p) => p !== null)
   const found: Process[] = known.filter((p) => p.pid === pid)
   for (let n = 0; n < found.length; n++) found.push(...known.filter((p) => p.parent === found[n]?.pid))
@@ -29,16 +31,25 @@ async function below(pid: number): Promise<Process[]> {
 
 async function readProcess(pid: string): Promise<Process | null> {
   try {
-    const [stat, rollup, command] = await Promise.all(['stat', 'smaps_rollup', 'cmdline'].map((file) => readFile(`/proc/${pid}/${file}`, 'utf8')))
+    const [stat, rollup, command] = await Promise.all(
+      ['stat', 'smaps_rollup', 'cmdline'].map((file) => readFile(`/proc/${pid}/${file}`, 'utf8')),
+    )
     const kb = Number(/^Pss:\s+(\d+)/m.exec(rollup ?? '')?.[1] ?? 0)
-    return { pid: Number(pid), parent: Number(/\) \S (\d+)/.exec(stat ?? '')?.[1]), name: (command ?? '').replaceAll('\0', ' '), mb: kb / 1024 }
+    return {
+      pid: Number(pid),
+      parent: Number(/\) \S (\d+)/.exec(stat ?? '')?.[1]),
+      name: (command ?? '').replaceAll('\0', ' '),
+      mb: kb / 1024,
+    }
   } catch {
     return null
   }
 }
 
-const part = (name: string): string => (/gateway\/main/.test(name) ? 'gateway' : /agent\/main/.test(name) ? 'agent' : 'control plane')
-const isOurs = (p: Process): boolean => /\bnode\b/.test(p.name) && /(cli|gateway|agent)\/main\.ts/.test(p.name)
+const part = (name: string): string =>
+  /gateway\/main/.test(name) ? 'gateway' : /agent\/main/.test(name) ? 'agent' : 'control plane'
+const isOurs = (p: Process): boolean =>
+  /\bnode\b/.test(p.name) && /(cli|gateway|agent)\/main\.ts/.test(p.name)
 
 async function line(title: string, pid: number): Promise<string> {
   const ours = (await below(pid)).filter(isOurs)
@@ -49,14 +60,27 @@ async function line(title: string, pid: number): Promise<string> {
 /** The whole system idle, and with 1,000 queued tasks behind eight that run. */
 export async function memory(): Promise<string[]> {
   const dir = await mkdtemp(join(tmpdir(), 'skynet-memory-'))
-  const env = { ...process.env, ...PORTS, SKYNET_DATA_DIR: join(dir, 'data'), SKYNET_AGENT_ROOTS: join(dir, 'work'), SKYNET_LOG_LEVEL: 'error' }
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../cli/main.ts'), 'start'], { env, stdio: ['pipe', 'ignore', 'inherit'] })
+  const env = {
+    ...process.env,
+    ...PORTS,
+    SKYNET_DATA_DIR: join(dir, 'data'),
+    SKYNET_AGENT_ROOTS: join(dir, 'work'),
+    SKYNET_LOG_LEVEL: 'error',
+  }
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../cli/main.ts'), 'start'], {
+    env,
+    stdio: ['pipe', 'ignore', 'inherit'],
+  })
   try {
     await healthy()
     await pause(20_000)
     const idle = await line('idle, 20 s after the start', child.pid ?? 0)
     const database = await startEmbeddedPostgres(join(dir, 'data'))
-    const db = openDatabase({ url: database.url, poolSize: 2, log: { warn: (line) => console.error(line) } as Pick<Logger, 'warn'> })
+    const db = openDatabase({
+      url: database.url,
+      poolSize: 2,
+      log: { warn: (line) => console.error(line) } as Pick<Logger, 'warn'>,
+    })
     await queueTasks(db, 1008)
     await pause(5000)
     const [row] = await db.query<{ n: number }>("SELECT count(*)::int AS n FROM task WHERE status = 'queued'")
@@ -76,10 +100,26 @@ async function queueTasks(db: Database, count: number): Promise<void> {
   const [machine] = await listMachines(db)
   if (!machine) throw new Error('no machine is connected')
   const person = await meetPerson(db, { id: 1, name: 'Bench' }, [1])
-  const deps = { wake: () => {}, bus: { publish: () => {}, subscribe: () => () => {}, close: async () => {} } }
+  const deps = {
+    wake: () => {},
+    bus: { publish: () => {}, subscribe: () => () => {}, close: async () => {} },
+  }
   for (let left = count; left > 0; left -= 48) {
-    const run = await heldRun(db, policy, machine, { action: 'shell', params: { command: 'sleep 300' } }, Math.min(48, left))
-    await db.tx((tx) => decideApproval(deps, tx, { approvalId: run.approvalId, personId: person.id, decision: 'approved', planHash: run.hash }))
+    const run = await heldRun(
+      db,
+      policy,
+      machine,
+      { action: 'shell', params: { command: 'sleep 300' } },
+      Math.min(48, left),
+    )
+    await db.tx((tx) =>
+      decideApproval(deps, tx, {
+        approvalId: run.approvalId,
+        personId: person.id,
+        decision: 'approved',
+        planHash: run.hash,
+      }),
+    )
   }
 }
 

@@ -19,7 +19,14 @@ async function approvedTasks(system: BenchSystem, call: Call): Promise<number> {
   const person = await meetPerson(deps.db, { id: user.id, name: user.first_name }, [user.id])
   const run = await heldRun(deps.db, deps.policy, system.machine, call, TASKS)
   const began = performance.now()
-  await deps.db.tx((tx) => decideApproval(deps, tx, { approvalId: run.approvalId, personId: person.id, decision: 'approved', planHash: run.hash }))
+  await deps.db.tx((tx) =>
+    decideApproval(deps, tx, {
+      approvalId: run.approvalId,
+      personId: person.id,
+      decision: 'approved',
+      planHash: run.hash,
+    }),
+  )
   for (;;) {
     const [row] = await deps.db.query<{ status: string }>('SELECT status FROM run WHERE id = $1', [run.runId])
     if (row?.status === 'succeeded') return TASKS / ((performance.now() - began) / 1000)
@@ -29,7 +36,11 @@ async function approvedTasks(system: BenchSystem, call: Call): Promise<number> {
 }
 
 const spawnTrue = (): Promise<void> =>
-  new Promise((resolve, reject) => spawn('sh', ['-c', 'true'], { stdio: 'ignore' }).once('exit', () => resolve()).once('error', reject))
+  new Promise((resolve, reject) =>
+    spawn('sh', ['-c', 'true'], { stdio: 'ignore' })
+      .once('exit', () => resolve())
+      .once('error', reject),
+  )
 
 /** The peer: a bare BullMQ worker on the same PostgreSQL that spawns the same command and keeps no ledger. */
 async function bareBullmq(url: string): Promise<number> {
@@ -42,11 +53,15 @@ async function bareBullmq(url: string): Promise<number> {
   let done = 0
   const began = performance.now()
   const finished = new Promise<void>((resolve) => {
-    const worker = new Worker(name, async () => {
-      await spawnTrue()
-      done += 1
-      if (done === TASKS) resolve(worker.close().then(() => undefined))
-    }, { connection: pool, concurrency: CONCURRENCY })
+    const worker = new Worker(
+      name,
+      async () => {
+        await spawnTrue()
+        done += 1
+        if (done === TASKS) resolve(worker.close().then(() => undefined))
+      },
+      { connection: pool, concurrency: CONCURRENCY },
+    )
   })
   await queue.addBulk(Array.from({ length: TASKS }, () => ({ name: 'true', data: {} })))
   await finished
@@ -69,7 +84,8 @@ export async function throughput(system: BenchSystem): Promise<string[]> {
     rates.peer.push(peer)
     rates.noop.push(noop)
   }
-  const range = (values: number[]) => `${median(values).toFixed(0)}/s (${Math.min(...values).toFixed(0)} to ${Math.max(...values).toFixed(0)})`
+  const range = (values: number[]) =>
+    `${median(values).toFixed(0)}/s (${Math.min(...values).toFixed(0)} to ${Math.max(...values).toFixed(0)})`
   const ratio = median(rates.shell) / median(rates.peer)
   return [
     `approved noop tasks                ${range(rates.noop)}`,

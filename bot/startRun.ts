@@ -2,7 +2,7 @@ import { choosePlace, type Place, readWish } from '../core/fleet/choosePlace.ts'
 import { createRun } from '../core/runs/createRun.ts'
 import { sayCard } from './delivery/say.ts'
 import type { Buttons } from './render/buttons.ts'
-import { escape } from './render/html.ts'
+import { escapeHtml } from './render/html.ts'
 import { here, reply } from './reply.ts'
 import type { BotDeps, Turn } from './turn.ts'
 
@@ -74,7 +74,7 @@ export async function startOrAsk(deps: BotDeps, turn: Turn, kind: Kind, written:
     return
   }
   const head = placed.unknown
-    ? `I know no place called <code>${escape(placed.unknown)}</code>. Where?`
+    ? `I know no place called <code>${escapeHtml(placed.unknown)}</code>. Where?`
     : 'Where should this run?'
   await reply(deps, turn, head, {
     buttons: placeButtons(placed.places, (place) => ({

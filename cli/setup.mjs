@@ -25,10 +25,10 @@ function writeStamp(stamp) {
   writeFileSync(stampFile, JSON.stringify(stamp))
 }
 
-/** Runs a command in the root; true when it succeeded. */
-function run(command, args, env = {}) {
+/** Runs a command in the root, without its chatter; true when it succeeded. Its errors are shown unless `silent`. */
+function run(command, args, { env = {}, silent = false } = {}) {
   const shell = process.platform === 'win32'
-  const stdio = ['ignore', 'inherit', 'inherit']
+  const stdio = ['ignore', 'ignore', silent ? 'ignore' : 'inherit']
   return spawnSync(command, args, { cwd: root, stdio, shell, env: { ...process.env, ...env } }).status === 0
 }
 
@@ -55,14 +55,14 @@ const withScripts = () => [
 function install() {
   console.error('Installing dependencies (once, about half a minute) ...')
   const env = { NODE_ENV: '' }
-  // A registry that lacks packages of other platforms makes npm refuse the lock: then what the lock says, and the rest by range.
-  if (!run('npm', ['ci', ...quiet], env) && !run('npm', ['install', '--no-save', ...quiet], env))
-    giveUp('npm could not install the dependencies. Mend what it says above and start again.')
-  if (!hasNode24()) run('npm', ['rebuild', '--ignore-scripts=false', ...quiet, ...withScripts()], env)
+  // Where a registry lacks packages of other platforms npm may refuse the lock: the second way goes by it as far as it can.
+  const done =
+    run('npm', ['ci', ...quiet], { env, silent: true }) ||
+    run('npm', ['install', '--no-save', ...quiet], { env })
+  if (!done) giveUp('npm could not install the dependencies. Mend what it says above and start again.')
+  if (!hasNode24()) run('npm', ['rebuild', '--ignore-scripts=false', ...quiet, ...withScripts()], { env })
   if (!hasNode24())
-    giveUp(
-      'the npm package `node` has not brought its Node 24. Allow install scripts (npm config ignore-scripts) and start again.',
-    )
+    giveUp('npm has not put Node 24 in place. Allow install scripts (`npm config`) and start again.')
 }
 
 function generateClient() {
@@ -73,7 +73,7 @@ function generateClient() {
     PRISMA_HIDE_UPDATE_MESSAGE: '1',
     CHECKPOINT_DISABLE: '1',
   }
-  if (!run(process.execPath, [prisma, 'generate', '--no-hints'], env))
+  if (!run(process.execPath, [prisma, 'generate', '--no-hints'], { env }))
     giveUp('the Prisma client could not be generated.')
 }
 

@@ -8,9 +8,19 @@ import { type Playground, startPlayground } from './server.ts'
 export const visitor = { id: 7_000_001, first_name: 'You', username: 'visitor' } as const
 
 /** The local Telegram of this machine with its chat page, its state in the data directory. */
-export function openPlayground(deps: Pick<Deps, 'db' | 'bus' | 'log'>, options: { dataDir: string; port: number; token: string }): Promise<Playground> {
+export function openPlayground(
+  deps: Pick<Deps, 'db' | 'bus' | 'log'>,
+  options: { dataDir: string; port: number; token: string },
+): Promise<Playground> {
   return startPlayground({
-    port: options.port, token: options.token, stateFile: join(options.dataDir, 'playground.jsonl'), visitor, botName: 'SKYNET', greet: true,
-    secret: randomBytes(18).toString('base64url'), panel: ledgerPanel(deps), log: (line) => deps.log.debug(line),
+    port: options.port,
+    token: options.token,
+    stateFile: join(options.dataDir, 'playground.jsonl'),
+    visitor,
+    botName: 'SKYNET',
+    greet: true,
+    secret: randomBytes(18).toString('base64url'),
+    panel: ledgerPanel(deps),
+    log: (line) => deps.log.debug(line),
   })
 }

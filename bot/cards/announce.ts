@@ -4,7 +4,7 @@ import { type RunView, viewRun } from '../../core/runs/viewRun.ts'
 import type { Tx } from '../../core/storage/sql.ts'
 import { say, sayCard, sayDocument, type Where } from '../delivery/say.ts'
 import { needsDocument, planText } from '../render/approvalCard.ts'
-import { escape } from '../render/html.ts'
+import { escapeHtml } from '../render/html.ts'
 import { hasOwnOutcome } from '../render/outcomeCard.ts'
 import type { BotDeps } from '../turn.ts'
 
@@ -97,7 +97,7 @@ async function announce(
         tx,
         deps.bus,
         where,
-        `⏰ <b>${approval.code}</b> still waits for an answer (run #${run.number}, ${escape(run.summary ?? run.request).slice(0, 80)}).`,
+        `⏰ <b>${approval.code}</b> still waits for an answer (run #${run.number}, ${escapeHtml(run.summary ?? run.request).slice(0, 80)}).`,
         { silent: false, key: `remind:${approval.id}` },
       )
       return false
@@ -120,7 +120,7 @@ async function announce(
         tx,
         deps.bus,
         where,
-        `🖐 <b>#${run.number}</b> step ${escape(task?.key ?? '')} needs you: ${escape(task?.error?.message ?? '')}\n${escape(task?.title ?? '')} was not repeated, since it may have changed something.`,
+        `🖐 <b>#${run.number}</b> step ${escapeHtml(task?.key ?? '')} needs you: ${escapeHtml(task?.error?.message ?? '')}\n${escapeHtml(task?.title ?? '')} was not repeated, since it may have changed something.`,
         { silent: false, key: `review:${event.task_id}:${event.seq}` },
       )
       return false

@@ -4,7 +4,7 @@ import type { BotContext } from '../context.ts'
 import { say } from '../delivery/say.ts'
 import { actionOf } from '../features/taps.ts'
 import { ANSWER_PREFIX } from '../render/buttons.ts'
-import { escape } from '../render/html.ts'
+import { escapeHtml } from '../render/html.ts'
 import { here, reply, toast } from '../reply.ts'
 import { MAX_REQUEST, placeButtons, placeFor, startRun } from '../startRun.ts'
 import type { BotDeps } from '../turn.ts'
@@ -68,7 +68,7 @@ async function settlePlace(
     value: JSON.stringify({ agentId: place.agentId, cwd: place.cwd, label: place.label }),
   }))
   const head = placed.unknown
-    ? `I know no place called <code>${escape(placed.unknown)}</code>. <b>Where?</b>`
+    ? `I know no place called <code>${escapeHtml(placed.unknown)}</code>. <b>Where?</b>`
     : '<b>Where?</b>'
   await conversation.external((ctx) => reply(deps, ctx.turn, head, { buttons, silent: false }))
   for (;;) {
@@ -101,7 +101,7 @@ async function askNote(deps: BotDeps, conversation: Talk, label: string): Promis
       ctx.turn.tx,
       deps.bus,
       here(ctx.turn, false),
-      `In <b>${escape(label)}</b>. <b>Anything to keep in mind?</b>`,
+      `In <b>${escapeHtml(label)}</b>. <b>Anything to keep in mind?</b>`,
       {
         buttons: [[{ text: 'No, go', style: 'primary', action: { do: 'answer', value: NO_NOTE } }]],
         silent: false,

@@ -5,7 +5,7 @@ import { useCode } from '../../core/fleet/oneTimeCodes.ts'
 import { may, setRole } from '../../core/people/people.ts'
 import { commandsFor } from '../commands.ts'
 import type { BotContext } from '../context.ts'
-import { escape } from '../render/html.ts'
+import { escapeHtml } from '../render/html.ts'
 import { reply } from '../reply.ts'
 import type { BotDeps } from '../turn.ts'
 
@@ -24,17 +24,17 @@ export async function greet(deps: BotDeps, ctx: BotContext): Promise<void> {
   const where =
     machines.length === 0
       ? 'No machine is connected yet: /agents shows how to add one.'
-      : `Connected: ${machines.map((m) => `<b>${escape(m.name)}</b>`).join(', ')}.`
+      : `Connected: ${machines.map((m) => `<b>${escapeHtml(m.name)}</b>`).join(', ')}.`
   await reply(
     deps,
     ctx.turn,
-    `👋 Hello ${escape(ctx.turn.person.name)}. Tell me what to do on your machines; I plan it, ask where it matters, and show what happens.\n${where}\n\nTry <code>/run git status</code>, or just say “run the tests”. /help lists the rest.`,
+    `👋 Hello ${escapeHtml(ctx.turn.person.name)}. Tell me what to do on your machines; I plan it, ask where it matters, and show what happens.\n${where}\n\nTry <code>/run git status</code>, or just say “run the tests”. /help lists the rest.`,
   )
 }
 
 function helpText(ctx: BotContext): string {
   const lines = commandsFor(ctx.turn.person).map(
-    (c) => `/${c.name}${c.args ? ` <i>${escape(c.args)}</i>` : ''} · ${escape(c.text)}`,
+    (c) => `/${c.name}${c.args ? ` <i>${escapeHtml(c.args)}</i>` : ''} · ${escapeHtml(c.text)}`,
   )
   return [
     '<b>What I understand</b>',

@@ -8,7 +8,7 @@ import { machineLines } from '../cards/refreshCard.ts'
 import type { BotContext } from '../context.ts'
 import { sayCard, sayDocument } from '../delivery/say.ts'
 import { pickRun, runButtons } from '../pickRun.ts'
-import { bold, clip, code, escape, reveal, time } from '../render/html.ts'
+import { bold, clip, code, escapeHtml, reveal, time } from '../render/html.ts'
 import { renderMachines } from '../render/smallCards.ts'
 import { here, reply } from '../reply.ts'
 import { asker } from '../startRun.ts'
@@ -59,8 +59,8 @@ async function status(deps: BotDeps, ctx: BotContext): Promise<void> {
   const lines = [
     bold(active.length === 0 ? 'Nothing is running' : `${active.length} under way`),
     ...active.map(runLine),
-    `Machines: ${there.length > 0 ? escape(there.join(', ')) : 'none connected'}${away.length > 0 ? ` · away: ${escape(away.join(', '))}` : ''}`,
-    ...blocked.map((chat) => `⚠️ Telegram refuses messages to ${escape(chat.title)}`),
+    `Machines: ${there.length > 0 ? escapeHtml(there.join(', ')) : 'none connected'}${away.length > 0 ? ` · away: ${escapeHtml(away.join(', '))}` : ''}`,
+    ...blocked.map((chat) => `⚠️ Telegram refuses messages to ${escapeHtml(chat.title)}`),
   ]
   await reply(deps, turn, lines.join('\n'), { buttons: runButtons(active, 'card') })
 }
@@ -76,7 +76,7 @@ export async function postCard(deps: BotDeps, ctx: BotContext, runId: string): P
 }
 
 const runLine = (run: RunLine): string =>
-  `#${run.number} ${escape(run.status.replaceAll('_', ' '))} · ${escape(clip(reveal(run.summary), 60))}${run.agentName ? ` · ${escape(run.agentName)}` : ''}`
+  `#${run.number} ${escapeHtml(run.status.replaceAll('_', ' '))} · ${escapeHtml(clip(reveal(run.summary), 60))}${run.agentName ? ` · ${escapeHtml(run.agentName)}` : ''}`
 
 const ages = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
@@ -97,7 +97,7 @@ async function runs(deps: BotDeps, ctx: BotContext): Promise<void> {
   const found = await pastRuns(ctx.turn.tx, readFilter(String(ctx.match)), 15)
   const lines = found.map(
     (run) =>
-      `${runLine(run)} · ${time(run.createdAt)}${run.personName ? ` · ${escape(run.personName)}` : ''}`,
+      `${runLine(run)} · ${time(run.createdAt)}${run.personName ? ` · ${escapeHtml(run.personName)}` : ''}`,
   )
   await reply(
     deps,
@@ -135,7 +135,7 @@ async function policy(deps: BotDeps, ctx: BotContext): Promise<void> {
     verdict.parts.length > 1
       ? verdict.parts
           .slice(0, 12)
-          .map((p) => `${p.verdict} · ${code(clip(reveal(p.text), 60))} · ${escape(p.rule)}`)
+          .map((p) => `${p.verdict} · ${code(clip(reveal(p.text), 60))} · ${escapeHtml(p.rule)}`)
       : []
   await reply(
     deps,
@@ -143,9 +143,9 @@ async function policy(deps: BotDeps, ctx: BotContext): Promise<void> {
     [
       bold(word),
       code(clip(reveal(command), 500)),
-      `on ${escape(place.label)}`,
+      `on ${escapeHtml(place.label)}`,
       `${verdict.risk} · rule ${code(verdict.rule)} · network ${verdict.network ? 'yes' : 'no'}`,
-      escape(verdict.reason),
+      escapeHtml(verdict.reason),
       ...parts,
     ].join('\n'),
   )

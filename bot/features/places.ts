@@ -2,7 +2,7 @@ import { Composer } from 'grammy'
 import { allPlaces, choosePlace, namedPlace, setPlace } from '../../core/fleet/choosePlace.ts'
 import { listMachines } from '../../core/fleet/machineFacts.ts'
 import type { BotContext } from '../context.ts'
-import { escape } from '../render/html.ts'
+import { escapeHtml } from '../render/html.ts'
 import { reply } from '../reply.ts'
 import { asker, placeButtons } from '../startRun.ts'
 import type { BotDeps } from '../turn.ts'
@@ -22,7 +22,7 @@ export function places(deps: BotDeps): Composer<BotContext> {
         deps,
         turn,
         chosen.kind === 'place'
-          ? `You work in <b>${escape(chosen.place.label)}</b>. Another?`
+          ? `You work in <b>${escapeHtml(chosen.place.label)}</b>. Another?`
           : 'No place is set. Pick one:',
         { buttons },
       )
@@ -34,11 +34,11 @@ export function places(deps: BotDeps): Composer<BotContext> {
       return reply(
         deps,
         turn,
-        `I know no place called <code>${escape(String(ctx.match).trim())}</code>. Pick one:`,
+        `I know no place called <code>${escapeHtml(String(ctx.match).trim())}</code>. Pick one:`,
         { buttons },
       )
     await setPlace(turn.tx, asker(turn), place)
-    await reply(deps, turn, `From now on you work in <b>${escape(place.label)}</b> here.`)
+    await reply(deps, turn, `From now on you work in <b>${escapeHtml(place.label)}</b> here.`)
   })
   return composer
 }

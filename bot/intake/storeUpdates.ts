@@ -2,8 +2,19 @@ import type { Update } from 'grammy/types'
 import { jsonText } from '../../core/storage/jsonText.ts'
 import type { Sql } from '../../core/storage/sql.ts'
 
-/** Chat, topic and person of an update: what comes from one key is handled one after the other. */
+/**
+ * Chat, topic and person of an update: what comes from one key is handled one after the other. An update that has no
+ * such things in their places gets a key all the same: it must not hold up the others.
+ */
 export function updateKey(update: Update): string {
+  try {
+    return keyOf(update)
+  } catch {
+    return 'malformed'
+  }
+}
+
+function keyOf(update: Update): string {
   const message = update.message ?? update.edited_message ?? update.callback_query?.message
   const from =
     update.message?.from ??

@@ -1,7 +1,7 @@
 import { placeLabel } from '../../core/fleet/choosePlace.ts'
 import type { ApprovalView, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import type { Buttons } from './buttons.ts'
-import { bold, clip, code, escape, quote, time } from './html.ts'
+import { bold, clip, code, escapeHtml, quote, time } from './html.ts'
 import { exactAction, firstLine, runPlace, type Shown } from './words.ts'
 
 const risks = ['low', 'medium', 'high', 'critical']
@@ -26,9 +26,9 @@ export function renderApproval(run: RunView, approval: ApprovalView, options: { 
       : bold(recordLine(approval))
   const lines = [
     head,
-    `on ${escape(runPlace(run))} · #${run.number} v${run.planVersion}${run.personName ? ` · ${escape(run.personName)}` : ''}`,
-    `${escape(clip(run.summary ?? run.request, 80))} · ${asking.length} of ${run.tasks.length} ${run.tasks.length === 1 ? 'step asks' : 'steps ask'}`,
-    ...(run.change ? [escape(`v${run.planVersion}: ${run.change}`)] : []),
+    `on ${escapeHtml(runPlace(run))} · #${run.number} v${run.planVersion}${run.personName ? ` · ${escapeHtml(run.personName)}` : ''}`,
+    `${escapeHtml(clip(run.summary ?? run.request, 80))} · ${asking.length} of ${run.tasks.length} ${run.tasks.length === 1 ? 'step asks' : 'steps ask'}`,
+    ...(run.change ? [escapeHtml(`v${run.planVersion}: ${run.change}`)] : []),
     ...asking.slice(0, MAX_ASKING).flatMap((task) => askingLines(task, run)),
     ...(asking.length > MAX_ASKING ? [`and ${asking.length - MAX_ASKING} more: see the document above`] : []),
     quote(
@@ -60,10 +60,10 @@ function askingLines(task: TaskView, run: RunView): string[] {
   const shown = exact.length > MAX_SHOWN_COMMAND ? `${exact.slice(0, MAX_SHOWN_COMMAND)}…` : exact
   const elsewhere = task.cwd !== run.tasks[0]?.cwd || task.agentName !== run.tasks[0]?.agentName
   return [
-    shown.includes('\n') ? `${task.key}\n<pre>${escape(shown)}</pre>` : `${task.key} ${code(shown)}`,
-    ...(elsewhere ? [`on ${escape(placeLabel(task.agentName, task.home, task.cwd))}`] : []),
+    shown.includes('\n') ? `${task.key}\n<pre>${escapeHtml(shown)}</pre>` : `${task.key} ${code(shown)}`,
+    ...(elsewhere ? [`on ${escapeHtml(placeLabel(task.agentName, task.home, task.cwd))}`] : []),
     `${task.verdict.risk} · rule ${code(task.verdict.rule)}`,
-    escape(task.verdict.reason),
+    escapeHtml(task.verdict.reason),
     `network ${task.spec.network ? 'yes' : 'no'}${exact.length > MAX_SHOWN_COMMAND ? ' · shown whole in the document above' : ''}`,
   ]
 }

@@ -1,12 +1,12 @@
 /** Text as Telegram's HTML takes it. */
-export const escape = (text: string): string =>
+export const escapeHtml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
-export const bold = (text: string): string => `<b>${escape(text)}</b>`
-export const code = (text: string): string => `<code>${escape(text)}</code>`
+export const bold = (text: string): string => `<b>${escapeHtml(text)}</b>`
+export const code = (text: string): string => `<code>${escapeHtml(text)}</code>`
 /** An expandable quote with plain text; nothing for no text. */
 export const quote = (text: string): string =>
-  text.trim() === '' ? '' : `<blockquote expandable>${escape(text.trimEnd())}</blockquote>`
+  text.trim() === '' ? '' : `<blockquote expandable>${escapeHtml(text.trimEnd())}</blockquote>`
 
 /** At most `max` characters, the cut said by an ellipsis; never half of a surrogate pair. */
 export function clip(text: string, max: number): string {
@@ -14,12 +14,22 @@ export function clip(text: string, max: number): string {
   return chars.length <= max ? text : `${chars.slice(0, max - 1).join('')}…`
 }
 
-const invisible =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\u{e0000}-\u{e0fff}]/gu
+/** Controls, format and separator characters, variation selectors and fillers: all that prints nothing. */
+const invisible = /\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}|\p{Variation_Selector}|[\u115f\u1160\u3164\uffa0]/gu
+const layout = new Set(['\n', '\t'])
 
 /** Invisible and direction-changing characters become visible, so that what is approved is what is read. */
 export const reveal = (text: string): string =>
-  text.replace(invisible, (c) => `⟨U+${(c.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}⟩`)
+  text.replace(invisible, (c, at: number) =>
+    layout.has(c) || isInEmoji(text, at)
+      ? c
+      : `⟨U+${(c.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}⟩`,
+  )
+
+/** Whether the joiner or selector at `at` follows an emoji. */
+const isInEmoji = (text: string, at: number): boolean =>
+  /[\ufe0f\u200d]/u.test(text[at] ?? '') &&
+  /\p{Extended_Pictographic}\ufe0f?$/u.test(text.slice(Math.max(0, at - 3), at))
 
 /** Marks text that ticks by itself: its change alone edits no card. */
 export const ticking = (text: string): string => `\u0001${text}\u0002`
@@ -52,9 +62,6 @@ export const plain = (html: string): string =>
     .replaceAll('&gt;', '>')
     .replaceAll('&quot;', '"')
     .replaceAll('&amp;', '&')
-
-/** Length as Telegram counts it: UTF-16 units after the tags are read. */
-export const shownLength = (html: string): number => plain(html).length
 
 const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff
 

@@ -1,7 +1,7 @@
 import { testSummary } from '../../core/runs/testSummary.ts'
 import type { LogLine, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import type { Buttons } from './buttons.ts'
-import { bold, clip, clock, code, escape, quote, reveal } from './html.ts'
+import { bold, clip, clock, code, escapeHtml, quote, reveal } from './html.ts'
 import { commandOf, costLine, firstLine, runPlace, type Shown, stateWord } from './words.ts'
 
 export type OutcomeContext = { now: Date; tail: readonly LogLine[] }
@@ -41,12 +41,12 @@ export function renderOutcome(run: RunView, context: OutcomeContext): Shown {
   const step = failed && run.tasks.length > 1 ? ` at step ${failed.key}` : ''
   const lines = [
     bold(`${icon} #${run.number} ${word}${step}${spent}`),
-    `${run.kind === 'command' ? code(clip(commandOf(run), 300)) : escape(clip(run.summary ?? reveal(run.request), 120))} · ${escape(runPlace(run))}`,
-    ...(counts(run) ? [escape(counts(run))] : []),
+    `${run.kind === 'command' ? code(clip(commandOf(run), 300)) : escapeHtml(clip(run.summary ?? reveal(run.request), 120))} · ${escapeHtml(runPlace(run))}`,
+    ...(counts(run) ? [escapeHtml(counts(run))] : []),
     ...reasonLines(run, failed),
     ...stepLines(run, failed),
     quote(lastLines(context.tail, failed)),
-    ...(run.tasks.length > 0 && run.status !== 'refused' ? [escape(costLine(run))] : []),
+    ...(run.tasks.length > 0 && run.status !== 'refused' ? [escapeHtml(costLine(run))] : []),
   ]
   return {
     html: lines.filter((line) => line !== '').join('\n'),
@@ -67,27 +67,28 @@ function reasonLines(run: RunView, failed: TaskView | undefined): string[] {
           : []
       return [
         ...what,
-        `${escape(run.error?.risk ?? 'critical')} · rule ${code(run.error?.rule ?? 'policy')}`,
-        escape(run.error?.message ?? ''),
+        `${escapeHtml(run.error?.risk ?? 'critical')} · rule ${code(run.error?.rule ?? 'policy')}`,
+        escapeHtml(run.error?.message ?? ''),
         'No approval can lift this.',
       ]
     }
     case 'failed':
-      if (run.error) return [escape(run.error.message), ...(run.error.hint ? [escape(run.error.hint)] : [])]
-      return failed?.error ? [escape(firstLine(failureOf(failed), 160))] : []
+      if (run.error)
+        return [escapeHtml(run.error.message), ...(run.error.hint ? [escapeHtml(run.error.hint)] : [])]
+      return failed?.error ? [escapeHtml(firstLine(failureOf(failed), 160))] : []
     case 'denied': {
       const by = run.approvals.flatMap((a) => a.decisions).find((d) => d.decision === 'denied')
-      return [by ? escape(`Denied by ${by.name}. Nothing ran.`) : 'Nothing ran.']
+      return [by ? escapeHtml(`Denied by ${by.name}. Nothing ran.`) : 'Nothing ran.']
     }
     case 'cancelled':
       return [
-        escape(
+        escapeHtml(
           `Cancelled by ${run.cancelledByName ?? 'SKYNET'}. ${run.tasks.some((t) => t.startedAt) ? 'Everything has stopped.' : 'Nothing ran.'}`,
         ),
       ]
     case 'force_cancelled': {
       const open = run.tasks.find((t) => t.status === 'force_cancelled')
-      return [escape(`${open?.agentName ?? 'The machine'} has not confirmed; killed when it returns.`)]
+      return [escapeHtml(`${open?.agentName ?? 'The machine'} has not confirmed; killed when it returns.`)]
     }
     case 'expired':
       return ['Nobody answered in time. Nothing ran.']
@@ -117,8 +118,8 @@ function stepLines(run: RunView, failed: TaskView | undefined): string[] {
   )
   const parts = [done ? `done ${done}` : '', not ? `not run ${not}` : ''].filter(Boolean).join(' · ')
   return [
-    ...(failed || run.status === 'cancelled' ? [escape(parts)] : []),
-    ...(changed.length > 0 ? [escape(clip(`Changed: ${changed.join(', ')}`, 120))] : []),
+    ...(failed || run.status === 'cancelled' ? [escapeHtml(parts)] : []),
+    ...(changed.length > 0 ? [escapeHtml(clip(`Changed: ${changed.join(', ')}`, 120))] : []),
   ]
 }
 

@@ -1,7 +1,7 @@
 import { isRunEnd, isTaskEnd } from '../../core/events/states.ts'
 import type { LogLine, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import type { Buttons } from './buttons.ts'
-import { bold, clip, clock, code, escape, quote, reveal, ticking, time } from './html.ts'
+import { bold, clip, clock, code, escapeHtml, quote, reveal, ticking, time } from './html.ts'
 import { renderOutcome } from './outcomeCard.ts'
 import {
   commandOf,
@@ -33,7 +33,7 @@ export function renderRunCard(run: RunView, context: CardContext): Shown {
     bold(
       `${icon} #${run.number} ${word}${['planning', 'awaiting_approval'].includes(run.status) ? '' : ` · ${ended ? spent : ticking(spent)}`}`,
     ) + below,
-    `${run.kind === 'command' ? code(clip(commandOf(run), 200)) : escape(clip(run.summary ?? reveal(run.request), 100))} · ${escape(runPlace(run))}${run.personName ? ` · ${escape(run.personName)}` : ''}`,
+    `${run.kind === 'command' ? code(clip(commandOf(run), 200)) : escapeHtml(clip(run.summary ?? reveal(run.request), 100))} · ${escapeHtml(runPlace(run))}${run.personName ? ` · ${escapeHtml(run.personName)}` : ''}`,
     ...(run.kind === 'command' ? [] : taskLines(run, context.now)),
     ...waitLine(run),
     tailOf(run, context.tail),
@@ -77,7 +77,7 @@ function taskLine(task: TaskView, run: RunView, now: Date): string {
         ? 'needs you'
         : taskTime(task, now) || after
   const shown = isTaskEnd(task.status) ? note : ticking(note)
-  return escape(`${taskIcon(task)} ${task.key} ${firstLine(task.title, 40)}${note ? ` · ${shown}` : ''}`)
+  return escapeHtml(`${taskIcon(task)} ${task.key} ${firstLine(task.title, 40)}${note ? ` · ${shown}` : ''}`)
 }
 
 const bar = (done: number, all: number): string => {
@@ -89,7 +89,9 @@ function waitLine(run: RunView): string[] {
   const reason = waitReason(run)
   if (run.status === 'cancelling') return ['waiting until the machine confirms that everything has stopped']
   if (!reason || isRunEnd(run.status)) return []
-  return [escape(run.tasks.some((task) => task.status === 'running') ? `${reason}, work may go on` : reason)]
+  return [
+    escapeHtml(run.tasks.some((task) => task.status === 'running') ? `${reason}, work may go on` : reason),
+  ]
 }
 
 /** The last lines of what runs, at most six. */

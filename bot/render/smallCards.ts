@@ -2,7 +2,7 @@ import { placeLabel } from '../../core/fleet/choosePlace.ts'
 import type { Machine } from '../../core/fleet/machineFacts.ts'
 import type { RunView } from '../../core/runs/viewRun.ts'
 import type { Buttons } from './buttons.ts'
-import { bold, clip, escape, time } from './html.ts'
+import { bold, clip, escapeHtml, time } from './html.ts'
 import { cameOut, type Shown } from './words.ts'
 
 /** A milestone: said when it starts, edited when it is done, with what came out. Pure. */
@@ -12,7 +12,7 @@ export function renderMilestone(run: RunView, key: string): Shown {
   const own = run.tasks.filter((t) => t.milestone === key)
   if (!milestone.endedAt) {
     return {
-      html: `${bold(`🚩 #${run.number} ${milestone.title}`)} · started\n${escape(own.map((t) => t.title).join(' · '))}`,
+      html: `${bold(`🚩 #${run.number} ${milestone.title}`)} · started\n${escapeHtml(own.map((t) => t.title).join(' · '))}`,
       buttons: [],
       settled: false,
     }
@@ -24,7 +24,7 @@ export function renderMilestone(run: RunView, key: string): Shown {
     return `${t.status === 'succeeded' ? '✓' : t.status.startsWith('failed') ? '✗' : '–'} ${t.title}${last ? `: ${clip(last, 90)}` : ''}`
   })
   return {
-    html: `${bold(`${icon} #${run.number} ${milestone.title}`)} · ${word}\n${escape(results.join('\n'))}`,
+    html: `${bold(`${icon} #${run.number} ${milestone.title}`)} · ${word}\n${escapeHtml(results.join('\n'))}`,
     buttons: [],
     settled: true,
   }
@@ -65,7 +65,7 @@ function machineLines(m: MachineLine): string[] {
     return [
       `🔴 ${bold(m.name)} · offline${since ? ` since ${time(since)}` : ''}`,
       `There: <code>skynet agent</code>`,
-      escape(roots),
+      escapeHtml(roots),
     ]
   }
   const held = {
@@ -75,13 +75,13 @@ function machineLines(m: MachineLine): string[] {
   }[facts.containment]
   return [
     `🟢 ${bold(m.name)} · Worker Connected`,
-    escape(
+    escapeHtml(
       `load ${facts.load.average.toFixed(1)} · ${m.running.length > 0 ? `runs ${m.running.map((n) => `#${n}`).join(', ')}` : 'idle'} · ${held}`,
     ),
-    escape(
+    escapeHtml(
       `${roots}${facts.repositories.length > 0 ? ` · ${clip(facts.repositories.map((r) => r.name).join(', '), 80)}` : ''}`,
     ),
-    escape(clip(`can: ${facts.capabilities.join(', ')}`, 160)),
+    escapeHtml(clip(`can: ${facts.capabilities.join(', ')}`, 160)),
     `seen ${m.lastSeenAt ? time(m.lastSeenAt, 'T') : 'never'}`,
   ]
 }

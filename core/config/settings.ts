@@ -33,13 +33,6 @@ export const wholeNumber = (min: number, max: number) =>
 
 export const port = wholeNumber(0, 65_535)
 
-/** `true`, `false`, `1`, `0`, `yes`, `no`, `on` or `off`. */
-export const flag = z
-  .string()
-  .toLowerCase()
-  .refine((s) => ['true', 'false', '1', '0', 'yes', 'no', 'on', 'off'].includes(s), 'true or false')
-  .transform((s) => ['true', '1', 'yes', 'on'].includes(s))
-
 const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
 /** `90s`, `10m`, `24h`, `7d`; the value is milliseconds. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ActionNameSchema, testTools } from './actions.ts'
 import { Grant } from './grants.ts'
-import { AgentId, AttemptId, Sha256 } from './ids.ts'
+import { AgentId, AttemptId } from './ids.ts'
 import { ExecutionSpec } from './specs.ts'
 
 /** A frame larger than this (bytes of JSON) closes the connection. */
@@ -136,5 +136,3 @@ export const GatewayFrame = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('pong'), id: z.int() }),
 ])
 export type GatewayFrame = z.infer<typeof GatewayFrame>
-
-export const SpecHash = Sha256

@@ -13,7 +13,6 @@ export const ActionRequest = z.strictObject({
   grant: Grant,
 })
 export type ActionRequest = z.infer<typeof ActionRequest>
-export const ActionResponse = z.object({ execution_id: AttemptId, agent_id: AgentId })
 
 /** `POST /cancel/{execution_id}`: the agent is named, since the gateway may never have seen the dispatch. */
 export const CancelRequest = z.strictObject({ agent_id: AgentId })

@@ -5,7 +5,6 @@ export const RunId = z.uuid()
 export const TaskId = z.uuid()
 export const AttemptId = z.uuid()
 export const AgentId = z.uuid()
-export const ApprovalId = z.uuid()
 /** The fencing token of one claim: 22 to 43 characters of base64url. A stale one is refused everywhere. */
 export const ClaimToken = z.string().regex(/^[A-Za-z0-9_-]{22,43}$/)
 /** Lower-case hexadecimal SHA-256. */
