@@ -1,44 +1,20 @@
-import type { KeyObject } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Logger } from '../core/config/logger.ts'
-import { type ActionCall, ActionCallSchema, type ActionName } from '../core/protocol/actions.ts'
+import { type ActionCall, ActionCallSchema } from '../core/protocol/actions.ts'
 import type { AttemptFrame, GatewayFrame, Hello } from '../core/protocol/frames.ts'
 import { grantFault } from '../core/protocol/grants.ts'
 import { specHash } from '../core/protocol/hash.ts'
 import type { ExecutionSpec } from '../core/protocol/specs.ts'
-import type { Delivery } from './deliver.ts'
-import type { OutputLimits } from './execute/output.ts'
+import type { AttemptDeps } from './attemptDeps.ts'
 import type { JournalledAttempt } from './journal/attempt.ts'
-import type { Journal } from './journal/journal.ts'
 import { RunningAttempt } from './runningAttempt.ts'
-import type { Sandbox } from './sandbox/containment.ts'
 import { killMarked } from './sandbox/killTree.ts'
-import type { PipePool } from './sandbox/pipes.ts'
-import { type Bounds, resolveInside } from './sandbox/roots.ts'
+import { resolveInside } from './sandbox/roots.ts'
 
 /** More at once would starve the machine; the control plane schedules far fewer. */
 const MAX_RUNNING = 64
 /** After the kill, for a full disk to take the end of an attempt; else the next start finds it lost. */
 const LAST_WRITE_MS = 5000
-
-export type AttemptDeps = {
-  agentId: string
-  machineId: string
-  controlKey: KeyObject
-  bounds: Bounds
-  sandbox: Sandbox
-  pipes: PipePool
-  capabilities: ReadonlySet<ActionName>
-  journal: Journal
-  delivery: Delivery
-  redact: (text: string) => string
-  limits: OutputLimits
-  log: Logger
-  env: NodeJS.ProcessEnv
-  /** An attempt ended: facts may have changed. */
-  onEnd(): void
-}
 
 type Dispatch = Extract<GatewayFrame, { type: 'dispatch' }>
 type HeldAttempt = Hello['attempts'][number]

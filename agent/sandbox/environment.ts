@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { homedir, tmpdir, userInfo } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
-import { MARK } from './killTree.ts'
+import { MARK } from './mark.ts'
 
 /** The only variables handed on from the agent's own environment, beside LC_*. */
 const passed = [

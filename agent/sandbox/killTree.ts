@@ -1,9 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Contained } from './containment.ts'
-
-/** The environment variable that marks every process of an attempt, for where there are no namespaces. */
-export const MARK = 'SKYNET_EXECUTION_ID'
+import { MARK } from './mark.ts'
 
 const GONE_POLL_MS = 2
 

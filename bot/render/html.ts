@@ -43,7 +43,7 @@ export function clock(ms: number): string {
 }
 
 /** A moment that the client shows in the reader's own time zone, where it knows how. */
-export function time(at: Date, format: 't' | 'T' | 'wDT' = 't'): string {
+export function time(at: Date, format: 't' | 'T' | 'wt' = 't'): string {
   const iso = at.toISOString()
   const shown =
     format === 'T'

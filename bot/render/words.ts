@@ -2,7 +2,7 @@ import { assertNever } from '../../core/assertNever.ts'
 import { placeLabel } from '../../core/fleet/choosePlace.ts'
 import { testSummary } from '../../core/runs/testSummary.ts'
 import type { RunView, TaskView } from '../../core/runs/viewRun.ts'
-import { clip, clock, reveal } from './html.ts'
+import { clip, clock, code, escape, plain, reveal } from './html.ts'
 
 export type Shown = { html: string; buttons: [] | import('./buttons.ts').Buttons; settled: boolean }
 
@@ -80,7 +80,7 @@ export function taskTime(task: TaskView, now: Date): string {
   const ms = (task.endedAt ?? now).getTime() - task.startedAt.getTime()
   return task.endedAt && ms < 60_000
     ? ms < 1000
-      ? `${(ms / 1000).toFixed(1)} s`
+      ? `${ms < 100 ? '<0.1' : (ms / 1000).toFixed(1)} s`
       : `${Math.round(ms / 1000)} s`
     : clock(ms)
 }
@@ -91,6 +91,32 @@ export const runPlace = (run: RunView): string => {
   if (task) return placeLabel(task.agentName, task.home, task.cwd)
   return run.agentName && run.cwd ? placeLabel(run.agentName, run.agentHome, run.cwd) : 'no machine yet'
 }
+
+/** About as many characters as a phone shows in a line. */
+const LINE = 36
+
+/** Parts joined by dots, or a line for each where one line would be too long for a phone. HTML in, HTML out. */
+export const joined = (...parts: string[]): string => {
+  const there = parts.filter((part) => part !== '')
+  const line = there.join(' · ')
+  return plain(line).length <= LINE ? line : there.join('\n')
+}
+
+/** A place as code: clients would take the `/api` of a bare path for a command. */
+export const placeCode = (place: string): string => code(place)
+
+/** What a run does and where, as its cards say it below their first line. */
+export const whatWhere = (run: RunView, max: number, who = ''): string =>
+  joined(
+    run.kind === 'command'
+      ? code(clip(reveal(run.request), max))
+      : escape(clip(run.summary ?? reveal(run.request), Math.min(max, 120))),
+    `${placeCode(runPlace(run))}${who === '' ? '' : ` · ${escape(who)}`}`,
+  )
+
+/** The files of a unified diff, by their new names. */
+const patchedFiles = (patch: string): string =>
+  [...patch.matchAll(/^\+\+\+ (?:b\/)?([^\t\n]+)/gm)].map(([, path]) => path).join(', ') || 'files'
 
 /** What a task does, exactly, in one or more lines: the command, or the action with what it acts on. */
 export function exactAction(task: Pick<TaskView, 'action' | 'spec'>): string {
@@ -109,7 +135,7 @@ export function exactAction(task: Pick<TaskView, 'action' | 'spec'>): string {
     case 'file_write':
       return reveal(`${p.mode === 'create' ? 'create' : 'write'} ${p.path}:\n${p.content}`)
     case 'file_patch':
-      return reveal(`patch:\n${p.patch}`)
+      return reveal(`patch ${patchedFiles(String(p.patch))}:\n${p.patch}`)
     case 'git_init':
       return reveal(`git init ${p.path ?? '.'}`)
     case 'git_status':
@@ -144,14 +170,35 @@ export function costLine(run: RunView): string {
   return `${source.cost_usd === null ? source.model : `$${source.cost_usd.toFixed(3)}`} · ${tokens}k tokens`
 }
 
-/** What came out of a task in a few words: test counts where it ran tests, else the last line it printed. */
-export function cameOut(task: TaskView): string {
-  const text = task.result?.summary ?? ''
-  return testSummary(text) ?? reveal(text.trim().split('\n').at(-1)?.trim() ?? '')
+/** What came out of a task in a few words: test counts, changed files, the size of a diff, else its last line. */
+export function cameOut(task: Pick<TaskView, 'action' | 'cwd' | 'result'>): string {
+  const text = task.result?.summary.trim() ?? ''
+  const lines = text.split('\n').map((line) => line.trim())
+  switch (task.action) {
+    case 'file_patch':
+    case 'file_write':
+      return reveal(changedNames(task))
+    case 'file_read':
+    case 'script':
+      return ''
+    case 'git_diff':
+      return text === '' ? 'nothing' : diffSize(text)
+    case 'git_status':
+      return lines.every((line) => line === '' || line.startsWith('##'))
+        ? 'clean'
+        : `${lines.filter((line) => !line.startsWith('##')).length} changed`
+    default:
+      return testSummary(text) ?? reveal(lines.at(-1) ?? '')
+  }
 }
 
-/** What a `/run` runs: its command as it stands in the plan now, which may have been rewritten since it was asked. */
-export const commandOf = (run: RunView): string => {
-  const [task] = run.tasks
-  return task?.action === 'shell' ? exactAction(task) : reveal(run.request)
+/** The paths a task changed, relative to where it worked. */
+export const changedNames = (task: Pick<TaskView, 'cwd' | 'result'>): string =>
+  (task.result?.changed ?? [])
+    .map((path) => (path.startsWith(`${task.cwd}/`) ? path.slice(task.cwd.length + 1) : path))
+    .join(', ')
+
+function diffSize(diff: string): string {
+  const count = (sign: RegExp) => diff.split('\n').filter((line) => sign.test(line)).length
+  return `+${count(/^\+(?!\+\+ )/)} −${count(/^-(?!-- )/)}`
 }

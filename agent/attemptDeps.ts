@@ -1,0 +1,28 @@
+import type { KeyObject } from 'node:crypto'
+import type { Logger } from '../core/config/logger.ts'
+import type { ActionName } from '../core/protocol/actions.ts'
+import type { Delivery } from './deliver.ts'
+import type { OutputLimits } from './execute/output.ts'
+import type { Journal } from './journal/journal.ts'
+import type { Sandbox } from './sandbox/containment.ts'
+import type { PipePool } from './sandbox/pipes.ts'
+import type { Bounds } from './sandbox/roots.ts'
+
+/** What attempts need of the agent they run in. */
+export type AttemptDeps = {
+  agentId: string
+  machineId: string
+  controlKey: KeyObject
+  bounds: Bounds
+  sandbox: Sandbox
+  pipes: PipePool
+  capabilities: ReadonlySet<ActionName>
+  journal: Journal
+  delivery: Delivery
+  redact: (text: string) => string
+  limits: OutputLimits
+  log: Logger
+  env: NodeJS.ProcessEnv
+  /** An attempt ended: facts may have changed. */
+  onEnd(): void
+}
