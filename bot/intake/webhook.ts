@@ -65,5 +65,11 @@ export async function startWebhook(
   })
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(options.port, resolve))
   await api.setWebhook(options.url, { secret_token: options.secret, allowed_updates: [...allowedUpdates] })
-  return { stop: () => new Promise((resolve) => server.close(() => resolve())) }
+  return {
+    stop: async () => {
+      const closed = new Promise((resolve) => server.close(resolve))
+      server.closeIdleConnections()
+      await closed
+    },
+  }
 }
