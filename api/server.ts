@@ -8,7 +8,7 @@ import { healthRoutes } from './routes/health.ts'
 
 const MAX_BODY_BYTES = 8 * 1024 * 1024
 
-export type ApiDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'log'> & {
+export type ApiDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'log' | 'redact'> & {
   controlKey: string
   botReady: () => boolean
 }

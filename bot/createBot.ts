@@ -52,8 +52,16 @@ export function createBot(
     const { chat, migrate_to_chat_id: moved } = update.message ?? {}
     if (chat && moved) await moveChat(tx, deps.bus, chat.id, moved)
     const turn = await turnOf(deps, tx, update)
+    await noteBlocked(tx, update)
     if (turn) await turns.run(turn, () => bot.handleUpdate(update))
   }
+}
+
+/** A chat that blocked or removed the bot is not reachable, whatever else is heard of it. */
+async function noteBlocked(tx: Tx, update: Update): Promise<void> {
+  const change = update.my_chat_member
+  if (change && ['kicked', 'left'].includes(change.new_chat_member?.status))
+    await tx.query('UPDATE chat SET blocked_at = clock_timestamp() WHERE id = $1', [change.chat.id])
 }
 
 /** Who sent an update, and where; null for updates nobody sent. */

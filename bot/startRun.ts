@@ -54,7 +54,7 @@ export async function startRun(
     chat,
     place,
   })
-  await sayCard(turn.tx, deps.bus, here(turn), {
+  await sayCard(turn.tx, deps.bus, here(turn, turn.chat.kind !== 'private'), {
     kind: 'run',
     runId: run.id,
     silent: true,

@@ -21,10 +21,9 @@ export type Turn = {
 /** What the bot's handlers may use. */
 export type BotDeps = Pick<
   Deps,
-  'db' | 'bus' | 'wake' | 'log' | 'policy' | 'playbooks' | 'model' | 'settings' | 'clock'
+  'db' | 'bus' | 'wake' | 'log' | 'policy' | 'playbooks' | 'model' | 'settings' | 'clock' | 'redact'
 > & {
   ownerIds: readonly number[]
-  redact: (text: string) => string
   /** The address an agent on another machine would join. */
   gatewayUrl: string
 }

@@ -14,8 +14,9 @@ export type Ending = {
 /**
  * Ends this process: in order at the first SIGTERM or SIGINT, at once at the second; in order as well when its parent
  * is gone, where it has one that it belongs to (npm, or a standard input held open with SKYNET_PARENT_STDIN=1).
+ * Returns what tells whether it is ending.
  */
-export function endProperly({ stop, kill }: Ending, tell: (line: string) => void): void {
+export function endProperly({ stop, kill }: Ending, tell: (line: string) => void): () => boolean {
   let asked: number | null = null
   const end = (why: string): void => {
     if (asked !== null) {
@@ -41,6 +42,7 @@ export function endProperly({ stop, kill }: Ending, tell: (line: string) => void
   }
   if (process.env.SKYNET_PARENT_STDIN === '1') watchStdin(endOnce)
   if (isUnderNpm()) watchParent(endOnce)
+  return () => asked !== null
 }
 
 const isUnderNpm = (): boolean => process.env.npm_lifecycle_event !== undefined

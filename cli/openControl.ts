@@ -1,6 +1,7 @@
 import { createPrivateKey } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type ControlConfig, parseControlConfig } from '../core/config/control.ts'
-import { createLogger } from '../core/config/logger.ts'
+import { createLogger, type Logger } from '../core/config/logger.ts'
 import { readModelSettings } from '../core/config/model.ts'
 import { openSecrets, type Secrets } from '../core/config/secrets.ts'
 import type { Env } from '../core/config/settings.ts'
@@ -8,16 +9,20 @@ import type { Deps } from '../core/deps.ts'
 import { openModel } from '../core/llm/openModel.ts'
 import { setApiToken } from '../core/people/apiTokens.ts'
 import { loadPlaybooks } from '../core/planning/loadPlaybooks.ts'
+import type { Playbook } from '../core/planning/playbook.ts'
 import { loadPolicy } from '../core/policy/loadPolicy.ts'
+import type { Policy } from '../core/policy/policySchema.ts'
 import { publicKeyOf } from '../core/protocol/grants.ts'
 import { type OpenQueue, openQueue } from '../core/queue/openQueue.ts'
 import { redactor } from '../core/redaction/redact.ts'
 import { migrate } from '../core/storage/migrate.ts'
 import { type Database, openDatabase } from '../core/storage/openDatabase.ts'
-import { makeDataDir, openStorage } from './openStorage.ts'
+import { makeDataDir, openStorage, type Storage } from './openStorage.ts'
 import { reachRedis } from './reachRedis.ts'
 
 const POOL_SIZE = 16
+/** A pool says that it has ended while its connections still say goodbye; the server waits for them. */
+const CLOSING_MS = 100
 
 export type Control = {
   config: ControlConfig
@@ -31,7 +36,7 @@ export type Control = {
 }
 
 /** Secret values that no line of a log may hold. */
-export const secretValues = (config: ControlConfig, secrets: Secrets, env: Env): string[] =>
+const secretValues = (config: ControlConfig, secrets: Secrets, env: Env): string[] =>
   [
     ...Object.values(secrets),
     config.telegram.kind === 'playground' ? '' : config.telegram.token,
@@ -42,35 +47,45 @@ export const secretValues = (config: ControlConfig, secrets: Secrets, env: Env):
       .map(([, value]) => value ?? ''),
   ].filter((value) => value.length >= 8 && !value.includes('\n'))
 
+type Rules = { policy: Policy; playbooks: Playbook[] }
+
+/** The database comes up while policy and playbooks are read; it is let go again when they cannot be used. */
+async function openBoth(config: ControlConfig, log: Logger): Promise<Rules & { storage: Storage }> {
+  const opening = openStorage(config, log)
+  try {
+    const policy = await loadPolicy(config.policyFile)
+    const playbooks = await loadPlaybooks(config.playbooksDir)
+    return { policy, playbooks, storage: await opening }
+  } catch (error) {
+    await opening.then(
+      (storage) => storage.stop(),
+      () => {},
+    )
+    throw error
+  }
+}
+
 /** Opens all that the control plane's parts share: settings, secrets, database (migrated), queue, bus, policy, playbooks. */
 export async function openControl(env: Env, name: string): Promise<Control> {
   const config = parseControlConfig(env)
-  const modelSettings = readModelSettings(env)
+  const model = await openModel(readModelSettings(env))
   await makeDataDir(config.dataDir)
-  const [policy, playbooks, secrets] = await Promise.all([
-    loadPolicy(config.policyFile),
-    loadPlaybooks(config.playbooksDir),
-    openSecrets(config.dataDir),
-  ])
+  const secrets = await openSecrets(config.dataDir)
   const values = secretValues(config, secrets, env)
   const log = createLogger(name, config.logLevel, values)
-  const storage = await openStorage(config, log)
+  const { policy, playbooks, storage } = await openBoth(config, log)
   try {
-    const applied = await migrate(storage.url)
-    if (applied.length > 0) log.info(`database migrated: ${applied.join(', ')}`)
-    const db = openDatabase({ url: storage.url, poolSize: POOL_SIZE, log })
-    const queue = await openOwnQueue(config, storage.url, db, log)
-    await setApiToken(db, 'installation', config.apiToken ?? secrets.api_token, ['admin'])
-    await setApiToken(db, 'gateway', secrets.gateway_api_token, ['gateway'])
+    const { db, queue } = await openLedger(config, secrets, storage.url, log)
+    const close = async () => {
+      await queue.close()
+      await db.close()
+      await delay(CLOSING_MS)
+      await storage.stop()
+    }
     const deps: Deps = {
-      db,
-      bus: queue.bus,
-      wake: queue.wake,
-      log,
+      ...{ db, log, policy, playbooks, model, bus: queue.bus, wake: queue.wake },
       clock: { now: () => new Date() },
-      policy,
-      playbooks,
-      model: await openModel(modelSettings),
+      redact: redactor(values),
       signingKey: createPrivateKey(secrets.signing_key),
       gatewayToken: config.gatewayToken ?? secrets.gateway_token,
       settings: {
@@ -79,22 +94,39 @@ export async function openControl(env: Env, name: string): Promise<Control> {
         denyPaths: [config.dataDir],
       },
     }
+    const controlKey = publicKeyOf(secrets.signing_key)
     return {
       config,
       secrets,
       deps,
       queue,
-      controlKey: publicKeyOf(secrets.signing_key),
+      controlKey,
       databaseUrl: storage.url,
-      redact: redactor(values),
-      close: async () => {
-        await queue.close()
-        await db.close()
-        await storage.stop()
-      },
+      redact: deps.redact,
+      close,
     }
   } catch (error) {
     await storage.stop()
+    throw error
+  }
+}
+
+/** The migrated database with the installation's own tokens in it, and the queue that it uses. */
+async function openLedger(
+  config: ControlConfig,
+  secrets: Secrets,
+  url: string,
+  log: Logger,
+): Promise<{ db: Database; queue: OpenQueue }> {
+  const applied = await migrate(url)
+  if (applied.length > 0) log.info(`database migrated: ${applied.join(', ')}`)
+  const db = openDatabase({ url, poolSize: POOL_SIZE, log })
+  try {
+    await setApiToken(db, 'installation', config.apiToken ?? secrets.api_token, ['admin'])
+    await setApiToken(db, 'gateway', secrets.gateway_api_token, ['gateway'])
+    return { db, queue: await openOwnQueue(config, url, db, log) }
+  } catch (error) {
+    await db.close()
     throw error
   }
 }
@@ -103,7 +135,7 @@ async function openOwnQueue(
   config: ControlConfig,
   databaseUrl: string,
   db: Database,
-  log: Deps['log'],
+  log: Logger,
 ): Promise<OpenQueue> {
   if (config.redisUrl === null) return openQueue({ db, log }, { kind: 'postgres', url: databaseUrl })
   await reachRedis(config.redisUrl)

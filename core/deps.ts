@@ -24,6 +24,8 @@ export type Deps = {
   signingKey: KeyObject
   /** Bearer token of every gateway. */
   gatewayToken: string
+  /** Takes secrets out of a text: known formats and the values this installation was set up with. */
+  redact: (text: string) => string
   settings: {
     approvalTtlMs: number
     unreachableAfterMs: number

@@ -1,100 +1,142 @@
 import type { Deps } from '../core/deps.ts'
+import type { ApprovalView, RunView, TaskView } from '../core/runs/viewRun.ts'
 import { viewRun } from '../core/runs/viewRun.ts'
 import type { PanelRow, PanelSource } from './server.ts'
+
+/** The events that each row stands for, as patterns of LIKE. */
+const eventsOf: Record<string, string[]> = {
+  request: ['run.created'],
+  plan: ['plan.%', 'run.plan', 'task.created'],
+  verdict: ['task.created', 'run.refused'],
+  approval: ['approval.%'],
+  claim: ['attempt.claimed', 'task.claimed'],
+  process: ['attempt.accepted', 'attempt.started', 'task.running'],
+  exit: ['attempt.exited', 'attempt.tree_exited', 'attempt.lost', 'attempt.cancel_asked', 'task.%'],
+}
+const MAX_EVENTS = 50
+/** Rows are shown for this many tasks, the newest. */
+const MAX_TASKS = 8
 
 /** What happens behind the newest run, from the ledger: request, plan, verdict, approval, claim, process, exit. */
 export function ledgerPanel(deps: Pick<Deps, 'db' | 'bus'>): PanelSource {
   return {
     rows: () => panelRows(deps),
-    detail: async (id) => {
-      const [runId, types] = id.split('|')
-      if (!runId || !/^[0-9a-f-]{36}$/.test(runId)) return null
-      return deps.db.query(
-        'SELECT seq, type, data, at FROM event WHERE run_id = $1 AND type LIKE ANY($2::text[]) ORDER BY seq LIMIT 50',
-        [runId, (types ?? '').split(',').filter((t) => /^[a-z.%_]+$/.test(t))],
-      )
-    },
+    detail: (id) => rowDetail(deps, id),
     subscribe: (onChange) => deps.bus.subscribe('run.changed', onChange),
   }
 }
-
-type Row = Omit<PanelRow, 'id'> & { events: string }
 
 async function panelRows(deps: Pick<Deps, 'db'>): Promise<PanelRow[]> {
   const [newest] = await deps.db.query<{ id: string }>('SELECT id FROM run ORDER BY number DESC LIMIT 1')
   const run = newest ? await viewRun(deps.db, newest.id) : null
   if (!run) return []
   const approval = run.approvals.at(-1)
-  const worst =
-    run.tasks.find((t) => t.verdict.verdict === 'deny') ??
-    run.tasks.find((t) => t.verdict.verdict === 'ask') ??
-    run.tasks[0]
-  const iso = (at: Date | null | undefined) => at?.toISOString() ?? null
-  const rows: Row[] = [
-    {
-      stage: 'request',
-      title: `#${run.number} asked`,
-      detail: run.request,
-      state: 'done',
-      at: iso(run.createdAt),
-      events: 'run.created',
-    },
+  return [
+    requestRow(run),
+    ...(run.source ? [planRow(run)] : []),
+    ...(run.tasks.length > 0 ? [verdictRow(run)] : []),
+    ...(approval ? [approvalRow(run, approval)] : []),
+    ...run.tasks
+      .filter((task) => task.attempts > 0)
+      .slice(-MAX_TASKS)
+      .flatMap((task) => taskRows(run, task)),
   ]
-  if (run.source)
-    rows.push({
-      stage: 'plan',
-      title: `${run.tasks.length} ${run.tasks.length === 1 ? 'task' : 'tasks'} · ${run.source.kind}`,
-      detail: run.tasks.map((t) => `${t.key} ${t.title}`).join(' · '),
-      state: 'done',
-      at: null,
-      events: 'plan.%,task.created',
-    })
-  if (worst)
-    rows.push({
-      stage: 'verdict',
-      title: `${worst.verdict.verdict} · ${worst.verdict.risk}`,
-      detail: `${worst.verdict.rule}: ${worst.verdict.reason}`,
-      state: worst.verdict.verdict === 'deny' ? 'bad' : 'done',
-      at: null,
-      events: 'task.created,run.refused',
-    })
-  if (approval)
-    rows.push({
-      stage: 'approval',
-      title: `${approval.code} ${approval.status}`,
-      detail: `bound to plan ${approval.planHash.slice(0, 12)}…`,
-      state: approval.status === 'pending' ? 'wait' : approval.status === 'approved' ? 'done' : 'bad',
-      at: iso(approval.decidedAt),
-      events: 'approval.%',
-    })
-  for (const task of run.tasks.filter((t) => t.attempts > 0).slice(0, 8)) {
-    const ok = task.status === 'succeeded'
-    rows.push({
-      stage: 'claim',
-      title: `${run.number}.${task.key} claimed`,
-      detail: `for ${task.agentName}, attempt ${task.attempts}`,
-      state: 'done',
-      at: null,
-      events: 'attempt.claimed,task.claimed',
-    })
-    if (task.startedAt)
-      rows.push({
-        stage: 'process',
-        title: `${run.number}.${task.key} ${task.endedAt ? 'ran' : 'runs'}`,
-        detail: `${task.title} · ${task.containment ?? ''}`,
-        state: task.endedAt ? 'done' : 'now',
-        at: iso(task.startedAt),
-        events: 'attempt.started,task.running',
-      })
-    if (task.endedAt)
-      rows.push({
-        stage: 'exit',
-        title: `${run.number}.${task.key} ${task.status}`,
-        detail: task.result ? `exit ${task.result.exit_code ?? task.result.signal ?? '-'}` : '',
-        state: ok ? 'done' : 'bad',
-        at: iso(task.endedAt),
-        events: 'attempt.exited,attempt.tree_exited,task.succeeded,task.failed,task.cancelled',
-      })
+}
+
+/** Letters of a URL's path alone: the run, the stage, and the task where there is one. */
+const idOf = (run: RunView, stage: string, task?: TaskView): string =>
+  `${run.id}.${stage}${task ? `.${task.id}` : ''}`
+
+const iso = (at: Date | null): string | null => at?.toISOString() ?? null
+
+const requestRow = (run: RunView): PanelRow => ({
+  id: idOf(run, 'request'),
+  stage: 'request',
+  title: `#${run.number} asked`,
+  detail: run.request,
+  state: 'done',
+  at: iso(run.createdAt),
+})
+
+const planRow = (run: RunView): PanelRow => ({
+  id: idOf(run, 'plan'),
+  stage: 'plan',
+  title: `${run.tasks.length} ${run.tasks.length === 1 ? 'task' : 'tasks'} · ${run.source?.kind === 'playbook' ? `playbook ${run.source.name}` : (run.source?.kind ?? '')}`,
+  detail: run.tasks.map((t) => `${t.key} ${t.title}`).join('\n'),
+  state: 'done',
+  at: null,
+})
+
+const risks = ['low', 'medium', 'high', 'critical']
+const verdicts = ['allow', 'ask', 'deny']
+const severity = ({ verdict }: TaskView): number =>
+  10 * verdicts.indexOf(verdict.verdict) + risks.indexOf(verdict.risk)
+
+function verdictRow(run: RunView): PanelRow {
+  const [worst] = [...run.tasks].sort((a, b) => severity(b) - severity(a))
+  const verdict = worst?.verdict
+  return {
+    id: idOf(run, 'verdict'),
+    stage: 'verdict',
+    title: `${verdict?.verdict} · ${verdict?.risk}`,
+    detail: `${verdict?.rule}: ${verdict?.reason}`,
+    state: verdict?.verdict === 'deny' ? 'bad' : 'done',
+    at: null,
   }
-  return rows.map(({ events, ...row }, index) => ({ ...row, id: `${run.id}|${events}|${index}` }))
+}
+
+const approvalRow = (run: RunView, approval: ApprovalView): PanelRow => ({
+  id: idOf(run, 'approval'),
+  stage: 'approval',
+  title: `${approval.code} ${approval.status}`,
+  detail: `bound to plan ${approval.planHash.slice(0, 12)}…`,
+  state: approval.status === 'pending' ? 'wait' : approval.status === 'approved' ? 'done' : 'bad',
+  at: iso(approval.decidedAt),
+})
+
+function taskRows(run: RunView, task: TaskView): PanelRow[] {
+  const name = `${run.number}.${task.key}`
+  const ended = task.endedAt !== null
+  const claim: PanelRow = {
+    id: idOf(run, 'claim', task),
+    stage: 'claim',
+    title: `${name} claimed`,
+    detail: `for ${task.agentName}, attempt ${task.attempts}`,
+    state: 'done',
+    at: null,
+  }
+  const process: PanelRow = {
+    id: idOf(run, 'process', task),
+    stage: 'process',
+    title: `${name} ${ended ? 'ran' : 'runs'}`,
+    detail: [task.title, task.containment].filter(Boolean).join(' · '),
+    state: ended ? 'done' : 'now',
+    at: iso(task.startedAt),
+  }
+  const exit: PanelRow = {
+    id: idOf(run, 'exit', task),
+    stage: 'exit',
+    title: `${name} ${task.status.replaceAll('_', ' ')}`,
+    detail: exitOf(task),
+    state: task.status === 'succeeded' ? 'done' : 'bad',
+    at: iso(task.endedAt),
+  }
+  return [claim, ...(task.startedAt ? [process] : []), ...(ended ? [exit] : [])]
+}
+
+function exitOf({ result }: TaskView): string {
+  if (!result) return ''
+  return result.signal ? `signal ${result.signal}` : `exit ${result.exit_code ?? 'none'}`
+}
+
+/** The events behind a row; null for an id that no row has. */
+async function rowDetail(deps: Pick<Deps, 'db'>, id: string): Promise<unknown> {
+  const [runId = '', stage = '', taskId] = id.split('.')
+  const types = eventsOf[stage]
+  if (!types || ![runId, taskId ?? runId].every((uuid) => /^[0-9a-f-]{36}$/.test(uuid))) return null
+  return deps.db.query(
+    `SELECT seq, at, type, data FROM event WHERE run_id = $1 AND type LIKE ANY($2::text[])
+     AND ($3::uuid IS NULL OR task_id = $3) ORDER BY seq LIMIT $4`,
+    [runId, types, taskId ?? null, MAX_EVENTS],
+  )
 }

@@ -23,7 +23,7 @@ export type { PanelRow, PanelSource, Playground, PlaygroundOptions, StoredMessag
 export async function startPlayground(options: PlaygroundOptions): Promise<Playground> {
   const world = createWorld(options)
   openPrivateChat(world, options.visitor)
-  if (options.greet && world.store.fresh) say(world, '/start')
+  greet(world)
   const access = createPageAccess(options.secret, world.store.state.session, () => portOf(server))
   const server = createServer((req, res) => void serve({ ...world, access }, req, res))
   await listen(server, options.port)
@@ -40,6 +40,14 @@ export async function startPlayground(options: PlaygroundOptions): Promise<Playg
       await stop(server, webhook)
     },
   }
+}
+
+/** The visitor's first message on a fresh state: at once, or when there is something to greet with. */
+function greet(world: World): void {
+  const { greet: when } = world.options
+  if (!when || !world.store.fresh) return
+  if (when === true) say(world, '/start')
+  else void when.then(() => messagesOf(world, world.options.visitor.id).length === 0 && say(world, '/start'))
 }
 
 function webhookDeps(world: World): Parameters<typeof startWebhook>[0] {

@@ -44,8 +44,8 @@ export type PlaygroundOptions = {
   secret: string
   /** Rows of the side panel; without it the panel is hidden. */
   panel?: PanelSource | null
-  /** On a fresh state, let the visitor send `/start`. */
-  greet?: boolean
+  /** On a fresh state, let the visitor send `/start`: at once, or when this resolves. */
+  greet?: boolean | Promise<unknown>
   /** How long a button's tap can be answered, in ms. Telegram's is about 15 s. */
   callbackTtlMs?: number
   log?: (line: string) => void

@@ -8,7 +8,7 @@ import { recordFrames } from '../../core/runs/recordFrames.ts'
 import type { requireScope } from '../auth.ts'
 import { ApiError, parseBody } from '../errors.ts'
 
-type FleetDeps = Pick<Deps, 'db' | 'bus' | 'wake'> & { controlKey: string }
+type FleetDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'redact'> & { controlKey: string }
 
 /** What gateways call: registration, enrolment, reports. */
 export function fleetRoutes(

@@ -106,6 +106,8 @@ async function announce(
       return true
     case 'milestone.started':
     case 'milestone.done':
+      // One that never started is not worth a message: the outcome says what was not run.
+      if (!run.milestones.find((m) => m.key === event.data.key)?.startedAt) return false
       await sayCard(tx, deps.bus, where, {
         kind: 'milestone',
         runId: run.id,

@@ -13,9 +13,11 @@ const YIELD_MS = 25
  * goes on with the same cards), and those of running work every 30 s. Returns what stops it.
  */
 export function watchRuns(deps: BotDeps, delivery: Pick<DeliveryLoop, 'markCard'>): () => void {
+  /** Questions first, since their buttons are dead once answered; then the newest cards. */
   const mark = async (where: string, values: unknown[] = [], force = false): Promise<void> => {
     const rows = await deps.db.query<{ id: string; chat_id: number }>(
-      `SELECT c.id, c.chat_id FROM card c LEFT JOIN run r ON r.id = c.run_id WHERE c.state <> 'settled' AND c.message_id IS NOT NULL AND ${where}`,
+      `SELECT c.id, c.chat_id FROM card c LEFT JOIN run r ON r.id = c.run_id WHERE c.state <> 'settled' AND c.message_id IS NOT NULL AND ${where}
+       ORDER BY c.kind = 'approval' DESC, c.created_at DESC`,
       values,
     )
     for (const row of rows) delivery.markCard(row.chat_id, row.id, force)

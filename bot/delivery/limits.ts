@@ -7,7 +7,7 @@ export type LimitOptions = {
   groupEditGapMs: number
 }
 export const telegramLimits: LimitOptions = {
-  chatBurst: 3,
+  chatBurst: 4,
   groupPerMinute: 20,
   perSecond: 30,
   editGapMs: 1000,

@@ -30,6 +30,8 @@ type Lane = {
   failures: number
 }
 
+/** A message whose making fails this often is given up. */
+const MAX_TRIES = 3
 /** Longest a send that found no answer is put off before it is tried again. */
 const MAX_BACKOFF_MS = 30_000
 
@@ -161,8 +163,16 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions) {
       later(lane, ms)
       return false
     }
-    const sent = await send(row)
+    const sent = await send(row).catch((error) => broken(row, error))
     return settle(lane, row, sent)
+  }
+
+  /** A message that cannot even be made is given up after a few tries, so that it does not hold up its chat. Throws while the database is away. */
+  const broken = async (row: Delivery, error: unknown): Promise<Sent> => {
+    await deps.db.query('SELECT 1')
+    row.tries += 1
+    const reason = messageOf(error)
+    return row.tries < MAX_TRIES ? { kind: 'again', ms: null, reason } : { kind: 'no', reason }
   }
 
   type Sent = Called & { hash?: string; settled?: boolean }

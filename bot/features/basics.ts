@@ -1,12 +1,15 @@
 import { Composer } from 'grammy'
 import { tellEvent } from '../../core/events/tellEvent.ts'
+import { choosePlace } from '../../core/fleet/choosePlace.ts'
 import { listMachines } from '../../core/fleet/machineFacts.ts'
 import { useCode } from '../../core/fleet/oneTimeCodes.ts'
 import { may, setRole } from '../../core/people/people.ts'
 import { commandsFor } from '../commands.ts'
 import type { BotContext } from '../context.ts'
 import { escapeHtml } from '../render/html.ts'
+import { placeCode } from '../render/words.ts'
 import { reply } from '../reply.ts'
+import { asker } from '../startRun.ts'
 import type { BotDeps } from '../turn.ts'
 
 /** /start, /help, /pair. */
@@ -25,10 +28,19 @@ export async function greet(deps: BotDeps, ctx: BotContext): Promise<void> {
     machines.length === 0
       ? 'No machine is connected yet: /agents shows how to add one.'
       : `Connected: ${machines.map((m) => `<b>${escapeHtml(m.name)}</b>`).join(', ')}.`
+  const chosen = await choosePlace(ctx.turn.tx, asker(ctx.turn), 'request', null)
+  const place = chosen.kind === 'place' ? `\nYou work in ${placeCode(chosen.place.label)}.` : ''
   await reply(
     deps,
     ctx.turn,
-    `👋 Hello ${escapeHtml(ctx.turn.person.name)}. Tell me what to do on your machines; I plan it, ask where it matters, and show what happens.\n${where}\n\nTry <code>/run git status</code>, or just say “run the tests”. /help lists the rest.`,
+    [
+      `👋 <b>Hello${ctx.turn.person.name === 'You' ? '' : ` ${escapeHtml(ctx.turn.person.name)}`}</b>`,
+      'Tell me what to do on your machines: I plan it, ask where it matters, and show what happens.',
+      '',
+      `${where}${place}`,
+      '',
+      'Try <code>/run git status</code>, or just say “run the tests”. /help lists the rest.',
+    ].join('\n'),
   )
 }
 

@@ -1,5 +1,5 @@
 import { Composer } from 'grammy'
-import { runEnds } from '../../core/events/states.ts'
+import { isRunEnd, runEnds } from '../../core/events/states.ts'
 import { choosePlace } from '../../core/fleet/choosePlace.ts'
 import { listMachines } from '../../core/fleet/machineFacts.ts'
 import { judgeSpec } from '../../core/planning/judgePlan.ts'
@@ -67,8 +67,9 @@ async function status(deps: BotDeps, ctx: BotContext): Promise<void> {
 
 /** Posts the card of a run again, at the bottom; the old one says where it went on. */
 export async function postCard(deps: BotDeps, ctx: BotContext, runId: string): Promise<void> {
+  const [run] = await ctx.turn.tx.query<{ status: string }>('SELECT status FROM run WHERE id = $1', [runId])
   await sayCard(ctx.turn.tx, deps.bus, here(ctx.turn, false), {
-    kind: 'run',
+    kind: isRunEnd(run?.status ?? '') ? 'outcome' : 'run',
     runId,
     silent: true,
     key: `card:${runId}:u${ctx.update.update_id}`,

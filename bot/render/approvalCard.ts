@@ -2,7 +2,7 @@ import { placeLabel } from '../../core/fleet/choosePlace.ts'
 import type { ApprovalView, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import type { Buttons } from './buttons.ts'
 import { bold, clip, code, escapeHtml, quote, time } from './html.ts'
-import { exactAction, firstLine, runPlace, type Shown } from './words.ts'
+import { exactAction, firstLine, joined, placeCode, runPlace, type Shown } from './words.ts'
 
 const risks = ['low', 'medium', 'high', 'critical']
 const byRisk = (a: TaskView, b: TaskView): number =>
@@ -17,19 +17,22 @@ export function renderApproval(run: RunView, approval: ApprovalView, options: { 
   if (approval.planHash !== run.planHash) return renderReplaced(run, approval)
   const asking = run.tasks.filter((t) => t.verdict.verdict === 'ask').sort(byRisk)
   const allowed = run.tasks.filter((t) => t.verdict.verdict === 'allow')
-  const worst = asking[0] ?? run.tasks[0]
-  const head =
-    approval.status === 'pending'
-      ? bold(
-          `❓ ${approval.code} ${approval.risk.toUpperCase()}: ${worst ? firstLine(exactAction(worst), 56) : 'plan'}`,
-        )
-      : bold(recordLine(approval))
+  const groups = alike(asking.slice(0, MAX_ASKING))
   const lines = [
-    head,
-    `on ${escapeHtml(runPlace(run))} · #${run.number} v${run.planVersion}${run.personName ? ` · ${escapeHtml(run.personName)}` : ''}`,
-    `${escapeHtml(clip(run.summary ?? run.request, 80))} · ${asking.length} of ${run.tasks.length} ${run.tasks.length === 1 ? 'step asks' : 'steps ask'}`,
+    approval.status === 'pending'
+      ? bold(headline(run, approval, asking[0] ?? run.tasks[0]))
+      : recordLine(approval),
+    `on ${placeCode(runPlace(run))} · #${run.number} v${run.planVersion}${run.personName ? ` · ${escapeHtml(run.personName)}` : ''}`,
+    ...(run.tasks.length > 1
+      ? [
+          joined(
+            escapeHtml(clip(run.summary ?? run.request, 80)),
+            `${asking.length} of ${run.tasks.length} steps ${asking.length === 1 ? 'asks' : 'ask'}`,
+          ),
+        ]
+      : []),
     ...(run.change ? [escapeHtml(`v${run.planVersion}: ${run.change}`)] : []),
-    ...asking.slice(0, MAX_ASKING).flatMap((task) => askingLines(task, run)),
+    ...groups.map((group) => groupLines(group, run)),
     ...(asking.length > MAX_ASKING ? [`and ${asking.length - MAX_ASKING} more: see the document above`] : []),
     quote(
       allowed.length > 0
@@ -37,7 +40,7 @@ export function renderApproval(run: RunView, approval: ApprovalView, options: { 
         : '',
     ),
     approval.status === 'pending'
-      ? `until ${time(approval.expiresAt, 'wDT')} · ${approval.planHash.slice(0, 6)}`
+      ? `until ${time(approval.expiresAt, 'wt')} · ${approval.planHash.slice(0, 6)}`
       : `plan ${approval.planHash.slice(0, 6)}`,
   ]
   const pending = approval.status === 'pending'
@@ -50,36 +53,76 @@ export function renderApproval(run: RunView, approval: ApprovalView, options: { 
 
 /** The question about an earlier version: what it asked about is not the plan any more. */
 const renderReplaced = (run: RunView, approval: ApprovalView): Shown => ({
-  html: `${bold(approval.status === 'superseded' ? `${approval.code} replaced by v${run.planVersion}, below` : recordLine(approval))}\n#${run.number} · plan ${approval.planHash.slice(0, 6)}`,
+  html: `${approval.status === 'superseded' ? bold(`${approval.code} replaced by v${run.planVersion}, below`) : recordLine(approval)}\n#${run.number} · plan ${approval.planHash.slice(0, 6)}`,
   buttons: [],
   settled: true,
 })
 
+/** What a lock screen shows of a message. */
+const GLANCE = 90
+
+/** Code, risk and the worst command, so short that the place below it is seen at a glance as well. */
+function headline(run: RunView, approval: ApprovalView, worst: TaskView | undefined): string {
+  const head = `❓ ${approval.code} ${approval.risk.toUpperCase()}: `
+  const room = GLANCE - head.length - `\non ${runPlace(run)}`.length
+  const command = worst ? firstLine(exactAction(worst), Math.min(56, Math.max(28, room))) : 'plan'
+  return head + command.replace(/:$/, '')
+}
+
+/** Steps that ask for the same reason, so that it is said once. */
+const alike = (tasks: TaskView[]): TaskView[][] => [
+  ...Map.groupBy(tasks, (task) => verdictLines(task).join('\n')).values(),
+]
+
+const verdictLines = (task: TaskView): string[] => [
+  `${task.verdict.risk} · rule ${code(task.verdict.rule)}`,
+  escapeHtml(task.verdict.reason),
+  `network ${task.spec.network ? 'yes' : 'no'}`,
+]
+
+/** Steps with their verdict; an empty line keeps them apart from what stands above when there are several. */
+function groupLines(tasks: TaskView[], run: RunView): string {
+  const [first] = tasks
+  return `${run.tasks.length > 1 ? '\n' : ''}${[
+    ...tasks.flatMap((task) => askingLines(task, run)),
+    ...(first ? verdictLines(first) : []),
+  ].join('\n')}`
+}
+
 function askingLines(task: TaskView, run: RunView): string[] {
-  const exact = exactAction(task)
-  const shown = exact.length > MAX_SHOWN_COMMAND ? `${exact.slice(0, MAX_SHOWN_COMMAND)}…` : exact
   const elsewhere = task.cwd !== run.tasks[0]?.cwd || task.agentName !== run.tasks[0]?.agentName
+  const number = run.tasks.length > 1 ? `${task.key} ` : ''
   return [
-    shown.includes('\n') ? `${task.key}\n<pre>${escapeHtml(shown)}</pre>` : `${task.key} ${code(shown)}`,
-    ...(elsewhere ? [`on ${escapeHtml(placeLabel(task.agentName, task.home, task.cwd))}`] : []),
-    `${task.verdict.risk} · rule ${code(task.verdict.rule)}`,
-    escapeHtml(task.verdict.reason),
-    `network ${task.spec.network ? 'yes' : 'no'}${exact.length > MAX_SHOWN_COMMAND ? ' · shown whole in the document above' : ''}`,
+    number + shownAction(task),
+    ...(elsewhere ? [`on ${placeCode(placeLabel(task.agentName, task.home, task.cwd))}`] : []),
+    ...(exactAction(task).length > MAX_SHOWN_COMMAND ? ['shown whole in the document above'] : []),
   ]
 }
 
+/** The exact action: in its line, or as a block where it has several lines. A patch looks like one. */
+function shownAction(task: TaskView): string {
+  const exact = exactAction(task)
+  const shown = exact.length > MAX_SHOWN_COMMAND ? `${exact.slice(0, MAX_SHOWN_COMMAND)}…` : exact
+  const [first = '', ...rest] = shown.split('\n')
+  if (rest.length === 0) return code(shown)
+  if (task.action === 'shell') return `\n<pre>${escapeHtml(shown)}</pre>`
+  const language = task.action === 'file_patch' ? ' class="language-diff"' : ''
+  return `${code(first.replace(/:$/, ''))}\n<pre><code${language}>${escapeHtml(rest.join('\n').trimEnd())}</code></pre>`
+}
+
+/** Who answered how and when, in HTML. */
 function recordLine(approval: ApprovalView): string {
   const last = approval.decisions.at(-1)
-  const at = approval.decidedAt ? ` · ${approval.decidedAt.toISOString().slice(11, 16)} UTC` : ''
+  const at = approval.decidedAt ? ` · ${time(approval.decidedAt)}` : ''
   switch (approval.status) {
     case 'approved':
-      return `✓ ${approval.code} approved by ${last?.name ?? 'someone'}${at}`
+      return bold(`✓ ${approval.code} approved by ${last?.name ?? 'someone'}`) + at
     case 'denied':
-      return `✗ ${approval.code} denied by ${last?.name ?? 'someone'}${at}`
+      return bold(`✗ ${approval.code} denied by ${last?.name ?? 'someone'}`) + at
     case 'expired':
-      return `⌛ ${approval.code} expired${at}`
+      return bold(`⌛ ${approval.code} expired`) + at
     default:
-      return `${approval.code} no longer asked${at}`
+      return bold(`${approval.code} no longer asked`) + at
   }
 }
 

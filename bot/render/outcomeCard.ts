@@ -2,16 +2,15 @@ import { testSummary } from '../../core/runs/testSummary.ts'
 import type { LogLine, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import type { Buttons } from './buttons.ts'
 import { bold, clip, clock, code, escapeHtml, quote, reveal } from './html.ts'
-import { commandOf, costLine, firstLine, runPlace, type Shown, stateWord } from './words.ts'
+import { failingTest, shownLines } from './logLines.ts'
+import { changedNames, costLine, firstLine, type Shown, stateWord, whatWhere } from './words.ts'
 
 export type OutcomeContext = { now: Date; tail: readonly LogLine[] }
 
-/** `212 passed · 3 of 20 fail`: what the tests of a run said. */
-const counts = (run: RunView): string =>
-  run.tasks
-    .map((task) => (task.result ? testSummary(task.result.summary) : null))
-    .filter((line, index, all) => line !== null && all.indexOf(line) === index)
-    .join(' · ')
+/** `212 passed`, `3 of 20 fail`: what the tests of these tasks said, each once. */
+const counts = (tasks: readonly TaskView[]): string[] => [
+  ...new Set(tasks.flatMap((task) => testSummary(task.result?.summary ?? '') ?? [])),
+]
 
 /** A run that succeeds within this time gets no second message: its card becomes the outcome. */
 const QUICK_MS = 5000
@@ -41,11 +40,11 @@ export function renderOutcome(run: RunView, context: OutcomeContext): Shown {
   const step = failed && run.tasks.length > 1 ? ` at step ${failed.key}` : ''
   const lines = [
     bold(`${icon} #${run.number} ${word}${step}${spent}`),
-    `${run.kind === 'command' ? code(clip(commandOf(run), 300)) : escapeHtml(clip(run.summary ?? reveal(run.request), 120))} · ${escapeHtml(runPlace(run))}`,
-    ...(counts(run) ? [escapeHtml(counts(run))] : []),
-    ...reasonLines(run, failed),
+    whatWhere(run, 300),
+    ...(run.status === 'succeeded' ? [escapeHtml(passed(run))] : []),
+    ...reasonLines(run, failed, context.tail),
     ...stepLines(run, failed),
-    quote(lastLines(context.tail, failed)),
+    quote(shownLines(outputsOf(context.tail, failed), failed !== undefined)),
     ...(run.tasks.length > 0 && run.status !== 'refused' ? [escapeHtml(costLine(run))] : []),
   ]
   return {
@@ -55,7 +54,19 @@ export function renderOutcome(run: RunView, context: OutcomeContext): Shown {
   }
 }
 
-function reasonLines(run: RunView, failed: TaskView | undefined): string[] {
+/** The counts of a run that succeeded: where a step failed on purpose, only how it ended. */
+const passed = (run: RunView): string =>
+  counts(run.tasks)
+    .filter((line) => line.endsWith('passed'))
+    .join(' · ')
+
+/** What each step printed, or only the one that failed. */
+const outputsOf = (tail: readonly LogLine[], failed: TaskView | undefined): string[] =>
+  [...Map.groupBy(tail, (line) => line.taskKey)]
+    .filter(([key]) => !failed || key === failed.key)
+    .map(([, lines]) => lines.map((line) => line.text).join(''))
+
+function reasonLines(run: RunView, failed: TaskView | undefined, tail: readonly LogLine[]): string[] {
   switch (run.status) {
     case 'refused': {
       const part = run.tasks.find((t) => t.verdict.verdict === 'deny')
@@ -75,7 +86,7 @@ function reasonLines(run: RunView, failed: TaskView | undefined): string[] {
     case 'failed':
       if (run.error)
         return [escapeHtml(run.error.message), ...(run.error.hint ? [escapeHtml(run.error.hint)] : [])]
-      return failed?.error ? [escapeHtml(firstLine(failureOf(failed), 160))] : []
+      return failed?.error ? failureLines(failed, tail) : []
     case 'denied': {
       const by = run.approvals.flatMap((a) => a.decisions).find((d) => d.decision === 'denied')
       return [by ? escapeHtml(`Denied by ${by.name}. Nothing ran.`) : 'Nothing ran.']
@@ -97,6 +108,15 @@ function reasonLines(run: RunView, failed: TaskView | undefined): string[] {
   }
 }
 
+/** `1 of 6 fail, exit 1`, and which. */
+function failureLines(failed: TaskView, tail: readonly LogLine[]): string[] {
+  const which = failingTest(outputsOf(tail, failed).join(''))
+  return [
+    escapeHtml(clip([...counts([failed]), firstLine(failureOf(failed), 160)].join(', '), 200)),
+    ...(which ? [escapeHtml(clip(which, 120))] : []),
+  ]
+}
+
 const failureOf = (task: TaskView): string =>
   task.status === 'failed_timeout'
     ? `stopped after ${task.spec.timeout_s} s`
@@ -113,37 +133,14 @@ function stepLines(run: RunView, failed: TaskView | undefined): string[] {
       .join(', ')
   const done = keys((t) => t.status === 'succeeded')
   const not = keys((t) => ['skipped', 'cancelled'].includes(t.status))
-  const changed = [...new Set(run.tasks.flatMap((t) => t.result?.changed ?? []))].map((p) =>
-    p.split('/').at(-1),
-  )
-  const parts = [done ? `done ${done}` : '', not ? `not run ${not}` : ''].filter(Boolean).join(' · ')
+  const changed = [...new Set(run.tasks.map(changedNames))].filter(Boolean)
+  const parts = [done ? `Done ${done}` : '', not ? `${done ? 'not' : 'Not'} run ${not}` : '']
+    .filter(Boolean)
+    .join(' · ')
   return [
     ...(failed || run.status === 'cancelled' ? [escapeHtml(parts)] : []),
-    ...(changed.length > 0 ? [escapeHtml(clip(`Changed: ${changed.join(', ')}`, 120))] : []),
+    ...(changed.length > 0 ? [escapeHtml(clip(reveal(`Changed: ${changed.join(', ')}`), 120))] : []),
   ]
-}
-
-const MAX_LINES = 15
-const worthSeeing = /\b(error|fail(ed|ure)?|not ok|panic|exception|traceback|✖|✗|fatal)\b|^✖|^not ok/i
-
-/** At most 15 lines: the last ones, or on failure those around the first error. */
-function lastLines(tail: readonly LogLine[], failed: TaskView | undefined): string {
-  const own = failed ? tail.filter((l) => l.taskKey === failed.key) : tail
-  const lines = own
-    .map((l) => l.text)
-    .join('')
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .filter((line) => line !== '')
-  const first = failed ? lines.findIndex((line) => worthSeeing.test(line)) : -1
-  const start =
-    first >= 0 && first < lines.length - MAX_LINES
-      ? Math.max(0, first - 3)
-      : Math.max(0, lines.length - MAX_LINES)
-  return lines
-    .slice(start, start + MAX_LINES)
-    .map((line) => clip(reveal(line), 200))
-    .join('\n')
 }
 
 function outcomeButtons(run: RunView, failed: TaskView | undefined): Buttons {

@@ -1,18 +1,9 @@
 import { isRunEnd, isTaskEnd } from '../../core/events/states.ts'
 import type { LogLine, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import type { Buttons } from './buttons.ts'
-import { bold, clip, clock, code, escapeHtml, quote, reveal, ticking, time } from './html.ts'
+import { bold, clip, clock, escapeHtml, quote, reveal, ticking, time } from './html.ts'
 import { renderOutcome } from './outcomeCard.ts'
-import {
-  commandOf,
-  firstLine,
-  runPlace,
-  type Shown,
-  stateWord,
-  taskIcon,
-  taskTime,
-  waitReason,
-} from './words.ts'
+import { firstLine, type Shown, stateWord, taskIcon, taskTime, waitReason, whatWhere } from './words.ts'
 
 export type CardContext = { now: Date; tail: readonly LogLine[]; outcomeBelow: boolean }
 
@@ -31,9 +22,9 @@ export function renderRunCard(run: RunView, context: CardContext): Shown {
         : ''
   const lines = [
     bold(
-      `${icon} #${run.number} ${word}${['planning', 'awaiting_approval'].includes(run.status) ? '' : ` · ${ended ? spent : ticking(spent)}`}`,
+      `${icon} #${run.number} ${word}${below !== '' || run.status === 'planning' ? '' : ` · ${ended ? spent : ticking(spent)}`}`,
     ) + below,
-    `${run.kind === 'command' ? code(clip(commandOf(run), 200)) : escapeHtml(clip(run.summary ?? reveal(run.request), 100))} · ${escapeHtml(runPlace(run))}${run.personName ? ` · ${escapeHtml(run.personName)}` : ''}`,
+    whatWhere(run, 200, run.personName ?? ''),
     ...(run.kind === 'command' ? [] : taskLines(run, context.now)),
     ...waitLine(run),
     tailOf(run, context.tail),
@@ -61,9 +52,10 @@ function taskLines(run: RunView, now: Date): string[] {
   const order = [...run.tasks].sort((a, b) => Number(isTaskEnd(b.status)) - Number(isTaskEnd(a.status)) || 0)
   const shown = run.tasks.length <= MAX_TASKS ? run.tasks : order.slice(-MAX_TASKS)
   const done = run.tasks.filter((task) => isTaskEnd(task.status)).length
+  const moves = !isRunEnd(run.status) && run.status !== 'awaiting_approval' && run.tasks.length > 1
   return [
     ...shown.map((task) => taskLine(task, run, now)),
-    `${bar(done, run.tasks.length)} ${done} of ${run.tasks.length}`,
+    ...(moves ? [`${bar(done, run.tasks.length)} ${done} of ${run.tasks.length}`] : []),
   ]
 }
 
@@ -94,7 +86,10 @@ function waitLine(run: RunView): string[] {
   ]
 }
 
-/** The last lines of what runs, at most six. */
+/** As many lines as a closed quote shows. */
+const TAIL_LINES = 3
+
+/** The last lines of what runs. */
 function tailOf(run: RunView, tail: readonly LogLine[]): string {
   if (!['running', 'cancelling', 'paused'].includes(run.status)) return ''
   const lines = tail
@@ -102,8 +97,8 @@ function tailOf(run: RunView, tail: readonly LogLine[]): string {
     .join('')
     .split('\n')
     .filter((line) => line.trim() !== '')
-    .slice(-6)
-  return quote(lines.map((line) => clip(reveal(line), 120)).join('\n'))
+    .slice(-TAIL_LINES)
+  return quote(lines.map((line) => clip(reveal(line.trimEnd()), 80)).join('\n'))
 }
 
 function liveButtons(run: RunView): Buttons {
@@ -119,12 +114,10 @@ function liveButtons(run: RunView): Buttons {
       { text: `Skip ${task.key}`, action: { do: 'review', runId: run.id, taskId: task.id, verdict: 'skip' } },
     ])
   if (run.status === 'cancelling') return []
-  const cancel = {
-    text: 'Cancel',
-    style: 'danger' as const,
-    action: { do: 'cancel' as const, runId: run.id },
-  }
-  if (['planning', 'awaiting_approval'].includes(run.status)) return [[cancel]]
+  const action = { do: 'cancel' as const, runId: run.id }
+  // Beside a question the red button is the one that denies it.
+  if (['planning', 'awaiting_approval'].includes(run.status)) return [[{ text: 'Cancel', action }]]
+  const cancel = { text: 'Cancel', style: 'danger' as const, action }
   const pause =
     run.status === 'paused'
       ? { text: 'Resume', action: { do: 'resume' as const, runId: run.id } }

@@ -2,7 +2,7 @@ import { placeLabel } from '../../core/fleet/choosePlace.ts'
 import type { Machine } from '../../core/fleet/machineFacts.ts'
 import type { RunView } from '../../core/runs/viewRun.ts'
 import type { Buttons } from './buttons.ts'
-import { bold, clip, escapeHtml, time } from './html.ts'
+import { bold, clip, code, escapeHtml, time } from './html.ts'
 import { cameOut, type Shown } from './words.ts'
 
 /** A milestone: said when it starts, edited when it is done, with what came out. Pure. */
@@ -10,9 +10,10 @@ export function renderMilestone(run: RunView, key: string): Shown {
   const milestone = run.milestones.find((m) => m.key === key)
   if (!milestone) return { html: `#${run.number} · this part is gone`, buttons: [], settled: true }
   const own = run.tasks.filter((t) => t.milestone === key)
+  const place = `${run.milestones.indexOf(milestone) + 1}/${run.milestones.length}`
   if (!milestone.endedAt) {
     return {
-      html: `${bold(`🚩 #${run.number} ${milestone.title}`)} · started\n${escapeHtml(own.map((t) => t.title).join(' · '))}`,
+      html: `${bold(`🚩 #${run.number} ${milestone.title}`)} · started · ${place}\n${escapeHtml(own.map((t) => `○ ${t.title}`).join('\n'))}`,
       buttons: [],
       settled: false,
     }
@@ -24,7 +25,7 @@ export function renderMilestone(run: RunView, key: string): Shown {
     return `${t.status === 'succeeded' ? '✓' : t.status.startsWith('failed') ? '✗' : '–'} ${t.title}${last ? `: ${clip(last, 90)}` : ''}`
   })
   return {
-    html: `${bold(`${icon} #${run.number} ${milestone.title}`)} · ${word}\n${escapeHtml(results.join('\n'))}`,
+    html: `${bold(`${icon} #${run.number} ${milestone.title}`)} · ${word} · ${place}\n${escapeHtml(results.join('\n'))}`,
     buttons: [],
     settled: true,
   }
@@ -58,30 +59,26 @@ export function renderMachines(machines: readonly MachineLine[], owner: boolean)
 function machineLines(m: MachineLine): string[] {
   const { facts } = m
   const roots = facts.roots
-    .map((root) => placeLabel(m.name, facts.home, root).slice(m.name.length + 1))
+    .map((root) => code(placeLabel(m.name, facts.home, root).slice(m.name.length + 1)))
     .join(' ')
   if (!m.connected) {
     const since = m.disconnectedAt ?? m.lastSeenAt
     return [
       `🔴 ${bold(m.name)} · offline${since ? ` since ${time(since)}` : ''}`,
-      `There: <code>skynet agent</code>`,
-      escapeHtml(roots),
+      `There: ${code('skynet agent')}`,
+      roots,
     ]
   }
   const held = {
-    bwrap: 'process trees held (bwrap)',
-    unshare: 'process trees held (namespace)',
-    group: '⚠️ kill is best effort here',
+    bwrap: 'cancel ends everything (bwrap)',
+    unshare: 'cancel ends everything (namespace)',
+    group: '⚠️ cancel is best effort here',
   }[facts.containment]
   return [
     `🟢 ${bold(m.name)} · Worker Connected`,
-    escapeHtml(
-      `load ${facts.load.average.toFixed(1)} · ${m.running.length > 0 ? `runs ${m.running.map((n) => `#${n}`).join(', ')}` : 'idle'} · ${held}`,
-    ),
-    escapeHtml(
-      `${roots}${facts.repositories.length > 0 ? ` · ${clip(facts.repositories.map((r) => r.name).join(', '), 80)}` : ''}`,
-    ),
+    `load ${facts.load.average.toFixed(1)} · ${m.running.length > 0 ? `runs ${m.running.map((n) => `#${n}`).join(', ')}` : 'idle'} · seen ${m.lastSeenAt ? time(m.lastSeenAt, 'T') : 'never'}`,
+    held,
+    `${roots}${facts.repositories.length > 0 ? ` · ${escapeHtml(clip(facts.repositories.map((r) => r.name).join(', '), 80))}` : ''}`,
     escapeHtml(clip(`can: ${facts.capabilities.join(', ')}`, 160)),
-    `seen ${m.lastSeenAt ? time(m.lastSeenAt, 'T') : 'never'}`,
   ]
 }

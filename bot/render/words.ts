@@ -2,7 +2,7 @@ import { assertNever } from '../../core/assertNever.ts'
 import { placeLabel } from '../../core/fleet/choosePlace.ts'
 import { testSummary } from '../../core/runs/testSummary.ts'
 import type { RunView, TaskView } from '../../core/runs/viewRun.ts'
-import { clip, clock, code, escape, plain, reveal } from './html.ts'
+import { clip, clock, code, escapeHtml, plain, reveal } from './html.ts'
 
 export type Shown = { html: string; buttons: [] | import('./buttons.ts').Buttons; settled: boolean }
 
@@ -109,9 +109,9 @@ export const placeCode = (place: string): string => code(place)
 export const whatWhere = (run: RunView, max: number, who = ''): string =>
   joined(
     run.kind === 'command'
-      ? code(clip(reveal(run.request), max))
-      : escape(clip(run.summary ?? reveal(run.request), Math.min(max, 120))),
-    `${placeCode(runPlace(run))}${who === '' ? '' : ` · ${escape(who)}`}`,
+      ? code(clip(commandOf(run), max))
+      : escapeHtml(clip(run.summary ?? reveal(run.request), Math.min(max, 120))),
+    `${placeCode(runPlace(run))}${who === '' ? '' : ` · ${escapeHtml(who)}`}`,
   )
 
 /** The files of a unified diff, by their new names. */
@@ -182,7 +182,7 @@ export function cameOut(task: Pick<TaskView, 'action' | 'cwd' | 'result'>): stri
     case 'script':
       return ''
     case 'git_diff':
-      return text === '' ? 'nothing' : diffSize(text)
+      return text === '' ? 'nothing' : text.startsWith('diff --git ') ? diffSize(text) : 'a long diff'
     case 'git_status':
       return lines.every((line) => line === '' || line.startsWith('##'))
         ? 'clean'
@@ -190,6 +190,12 @@ export function cameOut(task: Pick<TaskView, 'action' | 'cwd' | 'result'>): stri
     default:
       return testSummary(text) ?? reveal(lines.at(-1) ?? '')
   }
+}
+
+/** What a `/run` runs: its command as it stands in the plan now, which may have been rewritten since it was asked. */
+const commandOf = (run: RunView): string => {
+  const [task] = run.tasks
+  return task?.action === 'shell' ? exactAction(task) : reveal(run.request)
 }
 
 /** The paths a task changed, relative to where it worked. */

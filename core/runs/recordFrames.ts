@@ -25,7 +25,7 @@ type AttemptRow = {
   max_attempts: number
   cancel_at: Date | null
 }
-type RecordDeps = Pick<Deps, 'db' | 'bus' | 'wake'>
+type RecordDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'redact'>
 
 /**
  * Takes a gateway's report into the ledger: frames in order of `seq` per attempt, each once. Repeated frames change
@@ -33,7 +33,8 @@ type RecordDeps = Pick<Deps, 'db' | 'bus' | 'wake'>
  * is acknowledged is committed.
  */
 export async function recordFrames(deps: RecordDeps, report: ReportRequest): Promise<ReportResponse> {
-  const groups = [...Map.groupBy(report.frames, (frame) => frame.execution_id)]
+  const frames = report.frames.map((frame) => redacted(deps.redact, frame))
+  const groups = [...Map.groupBy(frames, (frame) => frame.execution_id)]
   try {
     return await recordGroups(deps, report.agent_id, groups)
   } catch (error) {
@@ -41,6 +42,18 @@ export async function recordFrames(deps: RecordDeps, report: ReportRequest): Pro
     const parts: ReportResponse[] = []
     for (const group of groups) parts.push(await recordGroups(deps, report.agent_id, [group]))
     return { acks: parts.flatMap((part) => part.acks), unknown: parts.flatMap((part) => part.unknown) }
+  }
+}
+
+/** No text from a machine enters the ledger with a secret of this installation in it. */
+function redacted(redact: (text: string) => string, frame: AttemptFrame): AttemptFrame {
+  if (frame.type === 'log' || frame.type === 'progress') return { ...frame, text: redact(frame.text) }
+  if (frame.type === 'refused') return { ...frame, reason: redact(frame.reason) }
+  if (frame.type !== 'result') return frame
+  const { summary, error } = frame.result
+  return {
+    ...frame,
+    result: { ...frame.result, summary: redact(summary), error: error === null ? null : redact(error) },
   }
 }
 
@@ -317,7 +330,7 @@ async function exited(tx: Tx, row: AttemptRow): Promise<void> {
  * token; anything else waits for a person, keeping its token.
  */
 export async function lost(
-  deps: RecordDeps,
+  deps: Pick<Deps, 'wake'>,
   tx: Tx,
   row: Pick<
     AttemptRow,

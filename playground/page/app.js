@@ -7,7 +7,7 @@ import { showAnswer } from './keyboard.js'
 import { createMessageList, excerpt } from './messages.js'
 import { announce, copy, toast } from './notices.js'
 import { reloadPanel, showPanel } from './panel.js'
-import { offerPhone } from './phoneHint.js'
+import { isSuccess, offerPhone } from './phoneHint.js'
 import { createScrolling } from './scrolling.js'
 import { blip, setUpSound } from './sound.js'
 
@@ -59,7 +59,7 @@ function show(state) {
   showDraft(state.draft)
   showPanel(state.panel)
   refreshChips()
-  const success = state.messages.find((message) => message.text?.startsWith('✅'))
+  const success = state.messages.find(isSuccess)
   if (success) offerPhone(success)
   scrolling.toBottom()
 }

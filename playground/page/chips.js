@@ -41,14 +41,15 @@ function replyKeyboard(messages) {
 }
 
 function afterOutcome(messages) {
-  const last = messages.findLast((message) => /^[✅❌]/u.test(message.text ?? ''))
-  if (!last) return []
-  return last.text.startsWith('❌') ? ['Plan a fix'] : []
+  const last = messages.findLast((message) => /^\p{Emoji}️? #\d+ |^❓ /u.test(message.text ?? ''))
+  if (/^❌ #\d+ failed/u.test(last?.text ?? ''))
+    return buttonSource(messages, 'Plan a fix') ? ['Plan a fix'] : []
+  return /^✅ #\d+ succeeded/u.test(last?.text ?? '') ? ['What changed?'] : []
 }
 
 /** The failure's own button for this chip, when it has one. */
 function buttonSource(messages, text) {
-  const last = messages.findLast((message) => message.text?.startsWith('❌'))
+  const last = messages.findLast((message) => /^❌ #\d+ failed/u.test(message.text ?? ''))
   const keys = last?.reply_markup?.inline_keyboard?.flat() ?? []
   return text === 'Plan a fix' && keys.some((key) => key.text === text) ? last : null
 }

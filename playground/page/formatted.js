@@ -49,7 +49,8 @@ const simple = {
 /** How each other entity looks: from the entity, its nodes and text, and what the page can do. */
 const wrappers = {
   code: ({ nodes, text, actions }) => el('code', { title: 'Copy', onclick: () => actions.copy(text) }, nodes),
-  pre: ({ entity, nodes, text, actions }) => codeBlock(entity, nodes, () => actions.copy(text)),
+  pre: ({ entity, nodes, text, actions }) =>
+    codeBlock(entity, entity.language === 'diff' ? diffLines(text) : nodes, () => actions.copy(text)),
   spoiler: ({ entity, nodes, opened }) => spoiler(nodes, `s${entity.offset}`, opened),
   expandable_blockquote: ({ entity, nodes, opened }) => expandable(nodes, `q${entity.offset}`, opened),
   url: ({ nodes, text }) => outside(text, nodes),
@@ -80,6 +81,13 @@ function codeBlock(entity, children, copy) {
   const head = el('div', { class: 'pre-head' }, el('span', {}, entity.language ?? 'code'), button)
   return el('div', { class: 'pre' }, head, el('pre', {}, el('code', {}, children)))
 }
+
+/** A diff with its added and removed lines in colour. */
+const diffLines = (text) =>
+  text.split('\n').map((line, index, all) => {
+    const kind = /^(?:---|\+\+\+|@@)/.test(line) ? 'place' : { '+': 'added', '-': 'removed' }[line[0]]
+    return el('span', { class: kind ?? null }, index < all.length - 1 ? `${line}\n` : line)
+  })
 
 function spoiler(children, key, opened) {
   const reveal = (event) => {

@@ -1,9 +1,12 @@
 import { byId, el, icon } from './dom.js'
 
+/** The outcome of a run that succeeded; not the card above it that points to it. */
+export const isSuccess = (message) =>
+  /^✅ #\d+ succeeded/u.test(message.text ?? '') && !/^.*outcome below/u.test(message.text)
+
 /** After the first success, once: how to have this chat on a phone. */
 export function offerPhone(message) {
-  if (localStorage.getItem('phone-hint') === 'seen' || byId('phone-hint') || !message.text?.startsWith('✅'))
-    return
+  if (localStorage.getItem('phone-hint') === 'seen' || byId('phone-hint') || !isSuccess(message)) return
   byId('messages').append(card())
 }
 

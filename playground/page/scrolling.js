@@ -6,6 +6,7 @@ export function createScrolling() {
   const button = byId('to-bottom')
   let unread = 0
   let following = true
+  let lastTop = 0
 
   const show = () => {
     button.hidden = following
@@ -21,7 +22,10 @@ export function createScrolling() {
   }
 
   scroll.addEventListener('scroll', () => {
-    following = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 60
+    const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 60
+    // More may have come below since this scroll began: only who goes up stops following.
+    following = atEnd || (following && scroll.scrollTop >= lastTop)
+    lastTop = scroll.scrollTop
     if (following && !document.hidden) unread = 0
     show()
   })

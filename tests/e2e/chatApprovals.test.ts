@@ -122,8 +122,8 @@ describe('an approval in the chat', () => {
     const number = await system.ask('Commit everything as a revision')
     const old = await system.message(/❓ .*git commit/)
     await system.tap('Revise', { on: old.message_id })
-    const choice = await system.message(/Leave a step out/)
-    const drop = buttonsOf(choice).at(-1) ?? ''
+    const choice = await system.message(/What should change in #/)
+    const drop = buttonsOf(choice).find((b) => b.startsWith('Drop step 4')) ?? ''
     expect(await system.tap(drop, { on: choice.message_id })).toContain('the new plan is below')
     const next = await system.message(/❓ .*git commit/, { after: choice.message_id })
     expect(textOf(next)).toContain(`#${number} v2`)
@@ -134,6 +134,31 @@ describe('an approval in the chat', () => {
     expect((await system.run(number)).approvals.map((a) => a.status)).toEqual(['superseded', 'pending'])
     await system.tap('Deny', { on: next.message_id })
     await system.runIs(number, 'denied')
+  })
+
+  test('Revise rewrites a command and moves to another place; what was shown before can no longer be approved', async () => {
+    const number = await system.ask('/run touch before-edit')
+    const first = await system.message(/❓ .*before-edit/)
+    await system.tap('Revise', { on: first.message_id })
+    await system.tap(/^Edit command 1/, { after: first.message_id })
+    await system.message(/What should it be\?/, { after: first.message_id })
+    system.say('touch after-edit')
+    const second = await system.message(/❓ .*touch after-edit/)
+    expect(textOf(second)).toContain(`#${number} v2`)
+    await system.tap('Revise', { on: second.message_id })
+    await system.tap('Other place: laptop:~/work', { after: second.message_id })
+    const third = await system.message(new RegExp(`❓ .*\\n.*#${number} v3`), { after: second.message_id })
+    expect(textOf(third)).toMatch(/on laptop:~\/work ·/)
+    const [old] = (await system.run(number)).approvals
+    system.say(`/approve ${old?.code}`)
+    await system.message(/This plan is no longer asked about/, { after: third.message_id })
+    await system.tap('Approve', { on: third.message_id })
+    await system.runIs(number, 'succeeded')
+    expect([system.has('after-edit'), system.has('before-edit'), system.has('../after-edit')]).toEqual([
+      false,
+      false,
+      true,
+    ])
   })
 
   test('an approval ends when its time is up: the card says so and offers to ask again', async () => {

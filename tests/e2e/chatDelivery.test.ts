@@ -97,6 +97,16 @@ describe('when Telegram refuses', () => {
     expect(parts.slice(0, -1).flatMap(buttonsOf)).toEqual([])
   })
 
+  test('a message that cannot be made does not hold up its chat', async () => {
+    await system.db.query("INSERT INTO delivery (chat_id, method, payload) VALUES ($1, 'sendDocument', $2)", [
+      ana.id,
+      JSON.stringify({ chat_id: ana.id }),
+    ])
+    const said = system.say('/policy echo after-the-broken-one')
+    await system.message(/after-the-broken-one/, { after: said })
+    expect(system.faults.splice(0)).toEqual([expect.stringContaining('Telegram will not take message')])
+  })
+
   test('a chat that blocked the bot is left alone, and hears again once it writes', async () => {
     await system.giveRole(bob, 'operator')
     system.say('/status', { from: bob })

@@ -41,7 +41,7 @@ describe('a group', () => {
     system.say('/plan', { chat_id: GROUP, from: bob })
     const question = await system.message(/What should be done/, { chat: GROUP })
     const runs = (await system.db.query('SELECT 1 FROM run')).length
-    system.say('hello there', { chat_id: GROUP, from: ana, reply_to: question.message_id })
+    system.say('paint the moon', { chat_id: GROUP, from: ana, reply_to: question.message_id })
     await system.message(/#\d+ failed|Where\?/, { chat: GROUP, after: question.message_id })
     system.say('show the last commits', { chat_id: GROUP, from: bob, reply_to: question.message_id })
     await system.message(/Anything to keep in mind/, { chat: GROUP })

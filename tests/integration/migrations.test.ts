@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
-import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { MigrationError, migrate, migrationsDir } from '../../core/storage/migrate.ts'
 import { PrismaClient } from '../../prisma/client/client.ts'
 import { schemaDifference } from '../../prisma/schemaDifference.ts'
@@ -69,7 +69,7 @@ describe('the schema', () => {
   test('has no change that no migration makes', async () => {
     const last = await readFile(join(migrationsDir, 'schema.last.prisma'), 'utf8')
     const now = await readFile(schemaFile, 'utf8')
-    expect(await schemaDifference(last, now, inject('postgresUrl'))).toBe('')
+    expect(await schemaDifference(last, now, database.url)).toBe('')
   })
 
   test('and the migrations make the same tables, columns, types, keys and indexes', async () => {
@@ -79,9 +79,7 @@ describe('the schema', () => {
     database = await newDatabase('empty')
     const client = new pg.Client({ connectionString: database.url })
     await client.connect()
-    await client.query(
-      await schemaDifference(null, await readFile(schemaFile, 'utf8'), inject('postgresUrl')),
-    )
+    await client.query(await schemaDifference(null, await readFile(schemaFile, 'utf8'), database.url))
     await client.end()
     expect(migrated).toEqual(await shape())
   })

@@ -84,6 +84,7 @@ export async function openTestControl(options: ControlOptions): Promise<TestCont
     model: options.model ?? null,
     signingKey: createPrivateKey(secrets.signingKey),
     gatewayToken: secrets.gatewayToken,
+    redact: redactor(Object.values(secrets).filter((value) => !value.includes('\n'))),
     settings: { approvalTtlMs: 86_400_000, unreachableAfterMs: 600_000, denyPaths: [], ...options.settings },
   }
   return {
@@ -91,7 +92,7 @@ export async function openTestControl(options: ControlOptions): Promise<TestCont
     queue,
     secrets,
     controlKey: publicKeyOf(secrets.signingKey),
-    redact: redactor(Object.values(secrets).filter((value) => !value.includes('\n'))),
+    redact: deps.redact,
     close: async () => {
       await queue.close()
       await db.close()

@@ -19,7 +19,7 @@ import { freePort } from './freePort.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** URL of the PostgreSQL of this run; its database `skynet` is the migrated template. */
+    /** URL of the PostgreSQL of this run; its database `skynet` is the migrated template, which takes no connections. */
     postgresUrl: string
     /** URL of the Redis of this run; null where there is no `redis-server`. */
     redisUrl: string | null
@@ -29,9 +29,11 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dir = await mkdtemp(join(tmpdir(), 'skynet-test-'))
   const [postgres, redis] = await Promise.all([startEmbeddedPostgres(join(dir, 'pg')), startRedis(dir)])
-  await hurry(postgres.url)
   await migrate(postgres.url)
-  project.provide('postgresUrl', postgres.url)
+  const url = new URL(postgres.url)
+  url.pathname = 'postgres'
+  await settle(url.href)
+  project.provide('postgresUrl', url.href)
   project.provide('redisUrl', redis?.url ?? null)
   return async () => {
     await Promise.all([postgres.stop(), redis?.stop()])
@@ -39,13 +41,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
 }
 
-/** Nobody needs these databases after a power cut. */
-async function hurry(url: string): Promise<void> {
+/** Nobody needs these databases after a power cut, and a database that others use cannot be copied. */
+async function settle(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   for (const name of ['fsync', 'full_page_writes', 'synchronous_commit', 'autovacuum'])
     await client.query(`ALTER SYSTEM SET ${name} = off`)
   await client.query('SELECT pg_reload_conf()')
+  await client.query('ALTER DATABASE skynet ALLOW_CONNECTIONS false')
   await client.end()
 }
 
