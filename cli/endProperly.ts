@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { messageOf } from '../core/config/logger.ts'
 
 /** npm passes a signal of the terminal on to a process that got it from the terminal already. */
@@ -52,12 +53,22 @@ function watchStdin(gone: () => void): void {
   process.stdin.resume()
 }
 
-/** A process whose parent dies gets another one. */
+/** A process whose parent dies gets another one. Between npm and this process there may be a shell: then its parent counts. */
 function watchParent(gone: () => void): void {
-  const { ppid } = process
+  const before = ancestors()
   const timer = setInterval(() => {
-    if (process.ppid === ppid) return
+    if (ancestors() === before) return
     clearInterval(timer)
     gone()
   }, LOOK_MS).unref()
+}
+
+/** Parent and, where the kernel tells, grandparent. */
+function ancestors(): string {
+  const { ppid } = process
+  try {
+    return `${ppid} ${/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${ppid}/status`, 'utf8'))?.[1]}`
+  } catch {
+    return String(ppid)
+  }
 }

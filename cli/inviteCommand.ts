@@ -1,6 +1,7 @@
 import type { Env } from '../core/config/settings.ts'
 import { newCode } from '../core/fleet/oneTimeCodes.ts'
-import { checkSettings, localUrl } from './checkSettings.ts'
+import { checkSettings } from './checkSettings.ts'
+import { localUrl } from './localUrl.ts'
 import { withLedger } from './openLedger.ts'
 
 const JOIN_TTL_MS = 10 * 60_000

@@ -52,6 +52,8 @@ type Rules = { policy: Policy; playbooks: Playbook[] }
 /** The database comes up while policy and playbooks are read; it is let go again when they cannot be used. */
 async function openBoth(config: ControlConfig, log: Logger): Promise<Rules & { storage: Storage }> {
   const opening = openStorage(config, log)
+  // Told below, once it is awaited; until then nobody listens.
+  opening.catch(() => {})
   try {
     const policy = await loadPolicy(config.policyFile)
     const playbooks = await loadPlaybooks(config.playbooksDir)

@@ -15,11 +15,7 @@ export function renderRunCard(run: RunView, context: CardContext): Shown {
   const ended = isRunEnd(run.status)
   const spent = clock((run.endedAt ?? context.now).getTime() - (run.startedAt ?? run.createdAt).getTime())
   const below =
-    run.status === 'awaiting_approval'
-      ? ' · asked below'
-      : context.outcomeBelow && ended
-        ? ' · outcome below'
-        : ''
+    run.status === 'awaiting_approval' ? ' · below' : context.outcomeBelow && ended ? ' · outcome below' : ''
   const lines = [
     bold(
       `${icon} #${run.number} ${word}${below !== '' || run.status === 'planning' ? '' : ` · ${ended ? spent : ticking(spent)}`}`,

@@ -40,8 +40,9 @@ export async function checkSettingsFile(
 }
 
 const suggestion = (name: string): string => {
-  const near = [...allSettings].find((known) => distance(name, known) <= 3)
-  return near ? `; did you mean ${near}?` : ' that this version reads'
+  const near = [...allSettings].map((known) => ({ known, far: distance(name, known) }))
+  const [best] = near.sort((a, b) => a.far - b.far)
+  return best && best.far <= 3 ? `; did you mean ${best.known}?` : ' that this version reads'
 }
 
 /** Levenshtein's distance of two names. */

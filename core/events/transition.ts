@@ -17,6 +17,8 @@ export class ByRow {
   }
 }
 export const now = new SqlExpression('clock_timestamp()')
+/** The same moment for every row of a statement. */
+export const atOnce = new SqlExpression('statement_timestamp()')
 export const inMs = (ms: number): SqlExpression =>
   new SqlExpression(`clock_timestamp() + interval '${Math.trunc(ms)} ms'`)
 export const plusOne = (column: string): SqlExpression => new SqlExpression(`${column} + 1`)

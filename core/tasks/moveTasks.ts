@@ -1,4 +1,4 @@
-import { now, transition } from '../events/transition.ts'
+import { atOnce, now, transition } from '../events/transition.ts'
 import type { Sql } from '../storage/sql.ts'
 
 /** Dependents of tasks that will not succeed are skipped, and theirs in turn. */
@@ -33,7 +33,7 @@ export async function queueUnblocked(tx: Sql, runId: string): Promise<number> {
     ids: rows.map((r) => r.id),
     from: ['blocked'],
     to: 'queued',
-    set: { queued_at: now, waiting_for: null },
+    set: { queued_at: atOnce, waiting_for: null },
   })
   return moved.length
 }

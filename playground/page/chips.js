@@ -27,8 +27,9 @@ export function showChips(messages, { send, tap }) {
     )
   }
   const root = byId('chips')
-  if (root.dataset.shown === chips.join('\n')) return
-  root.dataset.shown = chips.join('\n')
+  const shown = [...chips, fitting.length].join('\n')
+  if (root.dataset.shown === shown) return
+  root.dataset.shown = shown
   root.replaceChildren(...chips.map(make))
   root.scrollLeft = 0
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startPlayground } from '../../playground/server.ts'
 import { hasRedis, newDatabase, newRedis, type TestDatabase } from '../support/database.ts'
 import { freePort } from '../support/freePort.ts'
-import { type Home, newHome } from './startSkynet.ts'
+import { type Home, newHome, until } from './startSkynet.ts'
 
 describe('commands on the ledger', () => {
   let home: Home
@@ -94,12 +94,17 @@ describe('commands on the ledger', () => {
 
 describe('what stops a start', () => {
   let home: Home
+  let database: TestDatabase
   beforeAll(async () => {
-    home = await newHome()
+    database = await newDatabase()
+    home = await newHome({ DATABASE_URL: database.url })
     writeFileSync(join(home.dir, 'wrong.yaml'), 'rules: 7\n')
     writeFileSync(join(home.dir, 'file'), '')
   })
-  afterAll(() => home.remove())
+  afterAll(async () => {
+    home.remove()
+    await database.drop()
+  })
 
   test.each([
     ['SKYNET_HTTP_PORT', 'eighty', /^skynet: SKYNET_HTTP_PORT: got "eighty"; it takes a whole number/],
@@ -147,6 +152,12 @@ describe('parts on their own', () => {
       const workers = home.start(['workers'])
       await api.says(/API +(http:\S+)/)
       home.start(['gateway'])
+      const health = async () => (await fetch(`${home.apiUrl}/v1/health`)).text()
+      await until(
+        async () => (await health()).includes('"gateway":"ok"'),
+        10_000,
+        () => bot.out,
+      )
       telegram.say(`/pair ${code}`)
       const isOwner = () =>
         telegram.chat(visitor.id).some((m) => m.from.is_bot && /owner/i.test(m.text ?? ''))
