@@ -17,6 +17,8 @@ import type { BotDeps } from './turn.ts'
 export type BotConnection = Exclude<TelegramConfig, { kind: 'playground' }>
 export type BotOptions = { limits?: LimitOptions; leaseMs?: number }
 
+/** A call without an answer is given up after this; it has to outlast the 30 s of a long poll. */
+const CALL_TIMEOUT_S = 45
 /** How long the bot's lease lasts: another bot takes over after that. */
 const LEASE_MS = 10_000
 
@@ -73,7 +75,7 @@ async function serve(
   connection: BotConnection,
   options: BotOptions,
 ): Promise<{ stop(): Promise<void> }> {
-  const api = new Api(connection.token, { apiRoot: connection.apiRoot })
+  const api = new Api(connection.token, { apiRoot: connection.apiRoot, timeoutSeconds: CALL_TIMEOUT_S })
   const botInfo = await api.getMe()
   await startCursor(deps)
   const inbox = createInbox(deps, createBot(deps, connection.token, botInfo))

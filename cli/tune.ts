@@ -7,7 +7,7 @@ import { setFlagsFromString } from 'node:v8'
  * control plane, idle: 160 MB without, 97 MB with the flags; the cache spares loading the type stripper at later
  * starts (a gateway or agent: 62 MB without, 38 MB with it).
  */
-for (const flag of ['--optimize-for-size', '--max-semi-space-size=2']) setFlagsFromString(flag)
+for (const flag of ['--optimize-for-size']) setFlagsFromString(flag)
 
 /** Where compiled code is kept between starts; `npm ci` empties it. A place that cannot be written is passed over. */
 export const codeCache = join(import.meta.dirname, '../node_modules/.cache/skynet')

@@ -3,8 +3,9 @@ import { may, type Right } from '../../core/people/people.ts'
 import { cancelRun, pauseRun, resumeRun } from '../../core/runs/cancelRun.ts'
 import { retryTask } from '../../core/runs/retryTask.ts'
 import type { BotContext } from '../context.ts'
+import { sayCard } from '../delivery/say.ts'
 import { pickRun } from '../pickRun.ts'
-import { reply } from '../reply.ts'
+import { here, reply } from '../reply.ts'
 import type { BotDeps, Turn } from '../turn.ts'
 
 /** /cancel, /pause, /resume, /retry. */
@@ -84,6 +85,10 @@ export async function retry(
   if (!run) return 'There is no such run any more.'
   if (!may(turn.person, 'decide')) return 'Only approvers and owners can retry: a retry is an approval.'
   const keys = await retryTask(deps, turn.tx, runId, taskId, turn.person.id)
+  if (keys.length > 0) {
+    const key = `card:${runId}:retry:u${turn.update.update_id}`
+    await sayCard(turn.tx, deps.bus, here(turn, false), { kind: 'run', runId, silent: true, key })
+  }
   return keys.length > 0
     ? `🔁 #${run.number}: step ${keys.join(', ')} runs again.`
     : `#${run.number} has no failed step to retry.`

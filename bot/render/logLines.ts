@@ -32,8 +32,8 @@ function tidy(lines: string[], failed: boolean): string[] {
   return shown.filter((line) => line.trim() !== '')
 }
 
-/** What npm says before it runs a script: its name and its text. */
-const isHeadline = (line: string): boolean => /^> \S/.test(line)
+/** What npm says before it runs a script, and the branch of a git status that follows no other. */
+const isHeadline = (line: string): boolean => /^> \S|^## [^\s.]+$/.test(line)
 
 function roundTheError(lines: string[]): string[] {
   const summary = lines.findIndex((line) => /^✖ failing tests:/.test(line))

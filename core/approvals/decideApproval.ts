@@ -105,6 +105,7 @@ async function carryOut(
       row.plan_id,
     ])
   ).map((t) => t.id)
+  await supersedeOthers(tx, row)
   if (answer.decision === 'denied') {
     await transition(tx, 'task', {
       ids: held,
@@ -137,4 +138,18 @@ async function carryOut(
     })
   }
   await settleRun(deps, tx, row.run_id)
+}
+
+/** One answer settles all questions about the same plan: what else was asked of it is no longer asked. */
+async function supersedeOthers(tx: Tx, row: Row): Promise<void> {
+  const others = await tx.query<{ id: string }>(
+    "SELECT id FROM approval WHERE plan_id = $1 AND id <> $2 AND status = 'pending'",
+    [row.plan_id, row.id],
+  )
+  await transition(tx, 'approval', {
+    ids: others.map((other) => other.id),
+    from: ['pending'],
+    to: 'superseded',
+    set: { decided_at: now },
+  })
 }

@@ -4,6 +4,8 @@ import type { RegisterGateway } from '../protocol/http.ts'
 
 /** Seconds between a gateway's heartbeats. */
 export const HEARTBEAT_S = 5
+/** A heartbeat that was made before an agent's hello may arrive after it: an agent heard of this lately stays. */
+const HELLO_MS = 1000
 
 /**
  * A gateway says that it is there, where, and which agents are connected to it; agents that it no longer names are
@@ -26,8 +28,8 @@ export async function registerGateway(
       [gateway.agents, gateway.gateway_id],
     )
     const gone = await tx.query<{ id: string }>(
-      'UPDATE agent SET connected = false, disconnected_at = clock_timestamp() WHERE gateway_id = $1 AND connected AND NOT id = ANY($2::uuid[]) RETURNING id',
-      [gateway.gateway_id, gateway.agents],
+      'UPDATE agent SET connected = false, disconnected_at = clock_timestamp() WHERE gateway_id = $1 AND connected AND NOT id = ANY($2::uuid[]) AND last_seen_at < clock_timestamp() - $3 * interval '1 ms' RETURNING id',
+      [gateway.gateway_id, gateway.agents, HELLO_MS],
     )
     for (const { id } of gone) await tellEvent(tx, 'agent.disconnected', { agentId: id })
     return gone.length > 0
