@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import type { Logger } from '../core/config/logger.ts'
 import type { Env } from '../core/config/settings.ts'
+import { codeCache } from './codeCache.ts'
 
 const MIN_BACKOFF_MS = 250
 const MAX_BACKOFF_MS = 15_000
@@ -9,8 +10,6 @@ const MAX_BACKOFF_MS = 15_000
 const SETTLED_MS = 30_000
 
 const nodeFlags = ['--max-semi-space-size=2', '--optimize-for-size', '--disable-warning=ExperimentalWarning']
-/** Where children keep compiled code: cli/tune.ts tells what that saves. */
-const codeCache = join(import.meta.dirname, '../node_modules/.cache/skynet')
 
 export type Supervised = { pid(): number | undefined; stop(graceMs: number): Promise<void>; kill(): void }
 

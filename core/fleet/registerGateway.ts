@@ -28,7 +28,9 @@ export async function registerGateway(
       [gateway.agents, gateway.gateway_id],
     )
     const gone = await tx.query<{ id: string }>(
-      'UPDATE agent SET connected = false, disconnected_at = clock_timestamp() WHERE gateway_id = $1 AND connected AND NOT id = ANY($2::uuid[]) AND last_seen_at < clock_timestamp() - $3 * interval '1 ms' RETURNING id',
+      `UPDATE agent SET connected = false, disconnected_at = clock_timestamp()
+       WHERE gateway_id = $1 AND connected AND NOT id = ANY($2::uuid[])
+       AND last_seen_at < clock_timestamp() - $3 * interval '1 ms' RETURNING id`,
       [gateway.gateway_id, gateway.agents, HELLO_MS],
     )
     for (const { id } of gone) await tellEvent(tx, 'agent.disconnected', { agentId: id })

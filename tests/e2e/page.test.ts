@@ -296,6 +296,33 @@ describe.skipIf(!hasBrowser)('the chat page', { timeout: 30_000 }, () => {
     expect(await page.getByText('On your phone').count()).toBe(0)
   })
 
+  test('the card that points to an outcome is not the first success; what comes at once stays in view', async () => {
+    const page = await open()
+    await bot.api.sendMessage(visitor.id, 'long\n'.repeat(80))
+    await bot.api.sendMessage(visitor.id, '✅ #1 succeeded · outcome below')
+    await inChat(page, 'outcome below').waitFor()
+    expect(await page.getByText('On your phone').count()).toBe(0)
+    await bot.api.sendMessage(visitor.id, '✅ #1 succeeded · 0:01')
+    await page.getByRole('heading', { name: 'On your phone' }).waitFor()
+    expect(await page.locator('.chip.fitting').textContent()).toBe('What changed?')
+    await expect.poll(() => page.locator('#to-bottom').isVisible()).toBe(false)
+    await page.locator('#phone-hint').waitFor()
+    const hint = await page.locator('#phone-hint').boundingBox()
+    const composer = await page.locator('#composer').boundingBox()
+    expect((hint?.y ?? 0) + (hint?.height ?? 0)).toBeLessThanOrEqual(composer?.y ?? 0)
+  })
+
+  test('a diff shows what is added and removed', async () => {
+    const page = await open()
+    const diff = '--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old &lt; 1\n+new &lt; 2\n same'
+    await bot.api.sendMessage(visitor.id, `<pre><code class="language-diff">${diff}</code></pre>`, {
+      parse_mode: 'HTML',
+    })
+    await page.locator('.pre .removed', { hasText: '-old < 1' }).waitFor()
+    expect(await page.locator('.pre .added').allTextContents()).toEqual(['+new < 2\n'])
+    expect(await page.locator('.pre code').textContent()).toContain('+new < 2\n same')
+  })
+
   test('a browser without the cookie sees how to get in, another site gets nothing', async () => {
     const page = await open()
     const stranger = await (await browser.newContext()).newPage()
