@@ -42,7 +42,7 @@ export function startBot(
   const renew = async (): Promise<void> => {
     const held = await holdLease(deps.db, 'bot', holder, leaseMs).catch(() => false)
     if (stopped) return
-    if (held && !serving) serving = await serve(deps, connection, options)
+    if (held && !serving) serving = await serve(deps, connection, options, holder)
     if (!held && serving) {
       deps.log.warn('another bot has the lease; this one stands by')
       const old = serving
@@ -74,6 +74,7 @@ async function serve(
   deps: BotDeps,
   connection: BotConnection,
   options: BotOptions,
+  holder: string,
 ): Promise<{ stop(): Promise<void> }> {
   const api = new Api(connection.token, { apiRoot: connection.apiRoot, timeoutSeconds: CALL_TIMEOUT_S })
   const botInfo = await api.getMe()
@@ -81,7 +82,7 @@ async function serve(
   const inbox = createInbox(deps, createBot(deps, connection.token, botInfo))
   await inbox.look()
   await announceOnce(deps)
-  const delivery = runDelivery(deps, api, options.limits)
+  const delivery = runDelivery(deps, api, options.limits, holder)
   const stopWatching = watchRuns(deps, delivery)
   const stopAnnouncing = startAnnouncing(deps)
   const intake =

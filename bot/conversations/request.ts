@@ -65,7 +65,7 @@ async function settlePlace(
   }
   const buttons = placeButtons(placed.places, (place) => ({
     do: 'answer',
-    value: JSON.stringify({ agentId: place.agentId, cwd: place.cwd, label: place.label }),
+    value: placeAnswer(place),
   }))
   const head = placed.unknown
     ? `I know no place called <code>${escapeHtml(placed.unknown)}</code>. <b>Where?</b>`
@@ -78,12 +78,17 @@ async function settlePlace(
   }
 }
 
+/** What the button of a place answers. */
+const placeAnswer = (place: Place): string => `${place.agentId} ${place.cwd}`
+
 /** A tapped place, or one that was written. */
 async function readPlace(deps: BotDeps, ctx: BotContext, places: Place[]): Promise<Place | null> {
   if (ctx.callbackQuery) {
     const action = await actionOf(ctx)
     await toast(deps, ctx.turn, action?.do === 'answer' ? '' : 'Pick a place first, or /cancel.')
-    return action?.do === 'answer' ? (JSON.parse(action.value) as Place) : null
+    return action?.do === 'answer'
+      ? (places.find((place) => action.value === placeAnswer(place)) ?? null)
+      : null
   }
   const text = ctx.message?.text?.trim().toLowerCase() ?? ''
   const named = places.find(

@@ -41,7 +41,7 @@ const MAX_BACKOFF_MS = 30_000
  * newest state wins. Sends go before edits. A refused send is tried again, never dropped; what Telegram will never
  * take is marked failed and logged.
  */
-export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions) {
+export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions, holder: string | null = null) {
   const limits: Limits = createLimits(options)
   const lanes = new Map<number, Lane>()
   const known = new Set<number>()
@@ -163,8 +163,23 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions) {
       later(lane, ms)
       return false
     }
+    if (!(await isOurs(row))) {
+      lane.sends.shift()
+      known.delete(row.id)
+      return true
+    }
     const sent = await send(row).catch((error) => broken(row, error))
     return settle(lane, row, sent)
+  }
+
+  /** Looked at just before each send: it is still to be sent, and this process still has the bot's lease. */
+  const isOurs = async (row: Delivery): Promise<boolean> => {
+    const rows = await deps.db.query(
+      `SELECT 1 FROM delivery WHERE id = $1 AND status = 'pending'
+       AND ($2::text IS NULL OR EXISTS (SELECT 1 FROM lease WHERE name = 'bot' AND holder = $2 AND until > clock_timestamp()))`,
+      [row.id, holder],
+    )
+    return rows.length > 0
   }
 
   /** A message that cannot even be made is given up after a few tries, so that it does not hold up its chat. Throws while the database is away. */

@@ -144,7 +144,7 @@ async function policy(deps: BotDeps, ctx: BotContext): Promise<void> {
     [
       bold(word),
       code(clip(reveal(command), 500)),
-      `on ${escapeHtml(place.label)}`,
+      `on ${code(place.label)}`,
       `${verdict.risk} · rule ${code(verdict.rule)} · network ${verdict.network ? 'yes' : 'no'}`,
       escapeHtml(verdict.reason),
       ...parts,

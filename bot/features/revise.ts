@@ -133,6 +133,7 @@ export async function rewriteCommand(
     [approvalId],
   )
   if (!row) return TOO_LATE
+  if (!may(turn.person, 'start')) return LOOK_ONLY
   return apply(deps, turn, row.run_id, { kind: 'edit', key, command })
 }
 

@@ -1,6 +1,7 @@
 import type { Update } from 'grammy/types'
 import { jsonText } from '../../core/storage/jsonText.ts'
 import type { Sql } from '../../core/storage/sql.ts'
+import { topicOf } from '../middleware/meetChat.ts'
 
 /**
  * Chat, topic and person of an update: what comes from one key is handled one after the other. An update that has no
@@ -22,7 +23,7 @@ function keyOf(update: Update): string {
     update.callback_query?.from ??
     update.my_chat_member?.from
   const chat = message?.chat ?? update.my_chat_member?.chat
-  const topic = message && 'message_thread_id' in message ? (message.message_thread_id ?? 0) : 0
+  const topic = topicOf(message)
   return `${chat?.id ?? 0}:${topic}:${from?.id ?? 0}`
 }
 

@@ -12,7 +12,7 @@ type Row = { id: string; agent_id: string; url: string | null }
 export async function cancelAttempts(deps: Pick<Deps, 'db' | 'gatewayToken' | 'log'>): Promise<number> {
   const rows = await deps.db.query<Row>(
     `SELECT a.id, a.agent_id, g.url FROM attempt a JOIN agent ag ON ag.id = a.agent_id AND ag.connected JOIN gateway g ON g.id = ag.gateway_id
-     WHERE a.cancel_at IS NOT NULL AND a.exited_at IS NULL AND a.status IN ('claimed', 'accepted', 'started') LIMIT 200`,
+     WHERE a.cancel_at IS NOT NULL AND a.exited_at IS NULL AND a.status IN ('claimed', 'accepted', 'started', 'released') LIMIT 200`,
   )
   const told = await Promise.all(
     rows.map((row) =>

@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.ts'
-import { inMs, transition } from '../events/transition.ts'
+import { inMs, now, transition } from '../events/transition.ts'
 import type { ActionRequest } from '../protocol/http.ts'
+import { settleRun } from '../runs/settleRun.ts'
 import { type Claim, freeFiles } from '../scheduling/claimTasks.ts'
 import { callGateway } from './gatewayClient.ts'
 
@@ -13,7 +14,7 @@ const RETRY_MS = 1000
  * A claim that was sent before may not be released (`mayRelease: false`): its first copy may still arrive.
  */
 export async function dispatchClaim(
-  deps: Pick<Deps, 'db' | 'bus' | 'log' | 'gatewayToken'>,
+  deps: Pick<Deps, 'db' | 'bus' | 'wake' | 'log' | 'gatewayToken'>,
   claim: Claim,
   { mayRelease } = { mayRelease: true },
 ): Promise<'delivered' | 'released' | 'unknown'> {
@@ -32,30 +33,39 @@ export async function dispatchClaim(
   return 'released'
 }
 
-/** Gives an undelivered claim back: attempt released, files free, task queued. Fenced by the claim token. */
+/**
+ * Gives an undelivered claim back: attempt released, files free, task queued, or cancelled when its run is being
+ * cancelled. Fenced by the claim token.
+ */
 export async function releaseClaim(
-  deps: Pick<Deps, 'db' | 'bus'>,
+  deps: Pick<Deps, 'db' | 'bus' | 'wake'>,
   claim: Pick<Claim, 'attemptId' | 'taskId' | 'runId' | 'claimToken'>,
   reason: string,
 ): Promise<void> {
   await deps.db.tx(async (tx) => {
-    await tx.query('SELECT 1 FROM run WHERE id = $1 FOR UPDATE', [claim.runId])
+    const [run] = await tx.query<{ status: string }>('SELECT status FROM run WHERE id = $1 FOR UPDATE', [
+      claim.runId,
+    ])
     const released = await transition(tx, 'attempt', {
       ids: [claim.attemptId],
       from: ['claimed'],
       to: 'released',
+      set: { exited_at: now },
       data: { reason },
     })
     if (released.length === 0) return
     await freeFiles(tx, [claim.taskId])
+    const goesOn = run?.status === 'running' || run?.status === 'paused'
+    const again = { claim_token: null, lease_until: null, not_before: inMs(RETRY_MS), waiting_for: 'machine' }
     await transition(tx, 'task', {
       ids: [claim.taskId],
       from: ['claimed'],
-      to: 'queued',
+      to: goesOn ? 'queued' : 'cancelled',
       where: { sql: 'claim_token = $1', values: [claim.claimToken] },
-      set: { claim_token: null, lease_until: null, not_before: inMs(RETRY_MS), waiting_for: 'machine' },
+      set: goesOn ? again : { lease_until: null, ended_at: now },
       data: { reason },
     })
+    if (!goesOn) await settleRun(deps, tx, claim.runId)
   })
   deps.bus.publish('run.changed', { runId: claim.runId })
 }

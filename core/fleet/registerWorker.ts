@@ -64,7 +64,7 @@ function announce(deps: RegisterDeps): void {
 async function toldApart(tx: Tx, worker: RegisterWorker): Promise<{ cancel: string[]; forget: string[] }> {
   const cancel = await tx.query<{ id: string }>(
     `SELECT a.id FROM attempt a JOIN task t ON t.id = a.task_id WHERE a.agent_id = $1 AND a.exited_at IS NULL
-     AND a.status IN ('claimed', 'accepted', 'started') AND (a.cancel_at IS NOT NULL OR t.status IN ('cancelled', 'force_cancelled', 'skipped'))
+     AND a.status IN ('claimed', 'accepted', 'started', 'released') AND (a.cancel_at IS NOT NULL OR t.status IN ('cancelled', 'force_cancelled', 'skipped'))
      UNION SELECT a.id FROM attempt a JOIN task t ON t.id = a.task_id
      WHERE a.id = ANY($2::uuid[]) AND a.agent_id = $1 AND (t.claim_token IS DISTINCT FROM a.claim_token OR a.status = 'lost')`,
     [worker.agent_id, worker.attempts.filter((a) => a.state === 'alive').map((a) => a.execution_id)],

@@ -233,9 +233,10 @@ async function started(
 
 /** A late holder's work must not go on: the agent is told to kill it. */
 async function askCancel(deps: RecordDeps, tx: Tx, row: AttemptRow): Promise<void> {
-  await tx.query('UPDATE attempt SET cancel_at = clock_timestamp() WHERE id = $1 AND cancel_at IS NULL', [
-    row.id,
-  ])
+  await tx.query(
+    'UPDATE attempt SET cancel_at = clock_timestamp(), exited_at = NULL WHERE id = $1 AND cancel_at IS NULL',
+    [row.id],
+  )
   await tellEvent(
     tx,
     'attempt.cancel_asked',
@@ -353,7 +354,14 @@ export async function lost(
   if (held.task_status === 'claimed')
     await moveTask(tx, held, ['claimed'], 'running', { lease_until: null, started_at: now })
   if (held.cancel_at) {
-    await moveTask(tx, held, ['running', 'force_cancelled'], 'cancelled', { ended_at: now }, why)
+    await moveTask(
+      tx,
+      held,
+      ['running', 'needs_review', 'force_cancelled'],
+      'cancelled',
+      { ended_at: now },
+      why,
+    )
   } else if (held.effect === 'read' && held.attempts_made < held.max_attempts) {
     await moveTask(
       tx,

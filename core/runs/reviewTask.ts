@@ -14,7 +14,10 @@ export async function reviewTask(
   verdict: 'again' | 'skip',
   personId: string,
 ): Promise<boolean> {
-  await tx.query('SELECT 1 FROM run WHERE id = $1 FOR UPDATE', [task.runId])
+  const [run] = await tx.query<{ status: string }>('SELECT status FROM run WHERE id = $1 FOR UPDATE', [
+    task.runId,
+  ])
+  if (run?.status !== 'running' && run?.status !== 'paused') return false
   const data = { person_id: personId }
   const moved =
     verdict === 'again'

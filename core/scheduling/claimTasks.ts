@@ -3,7 +3,8 @@ import { askApproval } from '../approvals/askApproval.ts'
 import type { Deps } from '../deps.ts'
 import { ByRow, inMs, now, plusOne, transition } from '../events/transition.ts'
 import { lockedDown } from '../people/lockdown.ts'
-import { judgeSpec } from '../planning/judgePlan.ts'
+import { judgeSpec, worstRisk } from '../planning/judgePlan.ts'
+import type { Verdict } from '../policy/judge.ts'
 import type { AgentFacts } from '../protocol/frames.ts'
 import { GRANT_TTL_MINUTES, type Grant, signGrant } from '../protocol/grants.ts'
 import type { ExecutionSpec, TaskSpec } from '../protocol/specs.ts'
@@ -35,6 +36,7 @@ type Candidate = {
   machine_id: string
   spec: TaskSpec
   spec_hash: string
+  verdict: Verdict
   owns: string[]
   attempts_made: number
   plan_id: string
@@ -77,7 +79,7 @@ const claimable = (tx: Tx, limit: number): Promise<Candidate[]> =>
        AND NOT EXISTS (SELECT 1 FROM unnest(t.owns) p JOIN file_ownership f ON f.machine_id = t.machine_id
          WHERE f.path = p OR starts_with(f.path, rtrim(p, '/') || '/') OR starts_with(p, rtrim(f.path, '/') || '/'))
      )
-     SELECT t.id, t.run_id, t.agent_id, t.machine_id, t.spec, t.spec_hash, t.owns, t.attempts_made, t.plan_id, p.plan_hash, t.approved_at,
+     SELECT t.id, t.run_id, t.agent_id, t.machine_id, t.spec, t.spec_hash, t.verdict, t.owns, t.attempts_made, t.plan_id, p.plan_hash, t.approved_at,
        t.approved_at < clock_timestamp() - ${APPROVAL_STALE} AS stale, a.facts, g.url
      FROM ranked k JOIN task t ON t.id = k.id JOIN plan p ON p.id = t.plan_id JOIN agent a ON a.id = t.agent_id JOIN gateway g ON g.id = a.gateway_id
      WHERE k.place <= ${AGENT_SLOTS} AND t.status = 'queued' AND NOT ${lockedDown}
@@ -184,12 +186,13 @@ async function policyAgrees(deps: ClaimDeps, tx: Tx, task: Candidate): Promise<b
     await settleRun(deps, tx, task.run_id)
     return false
   }
-  if (verdict.verdict === 'allow' || (task.approved_at && !task.stale)) return true
+  if (verdict.verdict === 'allow' || (task.approved_at && !task.stale && isCovered(task.verdict, verdict)))
+    return true
   await transition(tx, 'task', {
     ids: [task.id],
     from: ['queued'],
     to: 'held',
-    set: { waiting_for: 'approval', approved_at: null },
+    set: { waiting_for: 'approval', approved_at: null, verdict },
     data: { rule: verdict.rule, reason: verdict.reason },
   })
   await askApproval(tx, {
@@ -201,6 +204,10 @@ async function policyAgrees(deps: ClaimDeps, tx: Tx, task: Candidate): Promise<b
   })
   return false
 }
+
+/** Whether people approved it for at least this risk under the same rule; a policy that changed asks again. */
+const isCovered = (approved: Verdict, verdict: Verdict): boolean =>
+  approved.rule === verdict.rule && worstRisk([approved, verdict]) === approved.risk
 
 async function takeFiles(tx: Tx, task: Candidate): Promise<boolean> {
   if (task.owns.length === 0) return true

@@ -53,34 +53,59 @@ async function sendAgain(deps: ReapDeps, row: Lapsed): Promise<void> {
   await dispatchClaim(deps, { ...claim, spec, gatewayUrl: row.url }, { mayRelease: false })
 }
 
-/** Work on an agent that has been silent for SKYNET_UNREACHABLE_AFTER: reads are queued again, the rest needs a person. */
+type Silent = { task_id: string; run_id: string; attempt_id: string; claim_token: string; effect: string }
+
+/**
+ * Work on an agent that has been silent for SKYNET_UNREACHABLE_AFTER: reads are queued again, the rest needs a person.
+ * What is being cancelled is left to that.
+ */
 export async function reapSilentOnce(deps: ReapDeps): Promise<number> {
-  const rows = await deps.db.query<{ task_id: string; run_id: string; attempt_id: string; effect: string }>(
-    `SELECT t.id AS task_id, t.run_id, a.id AS attempt_id, t.effect FROM task t
+  const rows = await deps.db.query<Silent>(
+    `SELECT t.id AS task_id, t.run_id, a.id AS attempt_id, a.claim_token, t.effect FROM task t JOIN run r ON r.id = t.run_id
      JOIN attempt a ON a.task_id = t.id AND a.claim_token = t.claim_token JOIN agent ag ON ag.id = a.agent_id
-     WHERE t.status = 'running' AND NOT ag.connected AND coalesce(ag.disconnected_at, ag.last_seen_at) < clock_timestamp() - $1 * interval '1 ms' LIMIT 200`,
+     WHERE (t.status = 'running' OR (t.status = 'claimed' AND a.status = 'accepted')) AND r.status IN ('running', 'paused') AND a.cancel_at IS NULL
+     AND NOT ag.connected AND coalesce(ag.disconnected_at, ag.last_seen_at) < clock_timestamp() - $1 * interval '1 ms' LIMIT 200`,
     [deps.settings.unreachableAfterMs],
   )
-  for (const row of rows) {
-    await deps.db.tx(async (tx) => {
-      await tx.query('SELECT 1 FROM run WHERE id = $1 FOR UPDATE', [row.run_id])
-      const error = {
-        code: 'unreachable',
-        message: 'The machine has been silent too long; what it did is not known.',
-      }
-      const to = row.effect === 'read' ? 'queued' : 'needs_review'
-      const set =
-        to === 'queued' ? { claim_token: null, lease_until: null, waiting_for: 'machine' } : { error }
-      await transition(tx, 'task', { ids: [row.task_id], from: ['running'], to, set, data: error })
-      if (to === 'queued')
-        await transition(tx, 'attempt', {
-          ids: [row.attempt_id],
-          from: ['accepted', 'started'],
-          to: 'lost',
-          set: { ended_at: now },
-        })
-      await settleRun(deps, tx, row.run_id)
-    })
-  }
+  for (const row of rows) await reapSilent(deps, row)
   return rows.length
+}
+
+async function reapSilent(deps: ReapDeps, row: Silent): Promise<void> {
+  await deps.db.tx(async (tx) => {
+    const [run] = await tx.query<{ status: string }>('SELECT status FROM run WHERE id = $1 FOR UPDATE', [
+      row.run_id,
+    ])
+    if (run?.status !== 'running' && run?.status !== 'paused') return
+    const where = { sql: 'claim_token = $1', values: [row.claim_token] }
+    const error = {
+      code: 'unreachable',
+      message: 'The machine has been silent too long; what it did is not known.',
+    }
+    const to = row.effect === 'read' ? 'queued' : 'needs_review'
+    const set = to === 'queued' ? { claim_token: null, lease_until: null, waiting_for: 'machine' } : { error }
+    await transition(tx, 'task', {
+      ids: [row.task_id],
+      from: ['claimed'],
+      to: 'running',
+      set: { started_at: now, lease_until: null },
+      where,
+    })
+    const moved = await transition(tx, 'task', {
+      ids: [row.task_id],
+      from: ['running'],
+      to,
+      set,
+      where,
+      data: error,
+    })
+    if (moved.length > 0 && to === 'queued')
+      await transition(tx, 'attempt', {
+        ids: [row.attempt_id],
+        from: ['accepted', 'started'],
+        to: 'lost',
+        set: { ended_at: now },
+      })
+    await settleRun(deps, tx, row.run_id)
+  })
 }

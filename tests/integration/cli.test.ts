@@ -1,10 +1,12 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { startPlayground } from '../../playground/server.ts'
 import { hasRedis, newDatabase, newRedis, type TestDatabase } from '../support/database.ts'
 import { freePort } from '../support/freePort.ts'
 import { type Home, newHome, until } from './startSkynet.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 describe('commands on the ledger', () => {
   let home: Home

@@ -114,7 +114,7 @@ export class Skynet {
   }
 
   /** Waits until the API says that every part answers. Returns the milliseconds since the start. */
-  async healthy(ms = 20_000): Promise<number> {
+  async healthy(ms = 40_000): Promise<number> {
     const url = `${this.#home.apiUrl}/v1/health`
     const look = () =>
       fetch(url).then(
@@ -126,7 +126,7 @@ export class Skynet {
   }
 
   /** Waits for a line; returns what the pattern's first group caught. */
-  async says(pattern: RegExp, ms = 20_000): Promise<string> {
+  async says(pattern: RegExp, ms = 40_000): Promise<string> {
     await until(
       () => pattern.test(this.out),
       ms,

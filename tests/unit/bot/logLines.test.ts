@@ -77,18 +77,43 @@ describe('what a card shows of an output', () => {
     expect(shown.indexOf('src/a.ts(3,1): error TS2304')).toBe(3)
   })
 
-  test("of node's other reporter: from its list of failing tests on", () => {
-    const spec = [
-      '✖ early (1ms)',
-      ...Array.from({ length: 30 }, (_, i) => `✔ ${i}`),
-      '✖ failing tests:',
-      '',
-      'test at a.test.js:1:1',
-      '✖ early',
-    ]
-    expect(shownLines([[...spec, ...Array.from({ length: 20 }, () => 'more')].join('\n')], true)).toMatch(
-      /^test at a\.test\.js:1:1\n✖ early\nmore/,
-    )
+  test("of the other form of node's runner: the same", () => {
+    const marks = `▶ prices
+  ✖ have two digits (0.2ms)
+✖ prices (0.4ms)
+✔ one piece costs its price (2.77758ms)
+✖ ten pieces have 10 % off (1.941396ms)
+ℹ tests 3
+ℹ pass 1
+ℹ fail 2
+ℹ duration_ms 151.8
+
+✖ failing tests:
+
+test at test/basket.test.js:13:1
+✖ ten pieces have 10 % off (1.941396ms)
+  AssertionError [ERR_ASSERTION]: Expected values to be strictly equal:
+
+  1000 !== 900
+
+      at TestContext.<anonymous> (file:///home/ana/demo/test/basket.test.js:14:10) {
+    code: 'ERR_ASSERTION',
+  }
+
+test at test/prices.test.js:3:5
+✖ have two digits (0.2ms)
+  Error: boom
+      at x
+`
+    expect(failingTest(marks)).toBe('basket.test.js:13 ten pieces have 10 % off')
+    expect(shownLines([marks], true).split('\n')).toEqual([
+      'Expected values to be strictly equal:',
+      '1000 !== 900',
+      '✗ have two digits',
+      'boom',
+      '✓ one piece costs its price',
+    ])
+    expect(shownLines(['✔ a (1ms)\nℹ tests 1\nℹ todo 0\n', '+added\n'], false)).toBe('✓ a\n+added')
   })
 
   test('the last lines when nothing looks like an error, long ones cut, hidden characters shown', () => {
