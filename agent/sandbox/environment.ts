@@ -47,12 +47,19 @@ export function attemptEnvironment(env: NodeJS.ProcessEnv, executionId: string):
   }
 }
 
-/** PATH without SKYNET's own tools; the Node that runs the agent comes last where there is no other. */
+/**
+ * PATH without SKYNET's own tools, and without what npm put in front of it when it started SKYNET (`node_modules/.bin`
+ * of every folder above, and its own `node-gyp-bin`); the Node that runs the agent comes last where there is no other.
+ */
 export function searchPath(path: string | undefined): string {
   const given = (path || '/usr/local/bin:/usr/bin:/bin').split(delimiter)
-  const parts = given.filter((part) => part !== '' && !resolve(part).startsWith(ownModules))
+  const parts = given.filter((part) => part !== '' && !isToolFolder(resolve(part)))
   if (!findProgram('node', parts)) parts.push(dirname(process.execPath))
   return [...new Set(parts)].join(delimiter)
+}
+
+function isToolFolder(folder: string): boolean {
+  return folder.startsWith(ownModules) || /[\\/](node_modules[\\/]\.bin|node-gyp-bin)$/.test(folder)
 }
 
 /** The full path of a program on a search path; null when it is not there. */
