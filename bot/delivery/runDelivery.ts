@@ -163,23 +163,24 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions, hol
       later(lane, ms)
       return false
     }
-    if (!(await isOurs(row))) {
+    const due = await takeUp(row)
+    if (!due) {
       lane.sends.shift()
       known.delete(row.id)
       return true
     }
-    const sent = await send(row).catch((error) => broken(row, error))
+    const sent = await send(row, due.card).catch((error) => broken(row, error))
     return settle(lane, row, sent)
   }
 
-  /** Looked at just before each send: it is still to be sent, and this process still has the bot's lease. */
-  const isOurs = async (row: Delivery): Promise<boolean> => {
-    const rows = await deps.db.query(
-      `SELECT 1 FROM delivery WHERE id = $1 AND status = 'pending'
+  /** Looked at just before each send: null unless it is still to be sent and this process still has the bot's lease. */
+  const takeUp = async (row: Delivery): Promise<{ card: CardRow | null } | null> => {
+    const [due] = await deps.db.query<{ card: CardRow | null }>(
+      `SELECT (SELECT to_jsonb(c) FROM card c WHERE c.id = d.card_id) AS card FROM delivery d WHERE d.id = $1 AND d.status = 'pending'
        AND ($2::text IS NULL OR EXISTS (SELECT 1 FROM lease WHERE name = 'bot' AND holder = $2 AND until > clock_timestamp()))`,
       [row.id, holder],
     )
-    return rows.length > 0
+    return due ?? null
   }
 
   /** A message that cannot even be made is given up after a few tries, so that it does not hold up its chat. Throws while the database is away. */
@@ -191,11 +192,10 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions, hol
   }
 
   type Sent = Called & { hash?: string; settled?: boolean }
-  const send = async (row: Delivery): Promise<Sent> => {
+  const send = async (row: Delivery, card: CardRow | null): Promise<Sent> => {
     limits.used(row.chat_id ?? 0, 'send', Date.now())
     if (row.method === 'sendDocument') return callTelegram(api, row.method, await withFile(row.payload))
     if (!row.card_id) return callTelegram(api, row.method, row.payload)
-    const [card] = await deps.db.query<CardRow>('SELECT * FROM card WHERE id = $1', [row.card_id])
     const shown = card ? await renderCard(deps, card) : null
     if (!card || !shown) return { kind: 'no', reason: 'there is nothing to show any more' }
     await storeButtons(deps.db, shown.buttons)

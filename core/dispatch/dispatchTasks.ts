@@ -10,16 +10,16 @@ type DispatchDeps = Pick<
 >
 
 /**
- * Drains what can run: claims in batches and hands each claim to its gateway, until nothing is claimable. Returns
- * how many were delivered.
+ * Drains what can run: claims in batches and hands each claim to its gateway, until nothing is claimable. What
+ * becomes claimable meanwhile brings a wake-up of its own. Returns how many were delivered.
  */
 export async function dispatchTasks(deps: DispatchDeps): Promise<number> {
   let delivered = 0
   for (;;) {
-    const claims = await claimTasks(deps, BATCH)
+    const { claims, more } = await claimTasks(deps, BATCH)
     for (const runId of new Set(claims.map((c) => c.runId))) deps.bus.publish('run.changed', { runId })
     const outcomes = await Promise.all(claims.map((claim) => dispatchClaim(deps, claim)))
     delivered += outcomes.filter((outcome) => outcome === 'delivered').length
-    if (claims.length === 0) return delivered
+    if (!more) return delivered
   }
 }

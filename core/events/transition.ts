@@ -59,6 +59,7 @@ export async function transition<M extends Machine>(
   for (const from of move.from)
     if (!isLegal(machine, from, move.to))
       throw new Error(`${machine}: ${from} -> ${move.to} is not a transition`)
+  if (move.ids.length === 0) return []
   const values: unknown[] = [...(move.where?.values ?? [])]
   const param = (value: unknown): string => `$${values.push(value)}`
   const sets = Object.entries(move.set ?? {}).map(

@@ -48,8 +48,10 @@ function busOver(connect: (receive: (text: string) => void) => Wire, log: Pick<L
   })
   return {
     publish: (topic, message) => {
-      setImmediate(() => local.emit(topic, message))
-      wire.send(envelope(me, topic, message)).catch((error) => log.warn(`bus: ${messageOf(error)}`))
+      setImmediate(() => {
+        local.emit(topic, message)
+        wire.send(envelope(me, topic, message)).catch((error) => log.warn(`bus: ${messageOf(error)}`))
+      })
     },
     subscribe: (topic, listener) => {
       local.on(topic, listener)

@@ -25,11 +25,11 @@ export async function settleRun(deps: Pick<Deps, 'wake' | 'bus'>, tx: Tx, runId:
   tx.afterCommit(() => deps.wake('tasks.dispatch', {}))
   let counts = await countTasks(tx, runId)
   if (!counts) return
-  if (counts.waiting > 0) {
-    if (counts.stopped > 0) await skipOrphans(tx, runId)
-    await queueUnblocked(tx, runId)
+  if (counts.waiting > 0 && counts.stopped > 0) {
+    await skipOrphans(tx, runId)
     counts = (await countTasks(tx, runId)) ?? counts
   }
+  if (counts.waiting > 0) await queueUnblocked(tx, runId)
   if (counts.milestones) await moveMilestones(tx, runId, counts.plan_version)
   if (counts.total > 0 && counts.ended === counts.total) await endRun(tx, runId, counts)
 }

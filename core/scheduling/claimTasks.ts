@@ -29,6 +29,9 @@ export type Claim = {
   gatewayUrl: string
 }
 
+/** `more`: others may be claimable now, since the limit was reached or some were turned away. */
+export type Claimed = { claims: Claim[]; more: boolean }
+
 type Candidate = {
   id: string
   run_id: string
@@ -55,14 +58,15 @@ type ClaimDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'policy' | 'settings' | 'sig
  * in one transaction. Two schedulers at once never claim the same task (SKIP LOCKED) nor the same file (a lock per
  * machine).
  */
-export async function claimTasks(deps: ClaimDeps, limit: number): Promise<Claim[]> {
+export async function claimTasks(deps: ClaimDeps, limit: number): Promise<Claimed> {
   return deps.db.tx(async (tx) => {
     const candidates = await claimable(tx, limit)
     await lockMachines(tx, candidates)
     const ready: Candidate[] = []
     for (const candidate of candidates)
       if ((await policyAgrees(deps, tx, candidate)) && (await takeFiles(tx, candidate))) ready.push(candidate)
-    return claimAll(deps, tx, ready)
+    const claims = await claimAll(deps, tx, ready)
+    return { claims, more: candidates.length === limit || ready.length < candidates.length }
   })
 }
 

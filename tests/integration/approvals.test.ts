@@ -50,7 +50,7 @@ describe('deciding', () => {
       run: 'awaiting_approval',
       tasks: { a: 'held', b: 'held' },
     })
-    expect(await claimTasks(control.deps, 50)).toEqual([])
+    expect((await claimTasks(control.deps, 50)).claims).toEqual([])
   })
 
   test('50 answers at once, half of them no: exactly one decides, and the rest are told which', async () => {

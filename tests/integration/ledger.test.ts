@@ -169,12 +169,14 @@ test('replaying the events gives the states, after everything else here', async 
   ])
   await approve(deps, run.id)
   for (let round = 0; round < 4; round++) {
-    const claims = await claimTasks(deps, 10)
+    const { claims } = await claimTasks(deps, 10)
     for (const claim of claims)
       await finish(deps, claim, round === 1 && claim.taskId === run.tasks.b ? 'failed' : 'succeeded')
   }
   const stopped = await startRun(deps, machine, [{ key: 'a' }, { key: 'b', after: ['a'] }])
-  const [claim] = await claimTasks(deps, 10)
+  const {
+    claims: [claim],
+  } = await claimTasks(deps, 10)
   if (claim) await report(deps, claim, started())
   await deps.db.tx((tx) => cancelRun(deps, tx, stopped.id, null))
   expect(await replayed(deps)).toEqual(await actual(deps))

@@ -59,7 +59,7 @@ afterEach(async () => {
   await control.deps.db.query('UPDATE agent SET connected = false')
 })
 
-const claim = (limit = 50): Promise<Claim[]> => claimTasks(control.deps, limit)
+const claim = async (limit = 50): Promise<Claim[]> => (await claimTasks(control.deps, limit)).claims
 async function claimOne(): Promise<Claim> {
   const [one, ...more] = await claim()
   if (!one || more.length > 0)

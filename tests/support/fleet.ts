@@ -20,7 +20,7 @@ import { recordFrames } from '../../core/runs/recordFrames.ts'
  *   const machine = await addMachine(deps, { name: 'laptop' })
  *   const run = await startRun(deps, machine, [{ key: 'a' }, { key: 'b', after: ['a'], command: 'touch b' }])
  *   await approve(deps, run.id)
- *   const [claim] = await claimTasks(deps, 10)
+ *   const { claims } = await claimTasks(deps, 10)
  *   await report(deps, claim, accepted(), started(), result('succeeded'), exited())
  */
 
