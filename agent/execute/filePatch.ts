@@ -1,5 +1,6 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { closeSync, constants, fstatSync, readFileSync, rmSync } from 'node:fs'
 import { resolveInside } from '../sandbox/roots.ts'
+import { openInside } from './openInside.ts'
 import { type Action, ActionFault, type Run, succeeded } from './run.ts'
 import { applyHunks, type FilePatch, parsePatch } from './unifiedDiff.ts'
 import { commit, discard, stage } from './writeWhole.ts'
@@ -25,7 +26,7 @@ function changeOf(run: Run, file: FilePatch): Change {
   const name = file.target ?? file.source
   if (name === null) throw new ActionFault('the patch has a file without a name')
   const path = resolveInside(run.bounds, run.cwd, name)
-  const before = readIfThere(path)
+  const before = readIfThere(run, path, name)
   if (file.source === null && before !== null) throw new ActionFault(`${name} is already there`)
   if (file.source !== null && before === null) throw new ActionFault(`${name} is not there`)
   const after = applyHunks(before ?? '', file.hunks, name)
@@ -61,9 +62,21 @@ function undo(run: Run, change: Change): void {
   else commit(stage(run, change.path, change.before), 'replace')
 }
 
-function readIfThere(path: string): string | null {
+/** Does not wait: what is no regular file (a pipe that nobody writes to) is refused. */
+function readIfThere(run: Run, path: string, name: string): string | null {
+  const fd = openIfThere(run, path)
+  if (fd === null) return null
   try {
-    return readFileSync(path, 'utf8')
+    if (!fstatSync(fd).isFile()) throw new ActionFault(`${name} is not a regular file`)
+    return readFileSync(fd, 'utf8')
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function openIfThere(run: Run, path: string): number | null {
+  try {
+    return openInside(run, path, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw error
