@@ -38,23 +38,31 @@ export type EventSubject = {
   agentId?: string | null
 }
 
+export type Told = { type: OtherEvent; subject: EventSubject; data: Record<string, unknown> }
+
 /** Writes an event; call it in the transaction of the change it tells of. */
-export async function tellEvent(
+export const tellEvent = (
   tx: Sql,
   type: OtherEvent,
   subject: EventSubject,
   data: Record<string, unknown> = {},
-): Promise<void> {
+): Promise<void> => tellEvents(tx, [{ type, subject, data }])
+
+/** Writes events in this order, in one statement. */
+export async function tellEvents(tx: Sql, events: readonly Told[]): Promise<void> {
+  const ids = (pick: (subject: EventSubject) => string | null | undefined) =>
+    events.map(({ subject }) => pick(subject) ?? null)
   await tx.query(
-    'INSERT INTO event (type, run_id, task_id, attempt_id, approval_id, agent_id, data) VALUES ($1, $2, $3, $4, $5, $6, $7)',
+    `INSERT INTO event (type, run_id, task_id, attempt_id, approval_id, agent_id, data)
+     SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::jsonb[])`,
     [
-      type,
-      subject.runId ?? null,
-      subject.taskId ?? null,
-      subject.attemptId ?? null,
-      subject.approvalId ?? null,
-      subject.agentId ?? null,
-      jsonText(data),
+      events.map(({ type }) => type),
+      ids((s) => s.runId),
+      ids((s) => s.taskId),
+      ids((s) => s.attemptId),
+      ids((s) => s.approvalId),
+      ids((s) => s.agentId),
+      events.map(({ data }) => jsonText(data)),
     ],
   )
 }

@@ -9,11 +9,13 @@ export class SqlExpression {
     this.text = text
   }
 }
-/** A column's value that differs from row to row, by the row's id. */
+/** A column's value that differs from row to row, by the row's id: there is one for each of the move's ids. */
 export class ByRow {
-  readonly values: ReadonlyMap<string, string>
-  constructor(values: ReadonlyMap<string, string>) {
+  readonly values: ReadonlyMap<string, unknown>
+  readonly type: 'text' | 'int' | 'jsonb' | 'timestamptz'
+  constructor(values: ReadonlyMap<string, unknown>, type: ByRow['type'] = 'text') {
     this.values = values
+    this.type = type
   }
 }
 export const now = new SqlExpression('clock_timestamp()')
@@ -33,7 +35,7 @@ export type Transition<M extends Machine> = {
   /** Further conditions, as SQL over the row with parameters from $1: fencing by claim token, for one. */
   where?: { sql: string; values: readonly unknown[] }
   /** What the event tells besides the status: who, why. Never a secret. */
-  data?: Record<string, unknown>
+  data?: Record<string, unknown> | ByRow
 }
 
 /** Columns of the event that name what moved. */
@@ -62,31 +64,63 @@ export async function transition<M extends Machine>(
   if (move.ids.length === 0) return []
   const values: unknown[] = [...(move.where?.values ?? [])]
   const param = (value: unknown): string => `$${values.push(value)}`
+  const given = new Given(move.ids, param)
   const sets = Object.entries(move.set ?? {}).map(
-    ([column, value]) => `${column} = ${columnValue(value, param)}`,
+    ([column, value]) =>
+      `${column} = ${value instanceof ByRow ? given.column(value) : columnValue(value, param)}`,
   )
+  const data =
+    move.data instanceof ByRow ? given.column(move.data) : `${param(jsonText(move.data ?? {}))}::jsonb`
   const text = `
     WITH old AS (
       SELECT id, status AS was FROM ${machine}
       WHERE id = ANY(${param(move.ids)}::uuid[]) AND status = ANY(${param(move.from)}::text[])
       ${move.where ? `AND (${move.where.sql})` : ''} ORDER BY id FOR UPDATE
     ), moved AS (
-      UPDATE ${machine} m SET ${[`status = ${param(move.to)}`, ...sets].join(', ')} FROM old WHERE m.id = old.id RETURNING m.*, old.was
+      UPDATE ${machine} m SET ${[`status = ${param(move.to)}`, ...sets].join(', ')} FROM old${given.from()}
+      WHERE m.id = old.id${given.where()} RETURNING m.*, old.was, ${data} AS told
     ), told AS (
       INSERT INTO event (type, run_id, task_id, attempt_id, approval_id, agent_id, data)
-      SELECT ${param(`${machine}.${move.to}`)}, ${subjects[machine]}, jsonb_build_object('from', was, 'to', status) || ${param(jsonText(move.data ?? {}))}::jsonb
+      SELECT ${param(`${machine}.${move.to}`)}, ${subjects[machine]}, jsonb_build_object('from', was, 'to', status) || told
       FROM moved
     )
     SELECT id, was FROM moved`
   return sql.query<Moved>(text, values)
 }
 
+/** The values that differ from row to row, as a table of their own beside the rows that move. */
+class Given {
+  readonly #columns: string[] = []
+  readonly #ids: readonly string[]
+  readonly #param: (value: unknown) => string
+  constructor(ids: readonly string[], param: (value: unknown) => string) {
+    this.#ids = ids
+    this.#param = param
+  }
+
+  /** The expression that stands for the row's own value. */
+  column({ values, type }: ByRow): string {
+    const texts = this.#ids.map((id) => textOf(values.get(id), type))
+    this.#columns.push(`${this.#param(texts)}::text[]`)
+    return `given.c${this.#columns.length}::${type}`
+  }
+
+  from(): string {
+    if (this.#columns.length === 0) return ''
+    const names = this.#columns.map((_, n) => `c${n + 1}`).join(', ')
+    return `, unnest(${this.#param(this.#ids)}::uuid[], ${this.#columns.join(', ')}) AS given(id, ${names})`
+  }
+
+  where(): string {
+    return this.#columns.length === 0 ? '' : ' AND given.id = m.id'
+  }
+}
+
+const textOf = (value: unknown, type: ByRow['type']): string | null =>
+  value === null || value === undefined ? null : type === 'jsonb' ? jsonText(value) : String(value)
+
 function columnValue(value: unknown, param: (value: unknown) => string): string {
   if (value instanceof SqlExpression) return value.text
-  if (value instanceof ByRow) {
-    const rows = `unnest(${param([...value.values.keys()])}::uuid[], ${param([...value.values.values()])}::text[])`
-    return `(SELECT x.v FROM ${rows} AS x(id, v) WHERE x.id = m.id)`
-  }
   const json =
     value !== null && typeof value === 'object' && !(value instanceof Date) && !Array.isArray(value)
   return json ? `${param(jsonText(value))}::jsonb` : param(value)

@@ -2,7 +2,7 @@ import type { Deps } from '../deps.ts'
 import { tellEvent } from '../events/tellEvent.ts'
 import { transition } from '../events/transition.ts'
 import type { RegisterWorker } from '../protocol/http.ts'
-import { lost } from '../runs/recordFrames.ts'
+import { recordLost } from '../runs/recordFrames.ts'
 import { settleRun } from '../runs/settleRun.ts'
 import { jsonText } from '../storage/jsonText.ts'
 import type { Tx } from '../storage/sql.ts'
@@ -102,28 +102,16 @@ async function heardAgain(deps: RegisterDeps, worker: RegisterWorker): Promise<v
   }
 }
 
-type LostRow = Parameters<typeof lost>[2]
-
 /** Started attempts of this agent that its hello does not list: evidence that they are gone. */
 async function settleLost(deps: RegisterDeps, worker: RegisterWorker): Promise<void> {
   const held = worker.attempts.map((a) => a.execution_id)
-  const gone = await deps.db.query<{ id: string; run_id: string }>(
-    `SELECT a.id, t.run_id FROM attempt a JOIN task t ON t.id = a.task_id
-     WHERE a.agent_id = $1 AND a.status IN ('accepted', 'started') AND NOT a.id = ANY($2::uuid[])`,
+  const gone = await deps.db.query<{ id: string }>(
+    `SELECT id FROM attempt WHERE agent_id = $1 AND status IN ('accepted', 'started') AND NOT id = ANY($2::uuid[])`,
     [worker.agent_id, held],
   )
-  for (const { id, run_id } of gone) {
-    await deps.db.tx(async (tx) => {
-      await tx.query('SELECT 1 FROM run WHERE id = $1 FOR UPDATE', [run_id])
-      const [row] = await tx.query<LostRow>(
-        `SELECT a.id, a.task_id, t.run_id, a.claim_token, a.status, a.cancel_at, t.status AS task_status, t.effect, t.attempts_made, t.max_attempts,
-           t.claim_token IS NOT DISTINCT FROM a.claim_token AS holds
-         FROM attempt a JOIN task t ON t.id = a.task_id WHERE a.id = $1 AND a.status IN ('accepted', 'started') FOR UPDATE OF a`,
-        [id],
-      )
-      if (!row) return
-      await lost(deps, tx, row)
-      await settleRun(deps, tx, run_id)
-    })
-  }
+  await recordLost(
+    deps,
+    worker.agent_id,
+    gone.map((row) => row.id),
+  )
 }

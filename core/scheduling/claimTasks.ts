@@ -70,23 +70,28 @@ export async function claimTasks(deps: ClaimDeps, limit: number): Promise<Claime
   })
 }
 
+/**
+ * Of each connected agent the next tasks for its free slots, by priority and age: an index gives them in that order,
+ * so that it costs the same however long the queue is.
+ */
 const claimable = (tx: Tx, limit: number): Promise<Candidate[]> =>
   tx.query<Candidate>(
-    `WITH busy AS (
-       SELECT agent_id, count(*) AS n FROM attempt WHERE status IN ('claimed', 'accepted', 'started') GROUP BY agent_id
-     ), ranked AS (
-       SELECT t.id, row_number() OVER (PARTITION BY t.agent_id ORDER BY t.priority DESC, t.queued_at, t.position) + coalesce(b.n, 0) AS place
-       FROM task t JOIN run r ON r.id = t.run_id AND r.status = 'running'
-       JOIN agent a ON a.id = t.agent_id AND a.connected AND a.revoked_at IS NULL
-       LEFT JOIN busy b ON b.agent_id = t.agent_id
-       WHERE t.status = 'queued' AND t.dispatch = 'push' AND (t.not_before IS NULL OR t.not_before <= clock_timestamp())
-       AND NOT EXISTS (SELECT 1 FROM unnest(t.owns) p JOIN file_ownership f ON f.machine_id = t.machine_id
-         WHERE f.path = p OR starts_with(f.path, rtrim(p, '/') || '/') OR starts_with(p, rtrim(f.path, '/') || '/'))
+    `WITH free AS (
+       SELECT a.id, a.facts, g.url, ${AGENT_SLOTS} - (SELECT count(*) FROM attempt x WHERE x.agent_id = a.id AND x.status IN ('claimed', 'accepted', 'started')) AS slots
+       FROM agent a JOIN gateway g ON g.id = a.gateway_id WHERE a.connected AND a.revoked_at IS NULL AND NOT ${lockedDown}
+     ), next AS (
+       SELECT k.id, free.facts, free.url FROM free CROSS JOIN LATERAL (
+         SELECT t.id FROM task t JOIN run r ON r.id = t.run_id AND r.status = 'running'
+         WHERE t.agent_id = free.id AND t.status = 'queued' AND t.dispatch = 'push' AND (t.not_before IS NULL OR t.not_before <= clock_timestamp())
+         AND NOT EXISTS (SELECT 1 FROM unnest(t.owns) p JOIN file_ownership f ON f.machine_id = t.machine_id
+           WHERE f.path = p OR starts_with(f.path, rtrim(p, '/') || '/') OR starts_with(p, rtrim(f.path, '/') || '/'))
+         ORDER BY t.priority DESC, t.queued_at, t.position LIMIT greatest(free.slots, 0)
+       ) k
      )
      SELECT t.id, t.run_id, t.agent_id, t.machine_id, t.spec, t.spec_hash, t.verdict, t.owns, t.attempts_made, t.plan_id, p.plan_hash, t.approved_at,
-       t.approved_at < clock_timestamp() - ${APPROVAL_STALE} AS stale, a.facts, g.url
-     FROM ranked k JOIN task t ON t.id = k.id JOIN plan p ON p.id = t.plan_id JOIN agent a ON a.id = t.agent_id JOIN gateway g ON g.id = a.gateway_id
-     WHERE k.place <= ${AGENT_SLOTS} AND t.status = 'queued' AND NOT ${lockedDown}
+       t.approved_at < clock_timestamp() - ${APPROVAL_STALE} AS stale, next.facts, next.url
+     FROM next JOIN task t ON t.id = next.id JOIN plan p ON p.id = t.plan_id
+     WHERE t.status = 'queued'
      ORDER BY t.priority DESC, t.queued_at, t.position LIMIT $1 FOR UPDATE OF t SKIP LOCKED`,
     [limit],
   )

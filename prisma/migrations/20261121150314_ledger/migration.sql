@@ -397,7 +397,10 @@ CREATE UNIQUE INDEX "plan_run_id_version_key" ON "plan"("run_id", "version");
 CREATE INDEX "task_run_id_idx" ON "task"("run_id");
 
 -- CreateIndex
-CREATE INDEX "task_status_priority_queued_at_idx" ON "task"("status", "priority" DESC, "queued_at");
+CREATE INDEX "task_status_idx" ON "task"("status");
+
+-- CreateIndex
+CREATE INDEX "task_agent_id_status_priority_queued_at_position_idx" ON "task"("agent_id", "status", "priority" DESC, "queued_at", "position");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "task_plan_id_key_key" ON "task"("plan_id", "key");
