@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis'
 import pg from 'pg'
 import { z } from 'zod'
 import { type Logger, messageOf } from '../config/logger.ts'
+import { coalesce } from './coalesce.ts'
 
 /**
  * Live traffic between processes: what is lost here is in the ledger. `run.changed`: something of the run changed.
@@ -31,6 +32,8 @@ const Envelope = z.object({
   message: z.unknown(),
 })
 const CHANNEL = 'skynet_bus'
+/** The same message does not go to other processes again sooner than this. */
+const WIRE_GAP_MS = 10
 /** PostgreSQL refuses notifications of 8,000 bytes; longer texts are cut, the ledger has them whole. */
 const MAX_BYTES = 7500
 
@@ -46,11 +49,15 @@ function busOver(connect: (receive: (text: string) => void) => Wire, log: Pick<L
     const message = topics[parsed.data.topic].safeParse(parsed.data.message)
     if (message.success) local.emit(parsed.data.topic, message.data)
   })
+  const send = coalesce(WIRE_GAP_MS, (text: string) => {
+    wire.send(text).catch((error) => log.warn(`bus: ${messageOf(error)}`))
+  })
   return {
     publish: (topic, message) => {
       setImmediate(() => {
         local.emit(topic, message)
-        wire.send(envelope(me, topic, message)).catch((error) => log.warn(`bus: ${messageOf(error)}`))
+        const text = envelope(me, topic, message)
+        send(text, text)
       })
     },
     subscribe: (topic, listener) => {

@@ -12,6 +12,7 @@ import pg from 'pg'
 import { type Logger, messageOf } from '../config/logger.ts'
 import type { Database } from '../storage/openDatabase.ts'
 import { type Bus, postgresBus, redisBus } from './bus.ts'
+import { coalesce } from './coalesce.ts'
 import { type JobName, type JobPayload, jobs, type QueueName, queueNames, type Wake } from './jobs.ts'
 
 export type QueueBackend = { kind: 'postgres'; url: string } | { kind: 'redis'; url: string }
@@ -115,20 +116,17 @@ function assemble({ end, log, ...parts }: Parts): OpenQueue {
   }
 }
 
-/** Equal wake-ups asked for in the same turn of the event loop become one job. */
+/** The same wake-up is not asked for again sooner than this: what a burst wants is looked at once for all of it. */
+const WAKE_GAP_MS = 25
+
+/** Equal wake-ups in a short time become one job: the first at once, the rest together after the gap. */
 function coalescedWake(queues: Record<QueueName, Queue>, log: Logger): Wake {
-  const asked = new Set<string>()
-  return (name, payload) => {
-    const key = `${name} ${JSON.stringify(payload)}`
-    if (asked.has(key)) return
-    asked.add(key)
-    setImmediate(() => {
-      asked.delete(key)
-      addJob(queues, name, payload).catch((error) =>
-        log.warn(`wake-up ${name} not queued, the next tick asks again: ${messageOf(error)}`),
-      )
-    })
-  }
+  const add = coalesce(WAKE_GAP_MS, (name: JobName, payload: JobPayload<JobName>) => {
+    addJob(queues, name, payload).catch((error) =>
+      log.warn(`wake-up ${name} not queued, the next tick asks again: ${messageOf(error)}`),
+    )
+  })
+  return (name, payload) => add(`${name} ${JSON.stringify(payload)}`, name, payload)
 }
 
 const addJob = <N extends JobName>(queues: Record<QueueName, Queue>, name: N, payload: JobPayload<N>) =>

@@ -41,6 +41,8 @@ export type Followed = {
   /** The agent has confirmed that nothing of the attempt is left. */
   exited: boolean
   freesFiles: boolean
+  /** The agent holds one attempt less. */
+  freesSlot: boolean
   /** Something moved that the run has to follow. */
   settle: boolean
   progress: boolean
@@ -74,6 +76,7 @@ const standing = (held: HeldAttempt): Followed => ({
   logs: [],
   exited: held.exited,
   freesFiles: false,
+  freesSlot: false,
   settle: false,
   progress: false,
   wakes: [],
@@ -118,15 +121,12 @@ function follow(state: Followed, frame: AttemptFrame): void {
   }
 }
 
-function moveAttempt(
-  { held, steps }: Followed,
-  from: AttemptStatus[],
-  to: AttemptStatus,
-  set: Columns,
-): void {
+function moveAttempt(state: Followed, from: AttemptStatus[], to: AttemptStatus, set: Columns): void {
+  const { held, steps } = state
   if (!from.includes(held.status)) return
   steps.push({ kind: 'attempt', from: held.status, to, set })
   held.status = to
+  if (to === 'exited' || to === 'refused' || to === 'lost') state.freesSlot = true
 }
 
 function moveTask(

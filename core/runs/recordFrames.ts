@@ -72,8 +72,9 @@ async function write(deps: Pick<Deps, 'bus' | 'wake'>, tx: Tx, followed: readonl
   await writeLogs(tx, followed)
   await writeSteps(tx, followed)
   await writeEnds(tx, followed)
-  for (const runId of new Set(followed.flatMap((one) => (one.settle ? one.held.run_id : []))))
-    await settleRun(deps, tx, runId)
+  for (const [runId, ofRun] of Map.groupBy(followed, (one) => one.held.run_id))
+    if (ofRun.some((one) => one.settle))
+      await settleRun(deps, tx, runId, { frees: ofRun.some((one) => one.freesSlot) })
   tx.afterCommit(() => tellOthers(deps, followed))
 }
 

@@ -16,22 +16,33 @@ type Row = {
 /**
  * What follows from the end of any task of a run, in the transaction of that end: dependents are queued or skipped,
  * milestones start and end, and the run ends when all its tasks have. The run's row is locked first, so that two
- * tasks ending at once cannot both miss the last one. The scheduler is woken in any case: a task that ended frees a
- * slot and files that others may wait for. Idempotent.
+ * tasks ending at once cannot both miss the last one. The scheduler is woken when a task was queued, and where the
+ * change may have freed a slot or files that others wait for (`frees`). Idempotent.
  */
-export async function settleRun(deps: Pick<Deps, 'wake' | 'bus'>, tx: Tx, runId: string): Promise<void> {
+export async function settleRun(
+  deps: Pick<Deps, 'wake' | 'bus'>,
+  tx: Tx,
+  runId: string,
+  { frees } = { frees: true },
+): Promise<void> {
   await tx.query('SELECT 1 FROM run WHERE id = $1 FOR UPDATE', [runId])
+  const queued = await followTasks(tx, runId)
   tx.afterCommit(() => deps.bus.publish('run.changed', { runId }))
-  tx.afterCommit(() => deps.wake('tasks.dispatch', {}))
+  if (frees || queued > 0) tx.afterCommit(() => deps.wake('tasks.dispatch', {}))
+}
+
+/** Returns how many tasks were queued. */
+async function followTasks(tx: Tx, runId: string): Promise<number> {
   let counts = await countTasks(tx, runId)
-  if (!counts) return
+  if (!counts) return 0
   if (counts.waiting > 0 && counts.stopped > 0) {
     await skipOrphans(tx, runId)
     counts = (await countTasks(tx, runId)) ?? counts
   }
-  if (counts.waiting > 0) await queueUnblocked(tx, runId)
+  const queued = counts.waiting > 0 ? await queueUnblocked(tx, runId) : 0
   if (counts.milestones) await moveMilestones(tx, runId, counts.plan_version)
   if (counts.total > 0 && counts.ended === counts.total) await endRun(tx, runId, counts)
+  return queued
 }
 
 type Counts = {
