@@ -18,6 +18,15 @@ const passed = [
   'NODE_EXTRA_CA_CERTS',
 ]
 
+/** What git must not do for looking: start programs that a repository's own settings name. See docs/policy.md. */
+const gitSettings: readonly (readonly [string, string])[] = [
+  ['core.fsmonitor', 'false'],
+  ['safe.bareRepository', 'explicit'],
+  ['log.showSignature', 'false'],
+  ['format.pretty', 'medium'],
+  ['diff.autoRefreshIndex', 'false'],
+]
+
 /** Answers every question with "no", and keeps output plain. */
 const quiet = {
   TERM: 'dumb',
@@ -27,6 +36,14 @@ const quiet = {
   GIT_PAGER: 'cat',
   GIT_TERMINAL_PROMPT: '0',
   GIT_EDITOR: 'true',
+  GIT_OPTIONAL_LOCKS: '0',
+  GIT_CONFIG_COUNT: String(gitSettings.length),
+  ...Object.fromEntries(
+    gitSettings.flatMap(([key, value], i) => [
+      [`GIT_CONFIG_KEY_${i}`, key],
+      [`GIT_CONFIG_VALUE_${i}`, value],
+    ]),
+  ),
   EDITOR: 'true',
 }
 

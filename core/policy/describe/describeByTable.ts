@@ -1,8 +1,9 @@
 import type { Fact, Invocation } from '../facts.ts'
+import { unknownOption } from '../mild.ts'
 import { classifyPath, type PathUse } from '../paths/classifyPath.ts'
 import type { Program, Use } from '../programs/program.ts'
 import { hasHole } from '../shell/marks.ts'
-import { type Arguments, byName, parseArguments } from './parseArguments.ts'
+import { type Arguments, byName, knownOptions, parseArguments } from './parseArguments.ts'
 
 /** Name and subcommand, as rules of a policy see them. */
 export type Label = { program: string; subcommand?: string; options?: readonly string[] }
@@ -32,12 +33,13 @@ export function describeByTable(
   const named = { ...label, options: parsed.options.map((option) => option.name) }
   if (program.subcommands) return describeSubcommand(program, args, parsed, named, invocation)
   const effect = parsed.operands.length === 0 && program.bare ? program.bare : (program.effect ?? 'info')
-  return [
+  const facts = [
     { ...named, effect, network: program.network === true },
     ...optionFacts(program, parsed, named, invocation),
     ...operandFacts(program, parsed, named, invocation),
     ...unknownFacts(program, parsed, named),
   ]
+  return [...facts, ...(program.free ? [] : strangeFacts(parsed, named, facts))]
 }
 
 function describeSubcommand(
@@ -47,40 +49,85 @@ function describeSubcommand(
   label: Label,
   invocation: Invocation,
 ): Fact[] {
-  const subs = byName(program.subcommands)
-  const own = optionFacts(program, parsed, label, invocation)
   const first = parsed.operands[0]
-  const asOption =
-    parsed.options.length === 1 ? parsed.options.find((option) => subs.has(option.name)) : undefined
-  if (first === undefined) {
-    const sub = asOption ? subs.get(asOption.name) : undefined
-    return [
-      ...own,
-      {
-        ...label,
-        effect: sub ? (sub.effect ?? 'info') : (program.bare ?? 'info'),
-        network: sub?.network === true,
-      },
-    ]
-  }
+  if (first === undefined) return describeWithout(program, args, parsed, label, invocation)
   const subcommand = label.subcommand ? `${label.subcommand} ${first}` : first
-  const found = subs.get(first)
-  const rest = withoutFirst(args, first)
-  if (found) return [...own, ...describeByTable(found, rest, { ...label, subcommand }, invocation)]
-  return [
-    ...own,
-    {
-      ...label,
-      subcommand,
-      effect: program.other ?? 'shell.unknown-program',
-      network: program.network === true,
-    },
+  const named = { ...label, subcommand }
+  const found = byName(program.subcommands).get(first)
+  const effect = program.other ?? 'shell.unknown-program'
+  const own = parseArguments(found ? args.slice(0, parsed.firstAt) : args, program)
+  const facts = [
+    ...optionFacts(program, own, label, invocation),
+    ...(found
+      ? describeByTable(inherit(program, found), args.slice(parsed.firstAt + 1), named, invocation)
+      : [{ ...named, effect, network: program.network === true }]),
   ]
+  return [...facts, ...strangeFacts(own, named, facts)]
 }
 
-function withoutFirst(args: readonly string[], operand: string): readonly string[] {
-  const at = args.indexOf(operand)
-  return [...args.slice(0, at), ...args.slice(at + 1)]
+/** No subcommand at all, or an option that stands for one: `npm --version`, `dpkg -l`. */
+function describeWithout(
+  program: Program,
+  args: readonly string[],
+  parsed: Arguments,
+  label: Label,
+  invocation: Invocation,
+): Fact[] {
+  const sub = args.length === 1 ? byName(program.subcommands).get(args[0] ?? '') : undefined
+  const facts: Fact[] = [
+    ...optionFacts(program, parsed, label, invocation),
+    {
+      ...label,
+      effect: sub ? (sub.effect ?? 'info') : (program.bare ?? 'info'),
+      network: sub?.network === true,
+    },
+  ]
+  return sub ? facts : [...facts, ...strangeFacts(parsed, label, facts)]
+}
+
+const inherited = new WeakMap<Program, Map<Program, Program>>()
+
+/** A subcommand takes the options of what it belongs to as well, unless it has its own of that name. */
+function inherit(parent: Program, sub: Program): Program {
+  const kept = inherited.get(parent)?.get(sub)
+  if (kept) return kept
+  const own = knownOptions(sub).kinds
+  const rest = (list = ''): string => keepWords(list, own)
+  const merged: Program = {
+    ...sub,
+    longDash: sub.longDash ?? parent.longDash ?? false,
+    plain: `${sub.plain ?? ''} ${rest(spreadPlain(parent))}`.trim(),
+    takes: `${sub.takes ?? ''} ${rest(parent.takes)}`.trim(),
+    texts: `${sub.texts ?? ''} ${rest(parent.texts)}`.trim(),
+    maybe: `${sub.maybe ?? ''} ${rest(parent.maybe)}`.trim(),
+    files: { ...pick(parent.files, own), ...sub.files },
+    flags: { ...pick(parent.flags, own), ...sub.flags },
+  }
+  inherited.set(parent, (inherited.get(parent) ?? new Map<Program, Program>()).set(sub, merged))
+  return merged
+}
+
+const spreadPlain = (program: Program): string => {
+  const { kinds } = knownOptions({ plain: program.plain, longDash: program.longDash })
+  return [...kinds.keys()].join(' ')
+}
+
+const keepWords = (list: string, without: ReadonlyMap<string, unknown>): string =>
+  list
+    .split(' ')
+    .filter((word) => word !== '' && !without.has(word))
+    .join(' ')
+
+function pick<V>(
+  record: Record<string, V> | undefined,
+  without: ReadonlyMap<string, unknown>,
+): Record<string, V> {
+  return Object.fromEntries([...byName(record)].filter(([name]) => !without.has(name)))
+}
+
+/** An option that the table does not have makes a look an ask. */
+function strangeFacts(parsed: Arguments, label: Label, facts: readonly Fact[]): Fact[] {
+  return parsed.options.every((option) => option.known) ? [] : unknownOption(label, facts)
 }
 
 function optionFacts(program: Program, parsed: Arguments, label: Label, invocation: Invocation): Fact[] {
@@ -100,16 +147,32 @@ function optionFacts(program: Program, parsed: Arguments, label: Label, invocati
 
 function operandFacts(program: Program, parsed: Arguments, label: Label, invocation: Invocation): Fact[] {
   const tree = parsed.options.some((option) => byName(program.flags).get(option.name) === 'tree')
+  const facts = (use: Use | undefined, path: string): Fact[] =>
+    pathFacts(tree ? treeOf(use) : (use ?? 'text'), path, label, invocation)
   const replaced = (program.firstUnless ?? '').split(' ')
   const skipsFirst =
     program.first !== undefined && !parsed.options.some((option) => replaced.includes(option.name))
-  return parsed.operands.flatMap((operand, i) => {
-    const isLast = i === parsed.operands.length - 1 && i > 0
-    const use =
-      skipsFirst && i === 0 ? program.first : isLast && program.last ? program.last : program.operands
-    return pathFacts(tree ? treeOf(use) : (use ?? 'text'), operand, label, invocation)
-  })
+  const last = parsed.operands.length - 1
+  return [
+    ...parsed.operands.flatMap((operand, i) =>
+      facts(
+        skipsFirst && i === 0
+          ? program.first
+          : i === last && i > 0 && program.last
+            ? program.last
+            : program.operands,
+        operand,
+      ),
+    ),
+    ...parsed.doubtful.flatMap((value) => [...facts(program.operands, value), ...facts(program.last, value)]),
+    ...(skipsFirst && parsed.shifted
+      ? facts(program.operands, parsed.operands[0] ?? '').filter((fact) => holdsSecret(fact.place))
+      : []),
+  ]
 }
+
+const holdsSecret = (place: Fact['place']): boolean =>
+  place === 'secret' || place === 'credential' || place === 'denied'
 
 function treeOf(use: Use | undefined): Use {
   return use === 'delete' ? 'delete-tree' : use === 'mode' ? 'mode-tree' : (use ?? 'text')

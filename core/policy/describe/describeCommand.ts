@@ -11,12 +11,12 @@ import { wrappers } from '../programs/wrappers.ts'
 import { hasGlob, hasHole, NET_HOLE } from '../shell/marks.ts'
 import { describeBuiltin } from './describeBuiltin.ts'
 import { describeByTable } from './describeByTable.ts'
+import { describeFind } from './describeFind.ts'
 import { describeGit } from './describeGit.ts'
 import { describeInterpreter, isInterpreter } from './describeInterpreter.ts'
 import { describeMachine } from './describeMachine.ts'
 import {
   describeEnv,
-  describeFind,
   describeParallel,
   describeWrapper,
   describeXargs,

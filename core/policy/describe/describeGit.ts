@@ -1,9 +1,12 @@
 import type { Fact, Invocation } from '../facts.ts'
 import { resolvePath } from '../paths/resolvePath.ts'
+import { secretsFitting } from '../paths/secretNames.ts'
 import { git } from '../programs/git.ts'
-import { spreadNames } from '../programs/program.ts'
-import { hasHole, isLiteral } from '../shell/marks.ts'
+import { gitLook } from '../programs/gitLook.ts'
+import { type Program, spreadNames } from '../programs/program.ts'
+import { hasHole, isLiteral, QUERY, STAR } from '../shell/marks.ts'
 import { describeByTable, type Label, pathFacts } from './describeByTable.ts'
+import { searchedFacts } from './describeSearch.ts'
 import { isFloor } from './describeShell.ts'
 import { parseArguments } from './parseArguments.ts'
 
@@ -27,8 +30,8 @@ export function describeGit(invocation: Invocation): Fact[] {
   return [
     ...facts,
     ...found.map((fact) => refine(fact, subcommand, args, invocation)),
-    ...secretsInside(args, label, at),
-    ...outsidePaths(program.effect ?? '', args, label, at),
+    ...(showsContent.test(subcommand) ? contentFacts(program, args, label, at) : []),
+    ...(args.some((arg) => signature.test(arg)) ? [{ ...label, effect: 'git.runs-config' }] : []),
   ]
 }
 
@@ -60,7 +63,7 @@ function settingFacts(setting: string): Fact[] {
 
 function globalFacts(arg: string): Fact[] {
   const harmless =
-    /^(--no-pager|-P|--no-optional-locks|--bare|--literal-pathspecs|--glob-pathspecs|--noglob-pathspecs|--icase-pathspecs|--no-replace-objects|--no-lazy-fetch|--no-advice|--exec-path|--html-path|--info-path|--man-path)$/
+    /^(--no-pager|-P|--no-optional-locks|--literal-pathspecs|--glob-pathspecs|--noglob-pathspecs|--icase-pathspecs|--no-replace-objects|--no-lazy-fetch|--no-advice|--exec-path|--html-path|--info-path|--man-path)$/
   return harmless.test(arg) ? [] : [{ program: 'git', effect: 'git.runs-config' }]
 }
 
@@ -74,7 +77,7 @@ function refine(fact: Fact, subcommand: string, args: readonly string[], invocat
   if (isFloor(fact)) return fact
   switch (fact.effect) {
     case 'git.branch-or-tag':
-      return { ...fact, effect: branchEffect(args) }
+      return { ...fact, effect: subcommand === 'tag' ? tagEffect(args) : branchEffect(args) }
     case 'git.config-read-or-write':
       return { ...fact, effect: configEffect(args) }
     case 'git.change':
@@ -98,24 +101,29 @@ function refine(fact: Fact, subcommand: string, args: readonly string[], invocat
   }
 }
 
+/** A name makes a branch, unless an option asks for those that fit it. */
 function branchEffect(args: readonly string[]): string {
-  const { operands, options } = parseArguments(args, {
-    takes:
-      '--contains --no-contains --merged --no-merged --sort --format --points-at -n -u --set-upstream-to -m-none',
-  })
-  const names = options.map((option) => option.name)
-  if (names.some((name) => /^(-d|-D|-M|-C|-f|--delete|--force)$/.test(name))) return 'git.discard'
-  const lists = names.some((name) =>
-    /^(-l|--list|--contains|--merged|--no-merged|--no-contains|--points-at|-a|-r|--all|--remotes|--show-current|-v|--verbose|-n|--verify)$/.test(
-      name,
-    ),
+  const { operands, options } = parseArguments(args, gitLook.branch ?? {})
+  const has = (pattern: RegExp): boolean => options.some((option) => pattern.test(option.name))
+  if (has(/^(-d|-D|-M|-C|-f|--delete|--force)$/)) return 'git.discard'
+  if (
+    has(
+      /^(-[mcut]|--move|--copy|--set-upstream-to|--unset-upstream|--edit-description|--(no-)?track|--create-reflog)$/,
+    )
   )
-  const changes = names.some((name) =>
-    /^(-m|-c|-u|--move|--copy|--set-upstream-to|--unset-upstream|--edit-description|-s|-F|-e|--edit|--sign)/.test(
-      name,
-    ),
-  )
-  return changes || (operands.length > 0 && !lists) ? 'git.change' : 'git.read'
+    return 'git.change'
+  const lists = has(/^(-[lar]|--list|--all|--remotes|--show-current|--(no-)?(contains|merged)|--points-at)$/)
+  return operands.length > 0 && !lists ? 'git.change' : 'git.read'
+}
+
+function tagEffect(args: readonly string[]): string {
+  const { operands, options } = parseArguments(args, gitLook.tag ?? {})
+  const has = (pattern: RegExp): boolean => options.some((option) => pattern.test(option.name))
+  if (has(/^(-d|-f|--delete|--force)$/)) return 'git.discard'
+  if (has(/^(-[asmFue]|--annotate|--sign|--message|--file|--local-user|--create-reflog)$/))
+    return 'git.change'
+  const lists = has(/^(-[ln]|--list|--(no-)?(contains|merged)|--points-at)$/)
+  return operands.length > 0 && !lists ? 'git.change' : 'git.read'
 }
 
 function configEffect(args: readonly string[]): string {
@@ -146,21 +154,51 @@ function changeEffect(subcommand: string, args: readonly string[]): string {
   return 'git.change'
 }
 
-/** Given a path outside the repository, `git diff` and `git grep` read it like any other program. */
-function outsidePaths(effect: string, args: readonly string[], label: Label, invocation: Invocation): Fact[] {
-  if (effect !== 'git.read') return []
-  const paths = args.filter((arg) => /^[/~]|(^|\/)\.\.(\/|$)/.test(arg) && !arg.includes(':'))
-  return paths.flatMap((path) => pathFacts('read', path, label, invocation))
+const showsContent =
+  /^(log|whatchanged|show|diff|diff-tree|diff-index|diff-files|range-diff|blame|annotate|cat-file|grep|stash|reflog|rev-list)$/
+/** Formats that make git start the program that checks signatures. */
+const signature = /%G|%\(signature/
+
+/**
+ * What git shows of files: `git show HEAD:.env`, `git log -p -- .env` and `git diff /dev/null x` read as `cat` does.
+ * A word may be a branch or a path; only those that name a secret, or a place outside, count.
+ */
+function contentFacts(program: Program, args: readonly string[], label: Label, at: Invocation): Fact[] {
+  const parsed = parseArguments(args, program)
+  const lines = parsed.options.filter((option) => option.name === '-L').map((option) => option.value ?? '')
+  const skipsFirst =
+    label.subcommand === 'grep' && !parsed.options.some((option) => /^-[ef]$/.test(option.name))
+  const named = [...parsed.operands.slice(skipsFirst ? 1 : 0), ...parsed.doubtful, ...lines]
+  const searched = label.subcommand === 'grep' ? searchedFacts('git', parsed, program, label) : []
+  const compares = /^diff/.test(label.subcommand ?? '') && named.some((word) => /^(\/dev\/|-$)/.test(word))
+  return [
+    ...searched,
+    ...(compares ? [{ ...label, effect: 'fs.search-all' }] : []),
+    ...named.flatMap((word) => pathsIn(word)).flatMap((path) => shownFacts(path, label, at)),
+  ]
 }
 
-/** `git show HEAD:.env` reads a secret as `cat .env` does. */
-function secretsInside(args: readonly string[], label: Label, invocation: Invocation): Fact[] {
-  return args.flatMap((arg) => {
-    const path = /^[^:-][^:]*:(?!\/\/)(.+)$/.exec(arg)?.[1]
-    const found =
-      path && /^(show|cat-file|grep|diff|blame)$/.test(label.subcommand ?? '')
-        ? pathFacts('read', path, label, invocation)
-        : []
-    return found.filter((fact) => fact.place === 'secret' || fact.place === 'credential')
-  })
+/** `HEAD:.env`, `:0:.env`, `1,5:.env`, `:(glob)*.env`: every part after a colon may be a path, and so may the whole. */
+function pathsIn(word: string): readonly string[] {
+  const magic = word.replace(/^:(\([^)]*\)|[/!^]+)/, '')
+  const parts = magic.split(':')
+  return parts.map((_, i) => parts.slice(i).join(':')).filter((part) => part !== '')
+}
+
+function shownFacts(path: string, label: Label, at: Invocation): Fact[] {
+  const pattern = path.replace(/\[[^\]]*\]|\?/g, QUERY).replace(/\*+/g, STAR)
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  const secret: Fact[] =
+    isLiteral(path) &&
+    !/^\*+$/.test(name) &&
+    secretsFitting(name).some((secret) => !/\.(json|yaml)$/.test(secret) || secret === name)
+      ? [{ ...label, effect: 'fs.read', place: 'secret' }]
+      : []
+  const found = pathFacts('read', pattern, label, at).filter(
+    (fact) =>
+      fact.place === 'secret' ||
+      fact.place === 'credential' ||
+      ((/^[/~]|(^|\/)\.\.(\/|$)/.test(path) || isLiteral(path) === false) && fact.place !== 'inside'),
+  )
+  return [...secret, ...found]
 }

@@ -1,6 +1,7 @@
 import type { Fact, Invocation } from '../facts.ts'
+import type { Program } from '../programs/program.ts'
 import { HOLE, NET_HOLE } from '../shell/marks.ts'
-import { type Label, pathFacts } from './describeByTable.ts'
+import { describeByTable, type Label } from './describeByTable.ts'
 import type { Describe } from './describeRunners.ts'
 import { isFloor, runFile, runStandardInput } from './describeShell.ts'
 import { scanCode } from './scanCode.ts'
@@ -19,7 +20,13 @@ const inlineOptions: readonly (readonly [RegExp, RegExp])[] = [
   ],
 ]
 
-const versionOption = /^(--version|-V|-VV|--help)$/
+/** Options that make one of them say its version, and nothing else, by name. */
+const versionOptions: readonly (readonly [RegExp, RegExp])[] = [
+  [/./, /^(--version|--help)$/],
+  [/^(python|pypy)/, /^-V{1,2}$/],
+  [/^(node|nodejs|ruby|perl[\d.]*|php[\d.]*|lua[\d.]*|luajit)$/, /^-v$/],
+  [/^(java|scala|kotlin|groovy)$/, /^-version$/],
+]
 const loadsCode =
   /^(-r|--require|--import|--loader|--experimental-loader|--inspect.*|-I|-M|-m|-W|-X|-d|--env-file.*|-P|-S|-C)$/
 
@@ -32,15 +39,23 @@ export function isInterpreter(name: string): boolean {
 export function describeInterpreter(name: string, invocation: Invocation, describe: Describe): Fact[] {
   const args = invocation.argv.slice(1)
   const label: Label = { program: name, options: args.filter((arg) => arg.startsWith('-')) }
-  if (args.length === 1 && (versionOption.test(args[0] ?? '') || (args[0] === '-v' && name !== 'python3')))
+  const only = args.length === 1 ? (args[0] ?? '') : ''
+  if (versionOptions.some(([names, option]) => names.test(name) && option.test(only)))
     return [{ ...label, effect: 'info' }]
   const inline = inlineOptions.find(([pattern]) => pattern.test(name))?.[1]
   const at = args.findIndex(
     (arg, i) => inline?.test(arg) && args.slice(0, i).every((before) => before.startsWith('-')),
   )
   if (at >= 0) return inlineFacts(args.slice(at), label, invocation)
-  if (/^(python|pypy)/.test(name) && args.includes('-m'))
-    return moduleFacts(args.slice(args.indexOf('-m') + 1), label, invocation, describe)
+  const module = args.findIndex((arg) => !/^-[bBdEIiOPqRsSuvx]+$/.test(arg))
+  if (/^(python|pypy)/.test(name) && args[module] === '-m') {
+    const facts = moduleFacts(args.slice(module + 1), label, invocation, describe)
+    // Otherwise a file of that name in the directory is what runs.
+    const letters = args.slice(0, module).join('')
+    return /[IP]/.test(letters) && !/[dix]/.test(letters)
+      ? facts
+      : [{ ...label, effect: 'code.run-project', network: true }, ...facts]
+  }
   if (args.some((arg) => /^--test/.test(arg)))
     return [{ ...label, effect: 'code.run-project', network: true }]
   return fileFacts(args, label, invocation)
@@ -67,6 +82,13 @@ export function commandsInCode(text: string, invocation: Pick<Invocation, 'runTe
     .flatMap((piece) => [...invocation.runText(piece, { quiet: true })].filter(isFloor))
 }
 
+const jsonTool: Program = {
+  operands: 'read',
+  last: 'write',
+  plain: '--sort-keys --no-ensure-ascii --json-lines --tab --no-indent --compact',
+  takes: '--indent',
+}
+
 function moduleFacts(
   [module = '', ...args]: readonly string[],
   label: Label,
@@ -77,12 +99,7 @@ function moduleFacts(
     return [...describe({ ...invocation, argv: ['pip', ...args], depth: invocation.depth + 1 })]
   if (/^(http\.server|SimpleHTTPServer|pyftpdlib|twisted)$/.test(module))
     return [{ ...label, effect: 'network.listen', network: true }]
-  if (module === 'json.tool')
-    return [
-      { ...label, effect: 'info' },
-      ...args.slice(0, 1).flatMap((file) => pathFacts('read', file, label, invocation)),
-      ...args.slice(1).flatMap((file) => pathFacts('write', file, label, invocation)),
-    ]
+  if (module === 'json.tool') return describeByTable(jsonTool, args, label, invocation)
   return [{ ...label, subcommand: module, effect: 'code.run-project', network: true }]
 }
 

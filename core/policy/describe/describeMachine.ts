@@ -6,6 +6,7 @@ import { network } from '../programs/network.ts'
 import { spreadNames } from '../programs/program.ts'
 import { HOLE, hasHole } from '../shell/marks.ts'
 import { describeByTable, type Label, pathFacts } from './describeByTable.ts'
+import { describeLook } from './describeLook.ts'
 import type { Describe } from './describeRunners.ts'
 import { sweepForFloor } from './describeRunners.ts'
 
@@ -106,19 +107,6 @@ function extra(
     case 'curl':
     case 'wget':
       return urlFacts(args, label, invocation)
-    case 'less':
-    case 'more':
-    case 'tail':
-      return name !== 'tail' && args.some((arg) => /^\+./.test(arg))
-        ? [{ ...label, effect: 'code.inline' }]
-        : []
-    case 'date':
-      return args.some((arg, i) => /^\d/.test(arg) && !/^(-d|--date|-r|-f|-I)$/.test(args[i - 1] ?? ''))
-        ? [{ ...label, effect: 'system.admin' }]
-        : []
-    case 'jq':
-    case 'yq':
-      return queryFacts(name, args, label, invocation)
     case 'rsync':
       return syncFacts(args, label, invocation)
     case 'nc':
@@ -137,24 +125,20 @@ function extra(
         { ...label, effect: 'network.remote', network: true },
         ...sweepForFloor(args, invocation, describe),
       ]
-    case 'ps':
-      return args.some(
-        (arg) => /^[a-df-zA-DF-Z]*[eE]/.test(arg) && !arg.startsWith('-') && !/^\d|=|,/.test(arg),
-      ) || args.some((arg) => /^-[a-zA-Z]*E/.test(arg))
-        ? [{ ...label, effect: 'secrets.environment' }]
-        : []
     case 'kubectl':
     case 'oc':
       return args.some((arg) => /secret/i.test(arg))
         ? [{ ...label, effect: 'secrets.keys', network: true }]
-        : []
+        : args.some((arg) => /-file\b/.test(arg))
+          ? [{ ...label, effect: 'cluster.change', network: true }]
+          : []
     case 'crontab':
       return args.includes('-l') ? [] : [{ ...label, effect: 'schedule.change' }]
     case 'at':
     case 'batch':
       return invocation.stdin.text === null ? [] : [...invocation.runText(invocation.stdin.text, {})]
     default:
-      return null
+      return describeLook(name, args, label, invocation)
   }
 }
 
@@ -231,19 +215,6 @@ function containerFacts(args: readonly string[], label: Label, invocation: Invoc
     .filter((fact) => fact.place !== 'inside' && fact.place !== 'root')
   const socket = mounts.some((source) => source.includes('docker.sock'))
   return [...(open || socket ? [{ ...label, effect: 'floor.container-escape' }] : []), ...facts]
-}
-
-/** Query languages that reach the environment or other files. */
-function queryFacts(name: string, args: readonly string[], label: Label, invocation: Invocation): Fact[] {
-  const reaches = args.some(
-    (arg) =>
-      /\benv\b|\$ENV|\b(import|include|input_filename)\b/.test(arg) ||
-      (name === 'yq' && /load|eval|system/.test(arg)),
-  )
-  const files = args.flatMap((arg, i) =>
-    /^--(ra|sl|argf)/.test(arg) ? pathFacts('read', args[i + 2] ?? '', label, invocation) : [],
-  )
-  return reaches ? [...files, { ...label, effect: 'secrets.environment' }] : files
 }
 
 /** `rsync --delete` empties its target of all that the source does not have. */

@@ -2,9 +2,10 @@ import { type Fact, type Invocation, noStdin } from '../facts.ts'
 import { resolvePath } from '../paths/resolvePath.ts'
 import type { Wrapper } from '../programs/wrappers.ts'
 import { assignmentWordFacts } from '../shell/assignmentFacts.ts'
-import { HOLE, HOLES, hasHole, isLiteral, STAR } from '../shell/marks.ts'
+import { HOLE, HOLES, hasHole, isLiteral } from '../shell/marks.ts'
 import { type Label, pathFacts } from './describeByTable.ts'
 import { isFloor, runScriptText } from './describeShell.ts'
+import { type Known, knownOptions } from './parseArguments.ts'
 
 /** Describes the command that a wrapper starts. */
 export type Describe = (invocation: Invocation) => readonly Fact[]
@@ -13,14 +14,16 @@ export type Describe = (invocation: Invocation) => readonly Fact[]
 export function describeWrapper(wrapper: Wrapper, invocation: Invocation, describe: Describe): Fact[] {
   const [name = '', ...args] = invocation.argv
   const label = { program: name }
-  const { rest, facts, options } = leadingOptions(wrapper, args)
+  const { rest, facts, options, others } = leadingOptions(wrapper, args)
   const own: Fact[] = [
+    ...otherFacts(others, invocation, describe),
     ...writtenBy(wrapper, options, label, invocation),
     ...(wrapper.effect ? [{ ...label, effect: wrapper.effect, network: wrapper.network === true }] : []),
   ]
   const text = wrapper.shellText ? shellTextIn(args, wrapper.shellText.split(' ')) : undefined
   if (text !== undefined) own.push(...runScriptText(text, 'sh', [], label, invocation))
   const command = rest.slice(wrapper.skip ?? 0)
+  if (wrapper.creates) own.push(...pathFacts('create', rest[0] ?? '', label, invocation))
   if (wrapper.joins)
     return [...own, ...facts, ...runScriptText(command.join(' '), 'sh', [], label, invocation)]
   if (command.length === 0 || text !== undefined)
@@ -70,49 +73,80 @@ function shellTextIn(args: readonly string[], names: readonly string[]): string 
   return joined ?? (at < 0 ? undefined : (args[at + 1] ?? ''))
 }
 
-type Leading = { options: { name: string; value: string | null }[]; rest: readonly string[]; facts: Fact[] }
+type LeadingOption = { name: string; value: string | null }
+type Leading = {
+  options: LeadingOption[]
+  rest: readonly string[]
+  facts: Fact[]
+  /** Where else the command could begin, if an option takes no value after all. */
+  others: readonly (readonly string[])[]
+}
+type LeadingShape = Pick<Wrapper, 'plain' | 'takes' | 'maybe' | 'shellText' | 'writes' | 'enters' | 'assigns'>
 
-/** Reads the wrapper's own options, up to the first word that is none. */
-function leadingOptions(wrapper: Wrapper, args: readonly string[]): Leading {
-  const takes =
-    `${wrapper.takes ?? ''} ${wrapper.shellText ?? ''} ${wrapper.writes ?? ''} ${wrapper.enters ?? ''}`
-      .split(' ')
-      .filter(Boolean)
-  const options: Leading['options'] = []
+const leadingShapes = new WeakMap<LeadingShape, Known>()
+
+function knownLeading(shape: LeadingShape): Known {
+  const { plain = '', takes = '', maybe = '', shellText = '', writes = '', enters = '' } = shape
+  const known =
+    leadingShapes.get(shape) ??
+    knownOptions({ plain, maybe, takes: [takes, shellText, writes, enters].join(' ') })
+  leadingShapes.set(shape, known)
+  return known
+}
+
+/** Reads the wrapper's own options, up to the first word that is none. An unknown one asks. */
+function leadingOptions(shape: LeadingShape, args: readonly string[]): Leading {
+  const { kinds } = knownLeading(shape)
+  const options: LeadingOption[] = []
   const facts: Fact[] = []
+  const others: (readonly string[])[] = []
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? ''
-    if (arg === '--') return { options, rest: args.slice(i + 1), facts }
-    if (wrapper.assigns && /^[A-Za-z_]\w*=/.test(arg)) facts.push(...assignmentWordFacts(arg))
+    if (arg === '--') return { options, rest: args.slice(i + 1), facts, others }
+    if (shape.assigns && /^[A-Za-z_]\w*=/.test(arg)) facts.push(...assignmentWordFacts(arg))
     else if (/^-./.test(arg)) {
-      const read = oneOption(arg, args[i + 1], takes)
+      const read = oneOption(arg, args[i + 1], kinds)
       options.push(read)
+      if (!read.known) facts.push({ effect: 'shell.unknown-option' })
       if (read.usesNext) i++
-    } else
-      return {
-        options,
-        rest: args.slice(i),
-        facts: hasHole(arg[0] ?? '') ? [...facts, { effect: 'shell.dynamic-command' }] : facts,
-      }
+      if (read.usesNext && /^[a-z/]/.test(args[i] ?? '')) others.push(args.slice(i))
+    } else {
+      if (hasHole(arg[0] ?? '')) facts.push({ effect: 'shell.dynamic-command' })
+      return { options, rest: args.slice(i), facts, others }
+    }
   }
-  return { options, rest: [], facts }
+  return { options, rest: [], facts, others }
 }
 
 function oneOption(
   arg: string,
   next: string | undefined,
-  takes: readonly string[],
-): { name: string; value: string | null; usesNext: boolean } {
+  kinds: Known['kinds'],
+): LeadingOption & { usesNext: boolean; known: boolean } {
   const at = arg.indexOf('=')
-  if (arg.startsWith('--')) {
-    if (at > 0) return { name: arg.slice(0, at), value: arg.slice(at + 1), usesNext: false }
-    return { name: arg, value: takes.includes(arg) ? (next ?? null) : null, usesNext: takes.includes(arg) }
+  const long = arg.startsWith('--')
+  const name = long && at > 0 ? arg.slice(0, at) : arg
+  if (long || kinds.has(arg)) {
+    const known = kinds.has(name)
+    if (long && at > 0) return { name, value: arg.slice(at + 1), usesNext: false, known }
+    const usesNext = kinds.get(name) === 'takes'
+    return { name, value: usesNext ? (next ?? null) : null, usesNext, known }
   }
-  const letter = [...arg.slice(1)].findIndex((char) => takes.includes(`-${char}`))
-  if (letter < 0) return { name: arg, value: null, usesNext: false }
-  const name = `-${arg[letter + 1]}`
-  const rest = arg.slice(letter + 2)
-  return { name, value: rest === '' ? (next ?? null) : rest, usesNext: rest === '' }
+  const letters = [...arg.slice(1)]
+  const stop = letters.findIndex((char) => /^(takes|maybe)$/.test(kinds.get(`-${char}`) ?? ''))
+  const known = letters.slice(0, stop < 0 ? letters.length : stop).every((char) => kinds.has(`-${char}`))
+  if (stop < 0) return { name: arg, value: null, usesNext: false, known }
+  const rest = arg.slice(stop + 2)
+  const usesNext = rest === '' && kinds.get(`-${letters[stop]}`) === 'takes'
+  return { name: `-${letters[stop]}`, value: usesNext ? (next ?? null) : rest || null, usesNext, known }
+}
+
+/** What would run if the command began at the value of an option: only where that is a program. */
+function otherFacts(others: Leading['others'], invocation: Invocation, describe: Describe): readonly Fact[] {
+  return others.flatMap((argv) => {
+    const facts = describe({ ...invocation, argv, depth: invocation.depth + 1 })
+    return facts.some((fact) => /^(shell\.unknown-program|code\.run-file)$/.test(fact.effect)) ? [] : facts
+  })
 }
 
 /** `env -S "a b"` splits one word into a command. */
@@ -139,13 +173,17 @@ export function describeEnv(wrapper: Wrapper, invocation: Invocation, describe: 
   return /[\\"'$]/.test(text) ? [...inner, { program: 'env', effect: 'shell.not-understood' }] : inner
 }
 
-const xargsTakes =
-  '-a -d -E -I -L -n -P -s -J -R -S --arg-file --delimiter --eof --replace --max-lines --max-args --max-procs --max-chars --process-slot-var'
+const xargsShape: LeadingShape = {
+  plain: '-0optrx --null --open-tty --interactive --no-run-if-empty --verbose --exit --show-limits',
+  maybe: '-i -e -l --eof --replace --max-lines',
+  takes:
+    '-a -d -E -I -L -n -P -s -J -R -S --arg-file --delimiter --max-args --max-procs --max-chars --process-slot-var',
+}
 
 /** `xargs cmd`: the command gets words from standard input. Where those are plain text, the floor is tried on them. */
 export function describeXargs(invocation: Invocation, describe: Describe): Fact[] {
   const label: Label = { program: 'xargs' }
-  const { options, rest } = leadingOptions({ takes: xargsTakes }, invocation.argv.slice(1))
+  const { options, rest, facts, others } = leadingOptions(xargsShape, invocation.argv.slice(1))
   const files = options
     .filter((option) => isOneOf(option.name, '-a --arg-file'))
     .flatMap((option) => pathFacts('read', option.value ?? HOLE, label, invocation))
@@ -165,7 +203,14 @@ export function describeXargs(invocation: Invocation, describe: Describe): Fact[
     pattern !== null && /^(.*\/)?(ba|da|z|k)?sh$/.test(command[0] ?? '')
       ? [{ ...label, effect: 'shell.dynamic-code' }]
       : []
-  return [...files, ...asCode, ...guessed, ...run([HOLES])]
+  return [
+    ...facts,
+    ...files,
+    ...asCode,
+    ...guessed,
+    ...otherFacts(others, invocation, describe),
+    ...run([HOLES]),
+  ]
 }
 
 function plainWords(text: string): string[] {
@@ -230,64 +275,3 @@ export function sweepForFloor(args: readonly string[], invocation: Invocation, d
 
 const dangerousName =
   /^(.*\/)?(rm|dd|mkfs(\.\w+)?|shred|wipefs|chmod|chown|shutdown|reboot|poweroff|halt|init|kill|find|sudo|doas|env|xargs|sh|bash|zsh|dash|ksh|busybox|nohup|timeout|tee|mv|cp|iptables|crontab|fdisk|blkdiscard|cat|command|exec|eval|nice|userdel|git|tar|sed)$/
-
-/** What `find` does besides looking: `-exec`, `-delete`, `-fprint`. `{}` stands for something under the start. */
-export function describeFind(invocation: Invocation, describe: Describe): Fact[] {
-  const args = invocation.argv.slice(1)
-  const label: Label = { program: 'find' }
-  const { starts, expression } = splitFind(args)
-  const lists = starts
-    .flatMap((start) => pathFacts('list', start, label, invocation))
-    .map((fact) => (fact.place === 'facts' ? { ...fact, place: 'outside' as const } : fact))
-  const facts: Fact[] = [{ ...label, effect: 'info' }, ...lists]
-  expression.forEach((word, i) => {
-    if (/^-(exec|execdir|ok|okdir)$/.test(word))
-      facts.push(...findExec(word, expression.slice(i + 1), starts, invocation, describe))
-    else if (word === '-delete')
-      facts.push(
-        ...starts
-          .flatMap((start) => pathFacts('delete-tree', `${start}/${STAR}`, label, invocation))
-          .map((fact) => ({ ...fact, effect: 'fs.delete-many' })),
-      )
-    else if (/^-(fprint0?|fprintf|fls)$/.test(word))
-      facts.push(...pathFacts('write', expression[i + 1] ?? HOLE, label, invocation))
-    else if (word === '-files0-from')
-      facts.push(...pathFacts('read', expression[i + 1] ?? HOLE, label, invocation))
-    else if (
-      word.includes(HOLES) ||
-      (hasHole(word[0] ?? '') &&
-        !/^-(i?name|i?path|i?regex|newer|size|mtime|mmin|user|type|maxdepth|mindepth)$/.test(
-          expression[i - 1] ?? '',
-        ))
-    )
-      facts.push({ ...label, effect: 'shell.unknown-word' })
-  })
-  return facts
-}
-
-function splitFind(args: readonly string[]): { starts: string[]; expression: readonly string[] } {
-  const from = args.findIndex((arg) => !/^-([HLPE]+|O\d?|D)$/.test(arg))
-  const rest = from < 0 ? [] : args.slice(from)
-  const at = rest.findIndex((arg) => /^[-(!,]/.test(arg))
-  const starts = at < 0 ? rest : rest.slice(0, at)
-  return { starts: starts.length > 0 ? [...starts] : ['.'], expression: at < 0 ? [] : rest.slice(at) }
-}
-
-function findExec(
-  word: string,
-  rest: readonly string[],
-  starts: readonly string[],
-  invocation: Invocation,
-  describe: Describe,
-): Fact[] {
-  const end = rest.findIndex((arg) => arg === ';' || arg === '+')
-  const command = end < 0 ? rest : rest.slice(0, end)
-  if (command.length === 0) return [{ program: 'find', effect: 'shell.not-understood' }]
-  const inThere = word.endsWith('dir')
-  const state = inThere ? { ...invocation.state, cwds: [] } : invocation.state
-  return starts.flatMap((start) => {
-    const found = start.startsWith('-') ? HOLE : `${start}/${STAR}`
-    const argv = command.map((arg) => arg.replaceAll('{}', () => found))
-    return [...describe({ ...invocation, state, argv, depth: invocation.depth + 1 })]
-  })
-}

@@ -11,7 +11,7 @@ const takesValue = new Set(['-o', '-O', '+o', '+O', '--rcfile', '--init-file'])
 export function describeShell(name: string, args: readonly string[], invocation: Invocation): Fact[] {
   const label = { program: name }
   const { letters, rest, words } = splitShellOptions(args)
-  if (words.includes('--version') || words.includes('--help')) return [{ ...label, effect: 'info' }]
+  if (args.length === 1 && /^--(version|help)$/.test(args[0] ?? '')) return [{ ...label, effect: 'info' }]
   const odd: Fact[] = words.some((word) => /^--(rcfile|init-file|login)/.test(word))
     ? [{ ...label, effect: 'code.inline' }]
     : []

@@ -3,19 +3,27 @@ import { resolvePath } from '../paths/resolvePath.ts'
 import { HOLE, hasHole, isLiteral } from '../shell/marks.ts'
 import { type Label, pathFacts } from './describeByTable.ts'
 import { isFloor } from './describeShell.ts'
-import { byName, parseArguments } from './parseArguments.ts'
+import { type Arguments, byName, parseArguments } from './parseArguments.ts'
 import { scanCode } from './scanCode.ts'
 
 const sedShape = {
-  takes: '-e -l --expression --line-length',
+  plain:
+    '-nEruszai --quiet --silent --regexp-extended --unbuffered --separate --null-data --posix --sandbox --follow-symlinks --binary',
+  takes: '-l --line-length',
+  texts: '-e --expression',
   files: { '-f --file': 'read' as const },
-  flags: { '-i --in-place': 'write', '--debug': '' },
+  flags: { '-i --in-place': 'write' },
 }
+
+/** An option that is none of the program's own. */
+const strange = ({ options }: Arguments, label: Label): Fact[] =>
+  options.every((option) => option.known) ? [] : [{ ...label, effect: 'shell.unknown-option' }]
 
 /** sed: reads, or with `-i` changes, its files; its script may also write files and run commands. */
 export function describeSed(args: readonly string[], invocation: Invocation): Fact[] {
   const label: Label = { program: 'sed', options: args.filter((arg) => arg.startsWith('-')) }
-  const { options, operands, unknown } = parseArguments(splitInPlace(args), sedShape)
+  const parsed = parseArguments(splitInPlace(args), sedShape)
+  const { options, operands, unknown } = parsed
   const scripts = options
     .filter((option) => option.name === '-e' || option.name === '--expression')
     .map((option) => option.value ?? HOLE)
@@ -27,7 +35,10 @@ export function describeSed(args: readonly string[], invocation: Invocation): Fa
     { ...label, effect: 'info' },
     ...(fromFile ? [{ ...label, effect: 'code.inline' }] : []),
     ...inline.flatMap((script) => sedScriptFacts(script, label, invocation)),
-    ...files.flatMap((file) => pathFacts(inPlace ? 'write' : 'read', file, label, invocation)),
+    ...[...files, ...parsed.doubtful].flatMap((file) =>
+      pathFacts(inPlace ? 'write' : 'read', file, label, invocation),
+    ),
+    ...strange(parsed, label),
     ...(unknown.length > 0 ? [{ ...label, effect: 'shell.unknown-word' }] : []),
   ]
 }
@@ -89,6 +100,8 @@ function eatSubstitution(body: string): string | null {
 }
 
 const awkShape = {
+  plain:
+    '-bcnOPrsStVhgC --characters-as-bytes --traditional --non-decimal-data --optimize --no-optimize --posix --re-interval --sandbox --lint --use-lc-numeric --csv',
   takes: '-F -v -e --field-separator --assign --source',
   files: {
     '-f --file -E --exec -i --include': 'read' as const,
@@ -100,7 +113,8 @@ const awkShape = {
 /** awk: its program may run commands and write files; only one that plainly does neither is a reader. */
 export function describeAwk(args: readonly string[], invocation: Invocation): Fact[] {
   const label: Label = { program: 'awk' }
-  const { options, operands, unknown } = parseArguments(args, awkShape)
+  const parsed = parseArguments(args, awkShape)
+  const { options, operands, unknown } = parsed
   const loads = options.some((option) => /^(-[fEile]|--(file|exec|include|load|source))$/.test(option.name))
   const code = loads ? [] : operands.slice(0, 1)
   const files = operands.slice(loads ? 0 : 1).filter((operand) => !/^[A-Za-z_]\w*=/.test(operand))
@@ -110,6 +124,7 @@ export function describeAwk(args: readonly string[], invocation: Invocation): Fa
     ...code.flatMap((text) => (harmless ? [] : scanCode(text, invocation.context))),
     ...code.flatMap((text) => runsInAwk(text, invocation)),
     ...files.flatMap((file) => pathFacts('read', file, label, invocation)),
+    ...strange(parsed, label),
     ...(unknown.length > 0 ? [{ ...label, effect: 'shell.unknown-word' }] : []),
   ]
 }
@@ -133,14 +148,19 @@ function runsInAwk(text: string, invocation: Invocation): Fact[] {
   return commands.flatMap((command) => [...invocation.runText(command, { quiet: true })].filter(isFloor))
 }
 
+const tarPlain =
+  '-cxtruAdvzjJZaapmkOWSlhoPsUwBGniM --create --extract --get --list --append --update --catenate --concatenate --diff --compare --delete --verbose --gzip --bzip2 --xz --zstd --lzma --lzip --compress --auto-compress --preserve-permissions --same-permissions --touch --keep-old-files --overwrite --to-stdout --totals --no-recursion --one-file-system --dereference --absolute-names --numeric-owner --same-owner --no-same-owner --no-same-permissions --wildcards --no-wildcards --anchored --ignore-case --full-time --utc --sparse --remove-files --exclude-vcs --exclude-vcs-ignores --exclude-backups --exclude-caches --sort --format --hard-dereference --verify --no-auto-compress --skip-old-files --unlink-first --recursive-unlink'
 const tarTakes =
-  '-f -C -T -X -b -H -K -N -V -L -F -I -g --file --directory --files-from --exclude --exclude-from --transform --strip-components --owner --group --mode --mtime --use-compress-program --to-command --checkpoint-action --info-script --new-volume-script --rsh-command --rmt-command'
+  '-f -C -T -X -b -H -K -N -V -L -F -I --file --directory --files-from --exclude --exclude-from --transform --strip-components --owner --group --mode --mtime --use-compress-program --to-command --checkpoint-action --info-script --new-volume-script --rsh-command --rmt-command'
+
+const tarShape = { plain: tarPlain, takes: tarTakes }
 
 /** tar: lists, packs or unpacks; some options run programs. */
 export function describeTar(args: readonly string[], invocation: Invocation): Fact[] {
   const label: Label = { program: 'tar', options: args.filter((arg) => arg.startsWith('-')) }
   const dashed = /^[A-Za-z]+$/.test(args[0] ?? '') ? oldStyle(args) : args
-  const { options, operands, unknown } = parseArguments(dashed, { takes: tarTakes })
+  const parsed = parseArguments(dashed, tarShape)
+  const { options, operands, unknown } = parsed
   const names = options.map((option) => option.name)
   const has = (pattern: RegExp): boolean => names.some((name) => pattern.test(name))
   const value = (pattern: RegExp): string[] =>
@@ -178,6 +198,8 @@ export function describeTar(args: readonly string[], invocation: Invocation): Fa
       pathFacts('read', file, label, invocation),
     ),
     ...(writes ? operands : []).flatMap((file) => pathFacts('read', file, label, from)),
+    ...(writes && archive.length === 0 ? [{ ...label, effect: 'fs.search-all' }] : []),
+    ...strange(parsed, label),
     ...(unpacks && has(/^(-P|--absolute-names)$/)
       ? [{ ...label, effect: 'fs.write', place: 'outside' as const }]
       : []),

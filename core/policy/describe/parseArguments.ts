@@ -1,16 +1,30 @@
 import type { Program } from '../programs/program.ts'
 import { HOLES, hasHole, NET_HOLE } from '../shell/marks.ts'
 
-type Option = { name: string; value: string | null }
+type Option = {
+  name: string
+  value: string | null
+  /** Exactly one of the program's own, as its table has it. */
+  known: boolean
+}
 export type Arguments = {
   options: readonly Option[]
   operands: readonly string[]
+  /** Where the first operand stands among the arguments; -1 for none. */
+  firstAt: number
   /** Words that may turn out to be options, or to bring some along. */
   unknown: readonly string[]
+  /** Values of options that another version of the program would take for files. */
+  doubtful: readonly string[]
+  /** An option took a whole word: if it should not have, the operands begin one word earlier. */
+  shifted: boolean
 }
 
 /** What parsing needs to know of a program's options. */
-export type OptionShape = Pick<Program, 'takes' | 'files' | 'flags' | 'longDash'>
+export type OptionShape = Pick<
+  Program,
+  'plain' | 'takes' | 'texts' | 'maybe' | 'files' | 'flags' | 'longDash'
+>
 
 const expanded = new WeakMap<object, Map<string, unknown>>()
 
@@ -30,28 +44,41 @@ export function byName<V>(record: Record<string, V> | undefined): Map<string, V>
 
 /**
  * Splits arguments into options and operands the way GNU programs do: options after operands, bundles of letters,
- * `--name=value`, abbreviated long names, `--` as the end.
+ * `--name=value`, `--` as the end. An option that is not known, or shortened, takes no word from the operands.
  */
 export function parseArguments(args: readonly string[], shape: OptionShape): Arguments {
   const options: Option[] = []
   const operands: string[] = []
-  const unknown = args.filter(mayBeOption)
+  const doubtful: string[] = []
   const known = knownOptions(shape)
+  let firstAt = -1
+  let shifted = false
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? ''
     if (arg === '--') {
+      if (firstAt < 0 && i + 1 < args.length) firstAt = i + 1
       operands.push(...args.slice(i + 1))
       break
     }
     if (!/^-./.test(arg)) {
+      if (firstAt < 0) firstAt = i
       operands.push(arg)
       continue
     }
-    const found = readOption(arg, args[i + 1], known, shape.longDash === true)
+    const found = readOption(arg, args[i + 1], known)
     options.push(...found.options)
+    doubtful.push(...found.doubtful)
     if (found.usesNext) i++
+    shifted ||= found.usesNext && found.doubtful.length > 0
   }
-  return { options, operands, unknown }
+  return {
+    options,
+    operands,
+    firstAt,
+    unknown: args.filter(mayBeOption),
+    doubtful: doubtful.filter(mayBeFile),
+    shifted,
+  }
 }
 
 /** A quoted unknown is one word; an unquoted one may turn into any number of words. */
@@ -59,55 +86,116 @@ function mayBeOption(arg: string): boolean {
   return hasHole(arg[0] ?? '') || arg.includes(HOLES) || arg.includes(NET_HOLE)
 }
 
-type Known = { takes: Set<string>; all: readonly string[] }
+/** Numbers, sizes, keys such as `2,2n`, and single characters name no file that matters. */
+function mayBeFile(value: string): boolean {
+  return value.length > 1 && !/^[+-]?\d[\w.,:%+-]*$/.test(value) && !/^\\.$/.test(value)
+}
+
+type Kind = 'plain' | 'maybe' | 'takes' | 'texts'
+export type Known = { kinds: ReadonlyMap<string, Kind>; longDash: boolean }
 
 const shapes = new WeakMap<object, Known>()
 
-function knownOptions(shape: OptionShape): Known {
+/** Every option of a table, and whether it takes a value. */
+export function knownOptions(shape: OptionShape): Known {
   const kept = shapes.get(shape)
   if (kept) return kept
-  const files = [...byName(shape.files).keys()]
-  const flags = [...byName(shape.flags).keys()]
-  const takes = (shape.takes ?? '').split(' ').filter(Boolean)
-  const known = { takes: new Set([...files, ...takes]), all: [...flags, ...files, ...takes] }
+  const kinds = new Map<string, Kind>([
+    ['--help', 'plain'],
+    ['--version', 'plain'],
+  ])
+  const add = (kind: Kind, names: readonly string[]): void => {
+    for (const name of names) if (name !== '') kinds.set(name, kind)
+  }
+  add('plain', [...byName(shape.flags).keys()])
+  add(
+    'plain',
+    words(shape.plain).flatMap((word) => (shape.longDash ? [word] : spreadLetters(word))),
+  )
+  add('maybe', words(shape.maybe))
+  add('takes', [...byName(shape.files).keys(), ...words(shape.takes)])
+  add('texts', words(shape.texts))
+  const known = { kinds, longDash: shape.longDash === true }
   shapes.set(shape, known)
   return known
 }
 
-type Read = { options: Option[]; usesNext: boolean }
+const words = (list = ''): readonly string[] => list.split(' ')
 
-function readOption(arg: string, next: string | undefined, known: Known, longDash: boolean): Read {
-  if (arg.startsWith('--') || longDash) return readLong(arg, next, known)
-  return readBundle(arg, next, known)
+function spreadLetters(word: string): readonly string[] {
+  if (word.startsWith('--') || !word.startsWith('-')) return [word]
+  return [...word.slice(1).replace('#', '0123456789')].map((letter) => `-${letter}`)
+}
+
+const maxBundle = 4096
+
+type Read = { options: Option[]; doubtful: string[]; usesNext: boolean }
+
+function readOption(arg: string, next: string | undefined, known: Known): Read {
+  if (arg.startsWith('--') || known.longDash) return readLong(arg, next, known)
+  return known.kinds.has(arg) ? readExact(arg, next, known) : readBundle(arg, next, known)
 }
 
 function readLong(arg: string, next: string | undefined, known: Known): Read {
   const at = arg.indexOf('=')
-  const written = at > 0 ? arg.slice(0, at) : arg
-  const name = known.all.includes(written)
-    ? written
-    : (known.all.find((full) => full.startsWith('--') && full.startsWith(written)) ?? written)
-  if (at > 0) return { options: [{ name, value: arg.slice(at + 1) }], usesNext: false }
-  const usesNext = known.takes.has(name) && next !== undefined
-  return { options: [{ name, value: usesNext ? next : null }], usesNext }
+  const name = at > 0 ? arg.slice(0, at) : arg
+  const value = at > 0 ? arg.slice(at + 1) : null
+  if (!known.kinds.has(name)) return readShortened(name, value, next, known)
+  return value === null
+    ? readExact(name, next, known)
+    : { options: [{ name, value, known: true }], doubtful: [], usesNext: false }
 }
 
-/** `-xzf file`, `-n5`. */
-function readBundle(arg: string, next: string | undefined, known: Known): Read {
-  const options: Option[] = []
-  if (known.all.includes(arg)) {
-    const usesNext = known.takes.has(arg) && next !== undefined
-    return { options: [{ name: arg, value: usesNext ? next : null }], usesNext }
+function readExact(name: string, next: string | undefined, { kinds }: Known): Read {
+  const kind = kinds.get(name)
+  if (next === undefined || (kind !== 'takes' && kind !== 'texts'))
+    return { options: [{ name, value: null, known: true }], doubtful: [], usesNext: false }
+  return {
+    options: [{ name, value: next, known: true }],
+    doubtful: kind === 'takes' ? [next] : [],
+    usesNext: true,
   }
+}
+
+/** `--compress-prog`: stands for each long name that starts so, and for one that nobody knows. */
+function readShortened(name: string, value: string | null, next: string | undefined, { kinds }: Known): Read {
+  const full = [...kinds.keys()].filter((one) => one.startsWith('--') && one.startsWith(name))
+  const options = full.map((one) => ({
+    name: one,
+    value: value ?? (takesValue(kinds.get(one)) ? (next ?? null) : null),
+    known: false,
+  }))
+  return {
+    options: [...options, { name, value, known: false }],
+    doubtful: [value ?? (name.startsWith('--') ? '' : name.slice(2))],
+    usesNext: false,
+  }
+}
+
+const takesValue = (kind: Kind | undefined): boolean => kind === 'takes' || kind === 'texts'
+
+/** `-xzf file`, `-n5`. What follows an unknown letter may be its value. */
+function readBundle(arg: string, next: string | undefined, { kinds }: Known): Read {
+  const options: Option[] = []
+  const doubtful: string[] = []
+  if (arg.length > maxBundle)
+    return { options: [{ name: arg, value: null, known: false }], doubtful: [arg], usesNext: false }
   for (let i = 1; i < arg.length; i++) {
     const name = `-${arg[i]}`
-    if (!known.takes.has(name)) {
-      options.push({ name, value: null })
-      continue
-    }
+    const kind = kinds.get(name)
     const rest = arg.slice(i + 1)
-    options.push({ name, value: rest !== '' ? rest : (next ?? null) })
-    return { options, usesNext: rest === '' && next !== undefined }
+    if (kind === 'maybe') {
+      options.push({ name, value: rest || null, known: true })
+      return { options, doubtful: [...doubtful, rest], usesNext: false }
+    }
+    if (takesValue(kind)) {
+      const value = rest === '' ? (next ?? null) : rest
+      options.push({ name, value, known: true })
+      const open = kind === 'takes' && value !== null ? [value] : []
+      return { options, doubtful: [...doubtful, ...open], usesNext: rest === '' && next !== undefined }
+    }
+    if (kind === undefined && options.every((option) => option.known)) doubtful.push(rest, arg.slice(i))
+    options.push({ name, value: null, known: kind !== undefined })
   }
-  return { options, usesNext: false }
+  return { options, doubtful, usesNext: false }
 }

@@ -1,6 +1,7 @@
 import { HOLE, hasGlob, hasHole, isLiteral } from '../shell/marks.ts'
 import type { PolicyContext } from '../verdict.ts'
 import { couldBe, isEverything, isWithin, knownPrefix, resolvePath, segmentMatches } from './resolvePath.ts'
+import { isSecretName } from './secretNames.ts'
 import * as known from './sensitivePaths.ts'
 
 /** What is about to be done with a path. */
@@ -98,7 +99,7 @@ function classifyRead(path: string, context: PolicyContext): Place {
   if (isCredential(path, context)) return 'credential'
   if (isDevice(path)) return 'device'
   if (isMachineFact(path)) return 'facts'
-  if (isSecretName(path)) return 'secret'
+  if (isSecretName(path.slice(path.lastIndexOf('/') + 1))) return 'secret'
   return isInside(path, context) ? 'inside' : isTemp(path) ? 'temp' : 'outside'
 }
 
@@ -191,19 +192,6 @@ function isCredential(path: string, context: PolicyContext): boolean {
   if (onMachine(path, known.credentialsOnMachine)) return true
   if (!inHome(path, known.credentialsInHome, context)) return false
   return hasGlob(path) || !(path.endsWith('.pub') || inHome(path, known.harmlessInHome, context))
-}
-
-function isSecretName(path: string): boolean {
-  const name = path.slice(path.lastIndexOf('/') + 1)
-  if (hasGlob(name))
-    return (
-      !/^[\u0001\u0002][.\u0001\u0002]*$/.test(name) &&
-      known.secretSpecimens.some((secret) => segmentMatches(name, secret))
-    )
-  return (
-    known.secretNames.some((pattern) => pattern.test(name)) &&
-    !known.harmlessNames.some((pattern) => pattern.test(name))
-  )
 }
 
 function inHome(path: string, entries: readonly string[], context: PolicyContext): boolean {

@@ -51,11 +51,11 @@ export function couldBe(path: string, target: string): boolean {
 export function segmentMatches(segment: string, name: string): boolean {
   if (!hasGlob(segment)) return segment === name
   if (name.startsWith('.') && (segment.startsWith(STAR) || segment.startsWith(QUERY))) return false
-  return matchFrom(segment, name)
+  return matchesPattern(segment, name)
 }
 
 /** The usual two-pointer match: on a mismatch, go back to the last star and let it take one more. */
-function matchFrom(pattern: string, name: string): boolean {
+export function matchesPattern(pattern: string, name: string): boolean {
   let i = 0
   let star = -1
   let from = 0

@@ -198,48 +198,6 @@ export const startupInProject: readonly RegExp[] = [
   /(^|\/)\.(bashrc|bash_profile|bash_login|profile|zshrc|zshenv|zprofile|gitconfig|vimrc|exrc|inputrc)$/i,
 ]
 
-/** Names that hold secrets wherever they are. */
-export const secretNames: readonly RegExp[] = [
-  /^\.env(\..+)?$/i,
-  /^.+\.env$/i,
-  /\.(pem|key|p12|pfx|jks|keystore|kdbx|ppk|tfstate|tfvars|ovpn|keytab|agekey)$/i,
-  /^id_(rsa|dsa|ecdsa|ed25519)(_sk)?$/i,
-  /^(\.netrc|_netrc|\.pgpass|\.npmrc|\.pypirc|\.git-credentials|\.htpasswd|\.vault-token|\.dockercfg|kubeconfig|\.envrc|\.s3cfg)$/i,
-  /^(credentials?|secrets?|passwords?|tokens?|api[-_]?keys?)(\.(json|ya?ml|toml|txt|env|ini|csv|xml|properties))?$/i,
-  /^(service[-_]?account|client[-_]secrets?|gcp[-_]key|firebase-adminsdk).*\.json$/i,
-]
-
-/** Names that look like secrets and are templates or public halves. */
-export const harmlessNames: readonly RegExp[] = [
-  /^\.env\.(example|sample|template|dist|defaults?|schema)$/i,
-  /^(example|sample|template)\.env$/i,
-  /\.pub$/i,
-]
-
-/** Stand-ins that a pattern is tried on: `cat .e*`, `cat *.pem`. */
-export const secretSpecimens = [
-  '.env',
-  '.env.local',
-  '.env.production',
-  'server.pem',
-  'server.key',
-  'id_rsa',
-  'id_ed25519',
-  '.netrc',
-  '.npmrc',
-  '.pgpass',
-  '.git-credentials',
-  'credentials',
-  'credentials.json',
-  'secrets.yaml',
-  'secrets.json',
-  'terraform.tfstate',
-  'prod.env',
-  '.htpasswd',
-  'kubeconfig',
-  'cert.p12',
-] as const
-
 /** Machine facts that tell nothing of people or secrets: free to read. */
 export const machineFacts: readonly RegExp[] = [
   /^\/proc\/(cpuinfo|meminfo|loadavg|uptime|version|stat|mounts|filesystems|partitions|swaps|diskstats|vmstat|interrupts|modules)$/,

@@ -26,7 +26,11 @@ export const build: ProgramTable = {
   },
   npm: {
     subcommands: {
-      'ls list ll la why explain root prefix bin help-search --version -v help': {},
+      'ls list ll la why explain root prefix bin --version -v': {
+        plain:
+          '-alpg --all --long --parseable --json --global --prod --production --dev --only --unicode --link',
+        takes: '--depth --omit --include --location',
+      },
       'outdated view info show v search audit ping whoami doctor': {
         effect: 'package.query',
         network: true,
@@ -46,7 +50,9 @@ export const build: ProgramTable = {
     other: 'code.run-project',
     bare: 'package.install',
     network: true,
-    takes: '--prefix -C --dir --cwd -w --workspace --filter -F',
+    plain: '-s --silent --no-color --color --workspaces -q --quiet',
+    takes: '-w --workspace --loglevel',
+    files: { '--prefix -C --dir --cwd': 'list' },
     flags: { '--script-shell --globalconfig --userconfig --node-options': 'code.inline' },
     examples: {
       allow: ['npm ls', 'npm --version', 'npm ls --depth=0'],
@@ -59,6 +65,12 @@ export const build: ProgramTable = {
         'npm publish',
         'npm config get x',
         'npm --prefix x install',
+        'npm --prefix /x ls',
+        'npm ls --globalconfig=x',
+        'npm ls --userconfig x',
+        'npm --node-opt=x ls',
+        'npm --foo ls test',
+        'npm help ls',
         'npm exec x',
       ],
     },
@@ -69,7 +81,11 @@ export const build: ProgramTable = {
   },
   'pip pip3': {
     subcommands: {
-      'list show freeze check --version help debug': {},
+      'list show freeze check --version': {
+        plain:
+          '-eflqv --editable --exclude-editable --local --user --files --verbose --quiet --not-required --all --include-editable --no-color --disable-pip-version-check',
+        takes: '--format --exclude',
+      },
       'install download wheel uninstall': installs,
       'index search': queries,
       config: { effect: 'secrets.tool-config' },
@@ -77,23 +93,41 @@ export const build: ProgramTable = {
     },
     other: 'package.install',
     bare: 'info',
-    examples: { allow: ['pip list', 'pip --version'], ask: ['pip install x', 'pip index versions x'] },
+    examples: {
+      allow: ['pip list', 'pip --version', 'pip show requests'],
+      ask: [
+        'pip install x',
+        'pip index versions x',
+        'pip list --log x',
+        'pip list --log=x',
+        'pip --python ./x list',
+        'pip list -o',
+        'pip freeze -r x',
+        'pip list --path x',
+      ],
+    },
   },
-  'uv poetry pipenv pdm rye hatch conda mamba micromamba': {
+  uv: {
+    subcommands: { '--version version': {}, 'add install sync lock remove pip': installs },
+    other: 'code.run-project',
+    bare: 'info',
+    examples: { allow: ['uv --version'], ask: ['uv add x', 'uv run pytest', 'uv --config-file x version'] },
+  },
+  // Some of them load plugins that the project names, whatever they are asked.
+  'poetry pipenv pdm rye hatch conda mamba micromamba': {
     subcommands: {
-      '--version version': {},
       'list show info tree': queries,
       'add install sync lock remove update upgrade pip create': installs,
       run: runsProject,
       'publish config self': publishes,
     },
     other: 'code.run-project',
-    bare: 'info',
-    examples: { allow: ['uv --version'], ask: ['uv add x', 'poetry show', 'poetry run pytest'] },
+    bare: 'code.run-project',
+    examples: { ask: ['poetry show', 'poetry run pytest', 'pdm --version'] },
   },
   cargo: {
     subcommands: {
-      '--version -V version help --list': {},
+      '--version -V version help --list': { operands: 'run', plain: '-v --verbose' },
       'test t build b run r check c clippy bench doc rustc rustdoc miri nextest fmt clean fix': runsProject,
       'add install update fetch uninstall remove vendor generate-lockfile': installs,
       'search info outdated audit tree metadata': queries,
@@ -112,7 +146,7 @@ export const build: ProgramTable = {
     subcommands: {
       'version help': {},
       'list doc': queries,
-      env: { flags: { '-w -u': 'secrets.tool-config' } },
+      env: { plain: '-json -changed', flags: { '-w -u': 'secrets.tool-config' } },
       'test build run vet generate tool fix bug': runsProject,
       'get install mod work': installs,
       'fmt clean': { effect: 'fs.project-file' },
@@ -122,29 +156,57 @@ export const build: ProgramTable = {
     longDash: true,
     examples: {
       allow: ['go version', 'go env GOPATH'],
-      ask: ['go test ./...', 'go list ./...', 'go get x', 'go env -w GOFLAGS=-x', 'go fmt'],
+      ask: [
+        'go version -m x',
+        'go env -C x',
+        'go test ./...',
+        'go list ./...',
+        'go get x',
+        'go env -w GOFLAGS=-x',
+        'go fmt',
+      ],
     },
   },
-  'make gmake ninja just task rake gradle gradlew ./gradlew mvn mvnw ant sbt lein bazel buck pants cmake ctest meson xcodebuild msbuild dotnet-test scons waf tox nox invoke grunt gulp turbo nx lerna rush mage earthly dagger':
+  'just task rake gradle gradlew ./gradlew mvn mvnw ant sbt lein bazel buck pants ctest xcodebuild msbuild dotnet-test scons waf tox nox invoke grunt gulp turbo nx lerna rush mage earthly dagger':
     {
       ...runsProject,
-      subcommands: { '--version -v -version': {} },
       other: 'code.run-project',
       bare: 'code.run-project',
       examples: {
-        allow: ['make --version'],
-        ask: ['make', 'make test', 'make -n', 'gradle build', 'mvn test', 'cmake --build .', 'make -f x'],
+        ask: ['nx --version', 'mvn -v', 'gradle build', 'gradle --version', 'mvn test'],
       },
     },
-  'pytest py.test jest vitest mocha ava tap c8 nyc playwright cypress phpunit rspec minitest tsc tsx ts-node vite webpack rollup esbuild parcel next nuxt astro svelte-kit remix eslint prettier biome rome stylelint standard xo ruff black isort flake8 pylint mypy pyright pyre bandit rubocop golangci-lint gofmt goimports rustfmt clang-format clang-tidy shellcheck hadolint yamllint markdownlint actionlint husky lint-staged pre-commit lefthook nodemon pm2 concurrently storybook prisma drizzle-kit knex sequelize alembic django-admin flask uvicorn gunicorn rails bundle bundler gem-exec composer-run artisan hugo jekyll mkdocs sphinx-build zig swift swiftc rustc gcc g++ cc c++ clang clang++ javac scalac kotlinc ghc ocaml dune stack cabal mix elixir rebar3 flutter dart pod fastlane expo react-native ng vue deno hyperfine entr watchexec':
+  // These say their version before they read anything of the project.
+  'make gmake ninja cmake meson tsc zig swiftc rustc gcc g++ cc c++ clang clang++ javac scalac kotlinc ghc ocaml shellcheck ruff':
     {
       ...runsProject,
-      subcommands: { '--version -V -v version': {} },
+      subcommands: { '--version': {} },
       other: 'code.run-project',
       bare: 'code.run-project',
       examples: {
-        allow: ['tsc --version', 'pytest --version', 'gcc --version'],
+        allow: ['make --version', 'tsc --version', 'gcc --version', 'rustc --version'],
         ask: [
+          'make',
+          'make test',
+          'make -n',
+          'make -f x',
+          'cmake --build .',
+          'gcc a.c',
+          'tsc --noEmit',
+          'gcc -v',
+        ],
+      },
+    },
+  'pytest py.test jest vitest mocha ava tap c8 nyc playwright cypress phpunit rspec minitest tsx ts-node vite webpack rollup esbuild parcel next nuxt astro svelte-kit remix eslint prettier rome stylelint standard xo black isort flake8 pylint mypy pyright pyre bandit rubocop golangci-lint gofmt goimports rustfmt clang-format clang-tidy hadolint yamllint markdownlint actionlint husky lint-staged pre-commit lefthook nodemon pm2 concurrently storybook prisma drizzle-kit knex sequelize alembic django-admin flask uvicorn gunicorn rails bundle bundler gem-exec composer-run artisan hugo jekyll mkdocs sphinx-build swift dune stack cabal mix elixir rebar3 flutter dart pod fastlane expo react-native ng vue deno hyperfine entr watchexec biome':
+    {
+      ...runsProject,
+      other: 'code.run-project',
+      bare: 'code.run-project',
+      examples: {
+        ask: [
+          'pytest --version',
+          'rails --version',
+          'webpack --version',
           'tsc --noEmit',
           'pytest -q',
           'vitest run',
@@ -155,24 +217,26 @@ export const build: ProgramTable = {
         ],
       },
     },
-  'composer dotnet rustup mise': {
-    subcommands: { '--version -v --list-sdks': {} },
+  'composer dotnet rustup mise nuget luarocks': {
+    subcommands: { '--list-sdks': {} },
     other: 'package.install',
-    bare: 'info',
+    bare: 'package.install',
     network: true,
     examples: {
       allow: ['dotnet --list-sdks'],
       ask: ['composer show', 'composer install', 'rustup update', 'dotnet list package'],
     },
   },
-  'gem nuget luarocks cpan cpanm hex opam nvm fnm volta asdf pyenv rbenv sdk corepack n ghcup helm-plugin krew':
-    {
-      subcommands: { '--version -v list current which ls': {} },
-      other: 'package.install',
-      bare: 'info',
-      network: true,
-      examples: { allow: ['gem list', 'nvm ls'], ask: ['gem install x'] },
+  'gem cpan cpanm hex opam nvm fnm volta asdf pyenv rbenv sdk corepack n ghcup helm-plugin krew': {
+    subcommands: { '--version -v list current which ls': { plain: '-l --local' } },
+    other: 'package.install',
+    bare: 'info',
+    network: true,
+    examples: {
+      allow: ['gem list', 'nvm ls'],
+      ask: ['gem install x', 'gem list -r', 'gem --config-file x list'],
     },
+  },
   'python python2 python3 pypy pypy3 node nodejs perl ruby php lua luajit Rscript R julia java scala kotlin groovy tclsh expect guile racket sbcl clojure bb erl iex irb ghci gnuplot octave osascript-js qjs bun-run deno-run':
     {
       effect: 'code.run-file',

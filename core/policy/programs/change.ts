@@ -4,51 +4,61 @@ import type { ProgramTable } from './program.ts'
 export const change: ProgramTable = {
   mkdir: {
     operands: 'create',
-    takes: '-m --mode -Z --context',
-    examples: { ask: ['mkdir out'], deny: ['mkdir -p /etc/x'] },
+    plain: '-pvZ --parents --verbose --context',
+    takes: '-m --mode',
+    examples: { ask: ['mkdir out', 'mkdir -m 755 out'], deny: ['mkdir -p /etc/x', 'mkdir -Z /etc/x'] },
   },
   touch: {
     operands: 'create',
+    plain: '-acmfhA --no-create --no-dereference --time',
     takes: '-d -t --date',
     files: { '-r --reference': 'read' },
     examples: { ask: ['touch a.txt', 'touch ../../x'] },
   },
-  'mkfifo mknod': { operands: 'create', examples: { ask: ['mkfifo p'] } },
+  'mkfifo mknod': { operands: 'create', plain: '-Z', takes: '-m --mode', examples: { ask: ['mkfifo p'] } },
   tee: {
     operands: 'write',
-    takes: '--output-error',
+    plain: '-aipu --append --ignore-interrupts --output-error',
     examples: { ask: ['tee out.txt'], deny: ['tee /etc/passwd'] },
   },
   'cp gcp pcp': {
     operands: 'read',
     last: 'write',
-    takes: '-S --suffix --backup --sparse',
+    plain:
+      '-aAbdfFHiLlnNpPrRsTuvxXZc --archive --attributes-only --backup --copy-contents --force --interactive --link --dereference --no-clobber --no-dereference --preserve --no-preserve --parents --recursive --reflink --remove-destination --sparse --strip-trailing-slashes --symbolic-link --no-target-directory --update --verbose --one-file-system',
+    takes: '-S --suffix',
     files: { '-t --target-directory': 'write' },
     examples: { ask: ['cp a b', 'cp -r src /tmp/x'], deny: ['cp ~/.ssh/id_rsa x', 'cp x /etc/passwd'] },
   },
   install: {
     operands: 'read',
     last: 'write',
-    takes: '-m -o -g -S --mode --owner --group',
+    plain: '-bcCdDpsTvZ --backup --compare --directory --preserve-timestamps --no-target-directory --verbose',
+    takes: '-m -o -g -S --mode --owner --group --suffix',
     files: { '-t --target-directory': 'write' },
     examples: { ask: ['install -m 755 a b'] },
   },
   'mv gmv rename': {
     operands: 'source',
     last: 'write',
-    takes: '-S --suffix --backup',
+    plain:
+      '-bfhinTuvZx --backup --force --interactive --no-clobber --strip-trailing-slashes --no-target-directory --update --verbose --exchange',
+    takes: '-S --suffix',
     files: { '-t --target-directory': 'write' },
     examples: { ask: ['mv a b'], deny: ['mv / /dev/null', 'mv ~ /dev/null', 'mv x /etc/sudoers'] },
   },
   ln: {
     operands: 'read',
     last: 'create',
-    takes: '-S --suffix --backup',
+    plain:
+      '-bdFfhiLnPrsTvw --backup --directory --force --interactive --logical --no-dereference --physical --relative --symbolic --no-target-directory --verbose',
+    takes: '-S --suffix',
     files: { '-t --target-directory': 'create' },
     examples: { ask: ['ln -s a b'], deny: ['ln -s /etc/shadow x'] },
   },
   'rm grm unlink': {
     operands: 'delete',
+    plain: '-dfiIPvWx --dir --force --interactive --one-file-system --preserve-root --verbose',
     flags: { '-r -R --recursive': 'tree', '--no-preserve-root': 'floor.delete-root' },
     examples: {
       ask: ['rm build.log', 'rm -rf dist', 'rm -f a b'],
@@ -95,16 +105,18 @@ export const change: ProgramTable = {
   'gzip gunzip bzip2 bunzip2 xz unxz zstd unzstd lz4 compress uncompress': {
     effect: 'text.decode',
     operands: 'write',
-    takes: '-S --suffix -T',
-    files: { '-o': 'write' },
-    examples: { ask: ['gzip a.log'], allow: ['gzip -dc'] },
+    plain:
+      '-acdfhklnNqrtvzCe# --stdout --to-stdout --decompress --uncompress --compress --force --keep --list --quiet --recursive --test --verbose --fast --best --rm',
+    takes: '-S --suffix -T --threads -b',
+    files: { '-o --output': 'write' },
+    examples: { ask: ['gzip a.log', 'xz --files=x', 'gzip -dc .env'], allow: ['gzip -dc', 'gzip -9'] },
   },
   'zip 7z 7za rar': {
     operands: 'read',
     first: 'write',
     takes: '-x -i -P -n',
     flags: { '-T -TT --unzip-command': 'code.inline', '-e -m': 'fs.write-option' },
-    examples: { ask: ['zip -r a.zip src'] },
+    examples: { ask: ['zip -r a.zip src', 'zip -r - .'] },
   },
   unzip: {
     effect: 'fs.unpack',
@@ -141,21 +153,20 @@ export const change: ProgramTable = {
   systemctl: {
     subcommands: {
       'status show list-units list-unit-files list-timers list-sockets list-dependencies is-active is-enabled is-failed is-system-running cat help get-default':
-        {
-          takes: '-n -o -t -p --lines --output --type --state --property',
-          flags: { '-H --host -M --machine': 'network.remote' },
-        },
+        {},
       'poweroff reboot halt kexec emergency rescue suspend hibernate exit switch-root soft-reboot': {
         effect: 'floor.shutdown',
       },
     },
     other: 'system.service',
     bare: 'info',
-    takes: '-H -M -t -p -n -o',
+    plain:
+      '-alqrT --all --full --quiet --recursive --failed --no-pager --no-legend --plain --user --system --reverse --before --after --with-dependencies --value --show-types --legend',
+    takes: '-H -M -t -p -P -n -o --type --state --property --lines --output --host --machine',
     flags: { '-H --host -M --machine': 'network.remote' },
     examples: {
       allow: ['systemctl status nginx', 'systemctl list-units --failed'],
-      ask: ['systemctl restart nginx'],
+      ask: ['systemctl restart nginx', 'systemctl --root=x status', 'systemctl --failed -H x'],
       deny: ['systemctl poweroff', 'systemctl stop skynet-agent'],
     },
   },
@@ -164,25 +175,57 @@ export const change: ProgramTable = {
     other: 'system.service',
     examples: { ask: ['service nginx restart'] },
   },
-  'apt apt-get aptitude dnf yum zypper apk emerge snap flatpak port nix-env pkg': {
-    subcommands: { 'list search show info policy': { network: false } },
+  'apt apt-get apt-cache': {
+    subcommands: {
+      'list search show policy depends rdepends showpkg pkgnames stats': {
+        plain:
+          '-aniq --installed --upgradable --upgradeable --all-versions --names-only --full --recurse --manual-installed',
+      },
+    },
     other: 'package.system',
     bare: 'info',
     network: true,
-    examples: { allow: ['apt list'], ask: ['apt install curl', 'apt-get remove x'] },
+    examples: {
+      allow: ['apt list', 'apt list --installed', 'apt show curl', 'apt-cache policy curl'],
+      ask: [
+        'apt install curl',
+        'apt-get remove x',
+        'apt list -o Dir::Bin::dpkg=/tmp/x',
+        'apt list -oDir::Bin::dpkg=/tmp/x',
+        'apt -c x list',
+        'apt list --option=a=b',
+      ],
+    },
+  },
+  'aptitude dnf yum zypper apk emerge snap flatpak port nix-env pkg': {
+    subcommands: { 'list search show info policy': { effect: 'package.query', network: true } },
+    other: 'package.system',
+    bare: 'info',
+    network: true,
+    examples: { ask: ['dnf list', 'apk add x'] },
   },
   'dpkg rpm pacman yay paru xbps-install': {
     subcommands: { '-l -L -s -q -qa -qi --list --status --version': {} },
     other: 'package.system',
     bare: 'package.system',
     network: true,
-    examples: { allow: ['dpkg -l'], ask: ['pacman -Syu', 'rpm -i x.rpm', 'dpkg -i x.deb'] },
+    examples: {
+      allow: ['dpkg -l', 'rpm -qa'],
+      ask: ['pacman -Syu', 'rpm -i x.rpm', 'dpkg -i x.deb', 'rpm -qa --pipe x', 'dpkg --root=x -l'],
+    },
   },
+  // What it is given by name may be a file of Ruby code.
   brew: {
-    subcommands: { 'list info --version --prefix config doctor deps leaves': {} },
+    subcommands: {
+      'list ls leaves --prefix config': { operands: 'run', plain: '-1lrt --formula --cask --versions' },
+    },
     other: 'package.system',
+    bare: 'info',
     network: true,
-    examples: { allow: ['brew list'], ask: ['brew install jq'] },
+    examples: {
+      allow: ['brew list', 'brew list --cask', 'brew --version'],
+      ask: ['brew install jq', 'brew info ./x.rb', 'brew list ./x.rb'],
+    },
   },
   'mount umount swapon swapoff losetup modprobe insmod rmmod sysctl ip ifconfig route ethtool nmcli iw iwconfig brctl tc hostapd setenforce aa-teardown tuned-adm update-grub grub-install efibootmgr update-alternatives ldconfig depmod mdadm lvremove vgremove pvremove lvcreate resize2fs tune2fs fsck e2fsck xfs_repair cryptsetup btrfs zfs zpool parted gdisk sgdisk cfdisk sfdisk partprobe quotaon ntpdate hwclock chronyc visudo vipw passwd chpasswd chage useradd adduser usermod groupadd groupmod gpasswd newusers pw_useradd sudoedit chsh chfn setcap update-rc.d chkconfig semanage restorecon dscl defaults scutil networksetup pmset spctl csrutil nvram diskutil hdiutil tmutil softwareupdate security kextload ufw firewall-cmd nft iptables ip6tables ebtables pfctl auditctl apparmor_parser logrotate kpatch':
     {
@@ -212,11 +255,11 @@ export const change: ProgramTable = {
     examples: { ask: ['gdb ./a.out'] },
   },
   alias: { effect: 'shell.alias', free: true, bare: 'info', examples: { ask: ["alias ls='rm -rf x'"] } },
-  unalias: {},
+  unalias: { plain: '-a' },
   'enable bind complete compgen compopt caller dirs pushd popd suspend logout coproc': {
     effect: 'shell.builtin-rare',
     free: true,
     examples: { ask: ['enable -f x y'] },
   },
-  'cd chdir': { operands: 'list', examples: { allow: ['cd src'], ask: ['cd /etc'] } },
+  'cd chdir': { operands: 'list', plain: '-LPe@', examples: { allow: ['cd src'], ask: ['cd /etc'] } },
 }

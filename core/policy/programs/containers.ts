@@ -4,29 +4,43 @@ import type { ProgramTable } from './program.ts'
 export const containers: ProgramTable = {
   'docker podman nerdctl': {
     takes: '-H --host -c --context --config -l --log-level',
-    flags: { '-H --host': 'network.remote', '--config': 'container.run' },
+    flags: { '-H --host -c --context': 'network.remote', '--config': 'container.run' },
     subcommands: {
-      'ps images version info stats top port diff history logs --version -v events': {
+      'ps images version info stats port diff history --version -v events': {
         effect: 'container.read',
-        takes: '-n -f --filter --format --tail --since --until',
+        plain: '-alqsH --all --latest --quiet --size --no-trunc --no-stream --digests --human --tree',
+        takes: '-n -f --last --filter --format --since --until',
+      },
+      logs: {
+        effect: 'container.read',
+        plain: '-ft --follow --timestamps --details',
+        takes: '-n --tail --since --until',
       },
       inspect: { effect: 'secrets.environment' },
       'image container volume network context system manifest': {
         effect: 'container.read',
         subcommands: {
-          'ls list df info history stats top logs port ps show': {
+          'ls list df info history stats logs port ps': {
             effect: 'container.read',
-            takes: '-f --filter --format',
+            plain: '-aqvtH --all --quiet --verbose --no-trunc --no-stream --timestamps --human --digests',
+            takes: '-f -n --filter --format --tail --since --until',
           },
         },
         other: 'container.change',
       },
       compose: {
         subcommands: {
-          'ps ls logs images top version port': { effect: 'container.read', takes: '-n --tail --format' },
+          'ps ls logs images version port': {
+            effect: 'container.read',
+            plain:
+              '-aqft --all --quiet --services --follow --timestamps --no-color --no-log-prefix --no-trunc --short --orphans',
+            takes: '-n --tail --format --filter --status --since --until --index --protocol',
+          },
           config: { effect: 'secrets.environment' },
         },
-        takes: '-f --file -p --project-name --env-file',
+        plain: '--ansi --no-ansi --compatibility --all-resources',
+        takes: '-p --project-name --profile',
+        files: { '-f --file --env-file --project-directory': 'read' },
         other: 'container.run',
       },
       'run exec create start restart build buildx up attach cp compose-run': {
@@ -46,13 +60,25 @@ export const containers: ProgramTable = {
         'docker system prune',
         'docker inspect x',
         'docker compose up',
+        'docker top x e',
+        'docker -c remote ps',
+        'docker ps --nonesuch',
+        'docker compose -f .env ps',
+        'podman --runtime x ps',
       ],
       deny: ['docker run -v /:/host alpine', 'docker run --privileged alpine'],
     },
   },
   'docker-compose': {
-    subcommands: { 'ps ls logs images top version --version': { effect: 'container.read' } },
-    takes: '-f --file -p',
+    subcommands: {
+      'ps ls logs images version --version': {
+        effect: 'container.read',
+        plain: '-aqft --all --quiet --follow',
+        takes: '--tail',
+      },
+    },
+    takes: '-p --project-name',
+    files: { '-f --file': 'read' },
     other: 'container.run',
     bare: 'info',
     examples: { allow: ['docker-compose ps'], ask: ['docker-compose up'] },
@@ -65,8 +91,16 @@ export const containers: ProgramTable = {
       'get describe top explain api-resources api-versions cluster-info version': {
         effect: 'cluster.read',
         network: true,
+        plain:
+          '-AwLR --all-namespaces --watch --watch-only --show-labels --no-headers --show-kind --show-events --client --short --recursive --ignore-not-found --containers --namespaced --chunk-size',
+        takes: '--sort-by --field-selector --label-columns --api-group --verbs --subresource',
       },
-      logs: { effect: 'cluster.read', network: true, takes: '-c --tail --since' },
+      logs: {
+        effect: 'cluster.read',
+        network: true,
+        plain: '-fp --follow --previous --timestamps --all-containers --prefix --ignore-errors',
+        takes: '-c --container --tail --since --since-time --max-log-requests --limit-bytes',
+      },
     },
     other: 'cluster.change',
     bare: 'info',
@@ -77,13 +111,24 @@ export const containers: ProgramTable = {
         'kubectl exec x -- sh',
         'kubectl get secrets -o yaml',
         'kubectl apply -f x',
+        'kubectl get -f x',
+        'kubectl get pods -o go-template-file=x',
+        'kubectl --kubeconfig=x get pods',
       ],
     },
   },
   helm: {
     network: true,
     takes: '-n --namespace --kube-context',
-    subcommands: { 'list ls status history version': { effect: 'cluster.read', network: true } },
+    subcommands: {
+      'list ls status history version': {
+        effect: 'cluster.read',
+        network: true,
+        plain:
+          '-aAqdr --all --all-namespaces --short --date --reverse --deployed --failed --pending --no-headers --show-resources',
+        takes: '-o -l -m -f --output --selector --max --offset --filter --revision --time-format',
+      },
+    },
     other: 'cluster.change',
     bare: 'info',
     examples: { allow: ['helm list'], ask: ['helm upgrade x y'] },

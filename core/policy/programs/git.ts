@@ -1,94 +1,9 @@
-import type { Program, ProgramTable } from './program.ts'
-
-const reads: Program = {
-  effect: 'git.read',
-  operands: 'text',
-  takes:
-    '-n -S -G -L --max-count --since --until --author --grep --format --pretty --date -U --unified --diff-filter --abbrev --sort --contains --merged --no-merged --points-at -e -A -B -C',
-  files: { '--output -o': 'write', '--contents -f --ignore-revs-file --exclude-from -X': 'read' },
-  flags: { '--ext-diff --textconv --filters -O --open-files-in-pager': 'git.runs-config' },
-}
+import { gitLook } from './gitLook.ts'
+import type { ProgramTable } from './program.ts'
 
 /** Git by subcommand. Options before it (`-c`, `-C`, `--exec-path`) are in describeGit. */
 export const git: ProgramTable = {
-  'status log diff show blame annotate rev-parse rev-list ls-files ls-tree cat-file describe shortlog name-rev show-ref for-each-ref diff-tree diff-index diff-files merge-base whatchanged cherry count-objects var check-ignore check-attr grep help version --version --help --exec-path --html-path range-diff verify-commit verify-tag show-branch get-tar-commit-id fsck patch-id stripspace column':
-    {
-      ...reads,
-      examples: {
-        allow: [
-          'git status',
-          'git log --oneline -5',
-          'git diff HEAD~1',
-          'git show HEAD:a.ts',
-          'git blame a.ts',
-          'git rev-parse HEAD',
-          'git ls-files',
-          'git describe --tags',
-          'git grep foo',
-          'git --version',
-        ],
-        ask: ['git diff --output=x', 'git grep -O./x foo', 'git log --ext-diff'],
-      },
-    },
-  'branch tag': {
-    ...reads,
-    first: 'text',
-    effect: 'git.branch-or-tag',
-    examples: {
-      allow: ['git branch', 'git branch -a', 'git branch -vv', 'git tag -l', 'git branch --show-current'],
-      ask: ['git branch new', 'git branch -D old', 'git tag v1', 'git tag -d v1'],
-    },
-  },
-  remote: {
-    subcommands: {
-      '-v --verbose get-url': { effect: 'git.read' },
-      show: { effect: 'git.fetch', network: true },
-    },
-    bare: 'git.read',
-    other: 'git.config',
-    examples: {
-      allow: ['git remote -v', 'git remote'],
-      ask: ['git remote add x y', 'git remote set-url origin x'],
-    },
-  },
-  stash: {
-    subcommands: { 'list show': { ...reads }, 'drop clear': { effect: 'git.discard' } },
-    bare: 'git.change',
-    other: 'git.change',
-    examples: { allow: ['git stash list'], ask: ['git stash', 'git stash drop', 'git stash pop'] },
-  },
-  worktree: {
-    subcommands: { list: { effect: 'git.read' } },
-    other: 'git.change',
-    examples: { allow: ['git worktree list'], ask: ['git worktree add ../x'] },
-  },
-  reflog: {
-    subcommands: { 'expire delete': { effect: 'git.discard' } },
-    other: 'git.read',
-    bare: 'git.read',
-    examples: { allow: ['git reflog'], ask: ['git reflog expire --all'] },
-  },
-  notes: { subcommands: { 'list show': { effect: 'git.read' } }, bare: 'git.read', other: 'git.change' },
-  submodule: {
-    subcommands: { 'status summary': { effect: 'git.read' }, foreach: { effect: 'code.inline' } },
-    bare: 'git.read',
-    other: 'git.fetch',
-    network: true,
-    examples: {
-      allow: ['git submodule status'],
-      ask: ['git submodule update --init', "git submodule foreach 'rm x'"],
-    },
-  },
-  config: {
-    effect: 'git.config-read-or-write',
-    free: false,
-    takes: '--type --default',
-    files: { '-f --file --blob': 'write' },
-    examples: {
-      allow: ['git config --list --show-origin', 'git config --get user.name', 'git config -l'],
-      ask: ['git config user.name x', 'git config core.pager "sh -c id"', 'git config -e'],
-    },
-  },
+  ...gitLook,
   'add commit checkout switch merge rebase cherry-pick revert mv apply am init sparse-checkout lfs update-index commit-tree write-tree update-ref symbolic-ref read-tree hash-object checkout-index replace maintenance gc repack prune-packed pack-refs rerere bundle archive format-patch fast-export fast-import request-pull':
     {
       effect: 'git.change',

@@ -126,7 +126,7 @@ export const network: ProgramTable = {
     effect: 'secrets.keys',
     free: true,
     network: true,
-    subcommands: { version: {} },
+    subcommands: { version: { plain: '-abcdefoprv' } },
     other: 'secrets.keys',
     examples: { allow: ['openssl version'], ask: ['openssl s_client -connect a:1'] },
   },
@@ -136,15 +136,22 @@ export const network: ProgramTable = {
     free: true,
     examples: { ask: ['mail -s x a@b'] },
   },
-  'aws gcloud az doctl heroku fly flyctl vercel netlify wrangler firebase supabase terraform tofu pulumi ansible ansible-playbook salt puppet chef serverless sls cdk eb oci linode-cli hcloud railway cf packer vagrant consul nomad':
+  'aws gcloud az doctl heroku fly flyctl vercel netlify wrangler firebase supabase pulumi ansible ansible-playbook salt puppet chef serverless sls cdk eb oci linode-cli hcloud railway cf packer vagrant consul nomad':
     {
       effect: 'cloud.change',
       network: true,
       free: true,
-      subcommands: { '--version version -v': { network: false } },
       other: 'cloud.change',
-      examples: { allow: ['terraform version'], ask: ['aws s3 ls', 'terraform apply', 'vercel deploy'] },
+      examples: { ask: ['aws s3 ls', 'vercel deploy', 'serverless --version'] },
     },
+  'terraform tofu': {
+    effect: 'cloud.change',
+    network: true,
+    subcommands: { '--version version -v -version': { plain: '-json', longDash: true } },
+    other: 'cloud.change',
+    bare: 'info',
+    examples: { allow: ['terraform version'], ask: ['terraform apply', 'terraform -chdir=x version'] },
+  },
   'gh glab hub tea': {
     network: true,
     effect: 'network.query',

@@ -26,8 +26,17 @@ export type Program = {
   last?: Use
   /** With one of these options, the first operand is like the others (`grep -e x file`). */
   firstUnless?: string
-  /** Options that take a value, in the same word or the next. */
+  /**
+   * Options without a value that change nothing that matters: `-abc` for single letters, `-#` for numbers (`-5`),
+   * long names with `=value` or without. An option that no list has is unknown, and a program that looks then asks.
+   */
+  plain?: string
+  /** Options that take a value, in the same word or the next. Since it may be a file elsewhere, it is judged as one. */
   takes?: string
+  /** Options whose value is text in every version of the program, such as a pattern. */
+  texts?: string
+  /** Options whose value, if any, stands in the same word (`-w80`). */
+  maybe?: string
   /** Options whose value is a file. */
   files?: Record<string, Use>
   /** Options that have an effect of their own. */

@@ -1,9 +1,15 @@
 /** A program that starts another one, given in its operands. */
 export type Wrapper = {
+  /** Options without a value: `-abc` for letters, `-#` for numbers. Any other asks. */
+  plain?: string
   /** Options that take a value. */
   takes?: string
+  /** Options whose value, if any, stands in the same word. */
+  maybe?: string
   /** Operands before the command starts. */
   skip?: number
+  /** The operand before the command is a file it makes. */
+  creates?: boolean
   /** An effect of its own. */
   effect?: string
   /** NAME=value words may stand before the command. */
@@ -23,6 +29,7 @@ export type Wrapper = {
 
 const wrapperTable: Readonly<Record<string, Wrapper>> = {
   sudo: {
+    plain: '-AbBeEHiKklnNPSsVv',
     takes: '-u -g -h -p -C -r -t -T -U -D -R --user --group --host --prompt --chdir --chroot',
     assigns: true,
     effect: 'privilege.raise',
@@ -45,24 +52,40 @@ const wrapperTable: Readonly<Record<string, Wrapper>> = {
     skip: 9,
   },
   env: {
-    takes: '-u -C --unset --chdir -P --argv0 -a',
+    plain: '-i0v --ignore-environment --null --debug',
+    takes: '-u -C --unset --chdir --argv0 -a',
     assigns: true,
     bare: 'secrets.environment',
     enters: '-C --chdir',
   },
-  'timeout gtimeout': { takes: '-k -s --kill-after --signal', skip: 1, bare: 'info' },
-  'nice gnice': { takes: '-n --adjustment', bare: 'info' },
-  ionice: { takes: '-c -n -p -P -u --class --classdata --pid', bare: 'process.kill' },
-  chrt: { takes: '-T -P -D', skip: 1 },
-  taskset: { skip: 1 },
-  'time gtime': { takes: '-f --format', writes: '-o --output', bare: 'info' },
-  'nohup setsid unbuffer caffeinate eatmydata dbus-run-session rlwrap catchsegv fakeroot linux32 linux64 winpty noglob nocorrect chronic':
-    { takes: '-t -b', bare: 'info' },
+  'timeout gtimeout': {
+    plain: '-fpv --foreground --preserve-status --verbose',
+    takes: '-k -s --kill-after --signal',
+    skip: 1,
+    bare: 'info',
+  },
+  'nice gnice': { plain: '-#', takes: '-n --adjustment', bare: 'info' },
+  ionice: { plain: '-t --ignore', takes: '-c -n -p -P -u --class --classdata --pid', bare: 'process.kill' },
+  chrt: { plain: '-abdfiormRv', takes: '-T -P -D', skip: 1 },
+  taskset: { plain: '-ac --cpu-list --all-tasks', skip: 1 },
+  'time gtime': {
+    plain: '-apvqV --append --portability --verbose --quiet',
+    takes: '-f --format',
+    writes: '-o --output',
+    bare: 'info',
+  },
+  'nohup eatmydata catchsegv linux32 linux64 winpty noglob nocorrect': { bare: 'info' },
+  setsid: { plain: '-cfw --ctty --fork --wait', bare: 'info' },
+  unbuffer: { plain: '-p', bare: 'info' },
+  chronic: { plain: '-ev', bare: 'info' },
+  caffeinate: { plain: '-dimsu', takes: '-t -w', bare: 'info' },
+  'dbus-run-session rlwrap fakeroot': { bare: 'info' },
   stdbuf: { takes: '-i -o -e --input --output --error', bare: 'info' },
-  'builtin command': { bare: 'info' },
-  exec: { takes: '-a', bare: 'info' },
-  'numactl prlimit setpriv cpulimit cgexec choom': { takes: '-l -N -m -C -g', bare: 'process.kill' },
-  'xvfb-run xauth-run': { takes: '-s -n -e -f -p' },
+  builtin: { bare: 'info' },
+  command: { plain: '-p', bare: 'info' },
+  exec: { plain: '-cl', takes: '-a', bare: 'info' },
+  'numactl prlimit setpriv cpulimit cgexec choom': { effect: 'process.kill', bare: 'process.kill' },
+  'xvfb-run xauth-run': { plain: '-a --auto-servernum' },
   strace: {
     takes: '-e -p -s -u -E -O -S -a -b -I -P',
     writes: '-o --output',
@@ -70,9 +93,11 @@ const wrapperTable: Readonly<Record<string, Wrapper>> = {
     bare: 'process.trace',
   },
   flock: {
+    plain: '-sxenuoFv --shared --exclusive --nonblock --nb --unlock --close --no-fork --verbose',
     takes: '-w -E --timeout --wait --conflict-exit-code',
     shellText: '-c --command',
     skip: 1,
+    creates: true,
     bare: 'info',
   },
   script: {
@@ -92,7 +117,12 @@ const wrapperTable: Readonly<Record<string, Wrapper>> = {
       '-u -p -E -t --unit --property --setenv --on-active --on-calendar --uid --gid --working-directory -M -H -d --slice --description',
     effect: 'schedule.change',
   },
-  watch: { takes: '-n --interval', joins: true },
+  watch: {
+    plain:
+      '-dtbegcCpxrw --differences --no-title --beep --errexit --chgexit --color --no-color --precise --exec --no-rerun --no-wrap',
+    takes: '-n -q --interval --equexit',
+    joins: true,
+  },
   'torsocks torify proxychains proxychains4 tsocks': { effect: 'network.unusual', network: true },
   'busybox toybox': { bare: 'info' },
   'poetry-run dotenv direnv-exec': { effect: 'code.run-project' },
