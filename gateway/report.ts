@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../core/config/logger.ts'
 import { messageOf } from '../core/config/logger.ts'
 import type { AttemptFrame } from '../core/protocol/frames.ts'
@@ -12,6 +13,9 @@ const MAX_CHARS = 1024 * 1024
 const HIGH_WATER_CHARS = 8 * 1024 * 1024
 /** Times one frame that the API calls invalid is offered before it is left out. */
 const MAX_INVALID = 5
+/** While this many attempts report at once, what they say is gathered for a moment: the ledger takes many as easily as one. */
+const MANY_ATTEMPTS = 3
+const GATHER_MS = 20
 
 export type ReportTarget = {
   /** The ledger's answer, for the agent. */
@@ -24,7 +28,7 @@ export type ReportTarget = {
 
 /**
  * Brings one agent's frames to the ledger, in order, one report at a time: at once when idle, gathered while a
- * report is on its way. What it holds when it ends the agent sends again.
+ * report is on its way and while many attempts report. What it holds when it ends the agent sends again.
  */
 export class Reporter {
   readonly #api: Api
@@ -76,6 +80,7 @@ export class Reporter {
       const batch = this.#nextBatch()
       const wait = await this.#report(batch)
       if (wait > 0) await backoff(wait)
+      else if (attemptsIn(batch) >= MANY_ATTEMPTS) await sleep(GATHER_MS)
     }
     this.#busy = false
   }
@@ -163,6 +168,9 @@ export class Reporter {
     this.#target?.hold(hold)
   }
 }
+
+const attemptsIn = (frames: readonly AttemptFrame[]): number =>
+  new Set(frames.map((frame) => frame.execution_id)).size
 
 /** Characters a frame takes in a report, near enough. */
 const sizeOf = (frame: AttemptFrame): number =>

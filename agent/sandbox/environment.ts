@@ -49,8 +49,19 @@ const quiet = {
 
 const ownModules = resolve(import.meta.dirname, '../../node_modules')
 
-/** The environment of one attempt: a short list, without anything of SKYNET's own. */
+const bases = new WeakMap<NodeJS.ProcessEnv, Record<string, string>>()
+
+/**
+ * The environment of one attempt: a short list, without anything of SKYNET's own. `env` is the agent's own, read
+ * once: it does not change while the agent runs.
+ */
 export function attemptEnvironment(env: NodeJS.ProcessEnv, executionId: string): Record<string, string> {
+  const base = bases.get(env) ?? baseEnvironment(env)
+  bases.set(env, base)
+  return { ...base, [MARK]: executionId }
+}
+
+function baseEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
   const kept = Object.entries(env).filter(
     ([name, value]) => value && (passed.includes(name) || name.startsWith('LC_')),
   )
@@ -60,7 +71,6 @@ export function attemptEnvironment(env: NodeJS.ProcessEnv, executionId: string):
     ...(Object.fromEntries(kept) as Record<string, string>),
     ...quiet,
     PATH: searchPath(env.PATH),
-    [MARK]: executionId,
   }
 }
 

@@ -57,13 +57,16 @@ export class PipePool {
   }
 }
 
+/** One for all pipes: what was read is taken before anything else is read. */
+const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES)
+
 /**
- * Reads a pipe to its end through one buffer: `take` gets a view that holds only while it runs. `done` resolves
- * at the end, however it comes; `close` ends it.
+ * Reads a pipe to its end: `take` gets a view that holds only while it runs. `done` resolves at the end, however it
+ * comes; `close` ends it.
  */
 export function readPipe(fd: number, take: (bytes: Buffer) => void): { done: Promise<void>; close(): void } {
   const onread = {
-    buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+    buffer: readBuffer,
     callback: (size: number, buffer: Uint8Array) => {
       take(Buffer.from(buffer.buffer, buffer.byteOffset, size))
       return true

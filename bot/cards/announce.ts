@@ -11,6 +11,8 @@ import type { BotDeps } from '../turn.ts'
 const READER = 'bot'
 /** Messages let the work itself go first. */
 const YIELD_MS = 15
+/** Under many changes the events are read no more often than this. */
+const GAP_MS = 100
 const BATCH = 200
 /** A success that took longer than this makes a sound. */
 const LOUD_AFTER_MS = 60_000
@@ -194,11 +196,16 @@ export function startAnnouncing(deps: BotDeps): () => Promise<void> {
       })
   }
   let soon: NodeJS.Timeout | null = null
+  let last = 0
   const unsubscribe = deps.bus.subscribe('run.changed', () => {
-    soon ??= setTimeout(() => {
-      soon = null
-      kick()
-    }, YIELD_MS)
+    soon ??= setTimeout(
+      () => {
+        soon = null
+        last = performance.now()
+        kick()
+      },
+      Math.max(YIELD_MS, last + GAP_MS - performance.now()),
+    )
   })
   const timer = setInterval(kick, 1000)
   kick()

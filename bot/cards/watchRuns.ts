@@ -7,6 +7,8 @@ import { lowerCardsOnce } from './lowerCards.ts'
 const HEARTBEAT_MS = 30_000
 /** Cards let the work itself go first: nobody sees 25 ms, but a start can be that much later. */
 const YIELD_MS = 25
+/** A run's cards are looked up again no sooner than this: they are edited once a second at most. */
+const GAP_MS = 100
 
 /**
  * Marks the cards of a run whenever it changes or logs, all cards that are not settled at the start (so a restart
@@ -24,14 +26,16 @@ export function watchRuns(deps: BotDeps, delivery: Pick<DeliveryLoop, 'markCard'
   }
   const quietly = (work: Promise<void>): void =>
     void work.catch((error) => deps.log.warn(`cards: ${messageOf(error)}`))
-  const pending = new Set<string>()
+  /** Runs whose cards were marked less than a gap ago or soon will be; true: they changed since. */
+  const recent = new Map<string, boolean>()
+  const look = (runId: string): void => {
+    recent.set(runId, false)
+    quietly(mark('c.run_id = $1', [runId]))
+    setTimeout(() => (recent.get(runId) ? look(runId) : recent.delete(runId)), GAP_MS)
+  }
   const changed = (runId: string, afterMs: number): void => {
-    if (pending.has(runId)) return
-    pending.add(runId)
-    setTimeout(() => {
-      pending.delete(runId)
-      quietly(mark('c.run_id = $1', [runId]))
-    }, afterMs)
+    if (!recent.has(runId)) setTimeout(() => look(runId), afterMs)
+    recent.set(runId, true)
   }
   const ends = [
     deps.bus.subscribe('run.changed', ({ runId }) => changed(runId, YIELD_MS)),
