@@ -1,5 +1,6 @@
 import { messageOf } from '../../core/config/logger.ts'
 import { type LedgerEvent, newestCursor, OLDEST, readEvents } from '../../core/events/readEvents.ts'
+import { coalesce } from '../../core/queue/coalesce.ts'
 import { type RunView, viewRun } from '../../core/runs/viewRun.ts'
 import type { Tx } from '../../core/storage/sql.ts'
 import { say, sayCard, sayDocument, type Where } from '../delivery/say.ts'
@@ -195,25 +196,14 @@ export function startAnnouncing(deps: BotDeps): () => Promise<void> {
         if (again) kick()
       })
   }
-  let soon: NodeJS.Timeout | null = null
-  let last = 0
-  const unsubscribe = deps.bus.subscribe('run.changed', () => {
-    soon ??= setTimeout(
-      () => {
-        soon = null
-        last = performance.now()
-        kick()
-      },
-      Math.max(YIELD_MS, last + GAP_MS - performance.now()),
-    )
-  })
+  const soon = coalesce(GAP_MS, () => setTimeout(kick, YIELD_MS))
+  const unsubscribe = deps.bus.subscribe('run.changed', () => soon('events'))
   const timer = setInterval(kick, 1000)
   kick()
   return async () => {
     stopped = true
     unsubscribe()
     clearInterval(timer)
-    if (soon) clearTimeout(soon)
     await running
   }
 }

@@ -1,4 +1,5 @@
 import { messageOf } from '../../core/config/logger.ts'
+import { coalesce } from '../../core/queue/coalesce.ts'
 import type { DeliveryLoop } from '../delivery/runDelivery.ts'
 import type { BotDeps } from '../turn.ts'
 import { lowerCardsOnce } from './lowerCards.ts'
@@ -8,7 +9,8 @@ const HEARTBEAT_MS = 30_000
 /** Cards let the work itself go first: nobody sees 25 ms, but a start can be that much later. */
 const YIELD_MS = 25
 /** A run's cards are looked up again no sooner than this: they are edited once a second at most. */
-const GAP_MS = 100
+const CHANGE_GAP_MS = 100
+const LOG_GAP_MS = 20
 
 /**
  * Marks the cards of a run whenever it changes or logs, all cards that are not settled at the start (so a restart
@@ -26,20 +28,12 @@ export function watchRuns(deps: BotDeps, delivery: Pick<DeliveryLoop, 'markCard'
   }
   const quietly = (work: Promise<void>): void =>
     void work.catch((error) => deps.log.warn(`cards: ${messageOf(error)}`))
-  /** Runs whose cards were marked less than a gap ago or soon will be; true: they changed since. */
-  const recent = new Map<string, boolean>()
-  const look = (runId: string): void => {
-    recent.set(runId, false)
-    quietly(mark('c.run_id = $1', [runId]))
-    setTimeout(() => (recent.get(runId) ? look(runId) : recent.delete(runId)), GAP_MS)
-  }
-  const changed = (runId: string, afterMs: number): void => {
-    if (!recent.has(runId)) setTimeout(() => look(runId), afterMs)
-    recent.set(runId, true)
-  }
+  const markRun = (runId: string): void => quietly(mark('c.run_id = $1', [runId]))
+  const changed = coalesce(CHANGE_GAP_MS, (runId: string) => setTimeout(() => markRun(runId), YIELD_MS))
+  const logged = coalesce(LOG_GAP_MS, markRun)
   const ends = [
-    deps.bus.subscribe('run.changed', ({ runId }) => changed(runId, YIELD_MS)),
-    deps.bus.subscribe('log', ({ runId }) => changed(runId, 0)),
+    deps.bus.subscribe('run.changed', ({ runId }) => changed(runId, runId)),
+    deps.bus.subscribe('log', ({ runId }) => logged(runId, runId)),
     deps.bus.subscribe('agents', () =>
       quietly(mark("r.status IN ('running', 'paused', 'cancelling', 'force_cancelled')")),
     ),
