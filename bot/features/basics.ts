@@ -6,11 +6,12 @@ import { useCode } from '../../core/fleet/oneTimeCodes.ts'
 import { may, setRole } from '../../core/people/people.ts'
 import { commandsFor } from '../commands.ts'
 import type { BotContext } from '../context.ts'
+import { say } from '../delivery/say.ts'
 import { escapeHtml } from '../render/html.ts'
 import { placeCode } from '../render/words.ts'
-import { reply } from '../reply.ts'
+import { here, reply } from '../reply.ts'
 import { asker } from '../startRun.ts'
-import type { BotDeps } from '../turn.ts'
+import type { BotDeps, Turn } from '../turn.ts'
 
 /** /start, /help, /pair. */
 export function basics(deps: BotDeps): Composer<BotContext> {
@@ -61,26 +62,39 @@ function helpText(ctx: BotContext): string {
 async function pair(deps: BotDeps, ctx: BotContext): Promise<void> {
   const { turn } = ctx
   const code = String(ctx.match ?? '').trim()
-  if (code) {
-    const good = await useCode(turn.tx, 'pair', code)
-    if (good) await setRole(turn.tx, turn.person.id, 'owner', null)
-    return reply(
-      deps,
-      turn,
-      good
-        ? '✅ Paired: you are an owner now. /help shows what you can do.'
-        : 'This code is not valid (any more). <code>skynet people pair</code> on the machine prints a new one.',
-    )
+  if (code && (await useCode(turn.tx, 'pair', code))) {
+    await setRole(turn.tx, turn.person.id, 'owner', null)
+    return reply(deps, turn, '✅ Paired: you are an owner now. /help shows what you can do.')
   }
-  if (turn.chat.kind === 'private') {
+  if (turn.person.role === null) return answerStranger(deps, turn, code)
+  if (code)
     return reply(
       deps,
       turn,
-      turn.person.role === 'owner'
+      'This code is not valid (any more). <code>skynet people pair</code> on the machine prints a new one.',
+    )
+  if (turn.chat.kind === 'private')
+    return reply(
+      deps,
+      turn,
+      may(turn.person, 'manage')
         ? 'You are an owner already. In a group, /pair lets me work there.'
         : 'Send <code>/pair CODE</code> with the code that the start printed.',
     )
-  }
+  return pairGroup(deps, turn)
+}
+
+/** Strangers are answered in private, and once a minute: guessing codes makes no noise. */
+async function answerStranger(deps: BotDeps, turn: Turn, code: string): Promise<void> {
+  if (turn.chat.kind !== 'private') return
+  const minute = Math.floor(deps.clock.now().getTime() / 60_000)
+  const text = code
+    ? 'This code is not valid (any more). <code>skynet people pair</code> on the machine prints a new one.'
+    : 'Send <code>/pair CODE</code> with the code that the start printed.'
+  await say(turn.tx, deps.bus, here(turn, true), text, { key: `pair:${turn.person.id}:${minute}` })
+}
+
+async function pairGroup(deps: BotDeps, turn: Turn): Promise<void> {
   if (!may(turn.person, 'manage')) return
   await turn.tx.query('UPDATE chat SET paired_by = $2, paired_at = clock_timestamp() WHERE id = $1', [
     turn.chat.id,

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { ana, bob, buttonsOf, eve, type System, startSystem, textOf } from '../support/system.ts'
 
 describe('a person and the bot', () => {
@@ -150,9 +150,19 @@ describe('a person and the bot', () => {
   test('a stranger gets one line, once, whatever is sent', async () => {
     for (const text of ['hello', '/run git status', '/start', '/status']) system.say(text, { from: eve })
     await system.message(/works for its owners only/, { chat: eve.id })
-    system.say('/pair WRONG-CODE', { from: eve })
+    for (const code of ['WRONG-CODE', 'WRONG-AGAIN', 'X']) system.say(`/pair ${code}`, { from: eve })
     await system.message(/This code is not valid/, { chat: eve.id })
-    expect(system.messages(eve.id)).toHaveLength(2)
+    await vi.waitFor(async () => {
+      const open = await system.db.query(
+        `SELECT 1 FROM telegram_update WHERE handled_at IS NULL UNION ALL SELECT 1 FROM delivery WHERE status = 'pending'
+         UNION ALL SELECT 1 WHERE 3 > (SELECT count(*) FROM telegram_update WHERE payload->'message'->>'text' LIKE '/pair%')`,
+      )
+      expect(open).toEqual([])
+    })
+    const answers = system.messages(eve.id).filter((message) => /not valid/.test(textOf(message)))
+    // Once a minute: a minute may have begun between two of the three.
+    expect(answers.length).toBeLessThanOrEqual(2)
+    expect(system.messages(eve.id)).toHaveLength(1 + answers.length)
     expect(
       await system.db.query(
         'SELECT 1 FROM run r JOIN person p ON p.id = r.person_id WHERE p.telegram_id = $1',
