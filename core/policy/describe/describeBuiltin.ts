@@ -2,11 +2,15 @@ import type { Fact } from '../facts.ts'
 import { assignmentFacts, assignmentWordFacts } from '../shell/assignmentFacts.ts'
 import { hasHole } from '../shell/marks.ts'
 
+const describesNames = /^(export|declare|typeset|readonly|local|read|mapfile|readarray|getopts|unset)$/
+
 /** Builtins of the shell that set variables or options. Null: not one of these. */
 export function describeBuiltin(name: string, args: readonly string[]): Fact[] | null {
   const label = { program: name }
   const words = args.filter((arg) => !/^[-+]/.test(arg))
   const letters = args.filter((arg) => /^[-+]\w/.test(arg)).join('')
+  const odd = args.some((arg) => /^[-+][^=]/.test(arg) && !/^([-+][A-Za-z]+\d*|--)$/.test(arg))
+  if (odd && describesNames.test(name)) return [{ ...label, effect: 'shell.builtin-rare' }]
   switch (name) {
     case 'export':
     case 'declare':
@@ -46,7 +50,9 @@ export function describeBuiltin(name: string, args: readonly string[]): Fact[] |
     case 'set':
       return setFacts(args, label)
     case 'shopt':
-      return [{ ...label, effect: words.length === 0 ? 'info' : 'shell.builtin-rare' }]
+      return [
+        { ...label, effect: args.every((arg) => /^-[pqsuo]+$/.test(arg)) ? 'info' : 'shell.builtin-rare' },
+      ]
     case 'hash':
     case 'jobs':
       return [

@@ -82,7 +82,10 @@ function describeWithout(
       network: sub?.network === true,
     },
   ]
-  return sub ? facts : [...facts, ...strangeFacts(parsed, label, facts)]
+  // The value of an option may be the subcommand after all.
+  const other: Fact[] =
+    parsed.doubtful.length > 0 ? [{ ...label, effect: program.other ?? 'shell.unknown-program' }] : []
+  return sub ? facts : [...facts, ...other, ...strangeFacts(parsed, label, facts)]
 }
 
 const inherited = new WeakMap<Program, Map<Program, Program>>()
@@ -164,7 +167,11 @@ function operandFacts(program: Program, parsed: Arguments, label: Label, invocat
         operand,
       ),
     ),
-    ...parsed.doubtful.flatMap((value) => [...facts(program.operands, value), ...facts(program.last, value)]),
+    ...parsed.doubtful.flatMap((value) => [
+      ...facts(program.operands, value),
+      ...facts(program.last, value),
+      ...facts(program.first, value),
+    ]),
     ...(skipsFirst && parsed.shifted
       ? facts(program.operands, parsed.operands[0] ?? '').filter((fact) => holdsSecret(fact.place))
       : []),

@@ -5,7 +5,7 @@ import { assignmentWordFacts } from '../shell/assignmentFacts.ts'
 import { HOLE, HOLES, hasHole, isLiteral } from '../shell/marks.ts'
 import { type Label, pathFacts } from './describeByTable.ts'
 import { isFloor, runScriptText } from './describeShell.ts'
-import { type Known, knownOptions } from './parseArguments.ts'
+import { type Known, knownOptions, mayBeFile } from './parseArguments.ts'
 
 /** Describes the command that a wrapper starts. */
 export type Describe = (invocation: Invocation) => readonly Fact[]
@@ -23,16 +23,38 @@ export function describeWrapper(wrapper: Wrapper, invocation: Invocation, descri
   const text = wrapper.shellText ? shellTextIn(args, wrapper.shellText.split(' ')) : undefined
   if (text !== undefined) own.push(...runScriptText(text, 'sh', [], label, invocation))
   const command = rest.slice(wrapper.skip ?? 0)
-  if (wrapper.creates) own.push(...pathFacts('create', rest[0] ?? '', label, invocation))
-  if (wrapper.joins)
-    return [...own, ...facts, ...runScriptText(command.join(' '), 'sh', [], label, invocation)]
+  if (wrapper.creates) own.push(...createdBy(rest, options, label, invocation))
+  // `watch -x` hands the words on as they are.
+  if (wrapper.joins) own.push(...runScriptText(command.join(' '), 'sh', [], label, invocation))
   if (command.length === 0 || text !== undefined)
-    return [...own, ...facts, ...(text !== undefined ? [] : [{ ...label, effect: wrapper.bare ?? 'info' }])]
+    return [
+      ...own,
+      ...facts,
+      ...(text !== undefined ? [] : [{ ...label, effect: wrapper.bare ?? 'info' }, ...onlyValues(options)]),
+    ]
   return [
     ...own,
     ...facts,
     ...describe({ ...enterBy(wrapper, options, invocation), argv: command, depth: invocation.depth + 1 }),
   ]
+}
+
+/** The file that it makes, also where that is taken for the value of an option. */
+function createdBy(
+  rest: readonly string[],
+  options: Leading['options'],
+  label: Label,
+  invocation: Invocation,
+): Fact[] {
+  const values = options.map(({ name, value }) => value ?? /\/.*/s.exec(name)?.[0] ?? '').filter(mayBeFile)
+  return [rest[0] ?? '', ...values].flatMap((path) => pathFacts('create', path, label, invocation))
+}
+
+/** No command at all, and a value that may be one: the option may have taken none. */
+function onlyValues(options: Leading['options']): Fact[] {
+  return options.some(({ value }) => value !== null && mayBeFile(value))
+    ? [{ effect: 'shell.unknown-option' }]
+    : []
 }
 
 /** Long options may be shortened. */
@@ -135,7 +157,7 @@ function oneOption(
   const letters = [...arg.slice(1)]
   const stop = letters.findIndex((char) => /^(takes|maybe)$/.test(kinds.get(`-${char}`) ?? ''))
   const known = letters.slice(0, stop < 0 ? letters.length : stop).every((char) => kinds.has(`-${char}`))
-  if (stop < 0) return { name: arg, value: null, usesNext: false, known }
+  if (stop < 0 || !known) return { name: arg, value: null, usesNext: false, known }
   const rest = arg.slice(stop + 2)
   const usesNext = rest === '' && kinds.get(`-${letters[stop]}`) === 'takes'
   return { name: `-${letters[stop]}`, value: usesNext ? (next ?? null) : rest || null, usesNext, known }
@@ -149,10 +171,19 @@ function otherFacts(others: Leading['others'], invocation: Invocation, describe:
   })
 }
 
+/** What stands before the command: options with their values, and assignments. */
+function ownOptions(args: readonly string[]): readonly string[] {
+  const end = args.findIndex(
+    (arg, i) =>
+      !/^-.|^[A-Za-z_]\w*=/.test(arg) && !/^(-[iv0]*[uCaP]|--(unset|chdir|argv0))$/.test(args[i - 1] ?? ''),
+  )
+  return end < 0 ? args : args.slice(0, end)
+}
+
 /** `env -S "a b"` splits one word into a command. */
 export function describeEnv(wrapper: Wrapper, invocation: Invocation, describe: Describe): Fact[] {
   const args = invocation.argv.slice(1)
-  const at = args.findIndex((arg) => /^(-[iv0]*S|--s)/.test(arg))
+  const at = ownOptions(args).findIndex((arg) => /^(-[iv0]*S|--s)/.test(arg))
   if (at < 0) return describeWrapper(wrapper, invocation, describe)
   const arg = args[at] ?? ''
   const joined = /^(-[iv0]*S|--s[a-z-]*=?)(.*)$/s.exec(arg)?.[2] ?? ''
@@ -189,6 +220,7 @@ export function describeXargs(invocation: Invocation, describe: Describe): Fact[
     .flatMap((option) => pathFacts('read', option.value ?? HOLE, label, invocation))
   const replaced = options.find((option) => /^-[IJi]/.test(option.name) || isOneOf(option.name, '--replace'))
   const command = rest.length > 0 ? rest : ['echo']
+  if (rest.length === 0) facts.push(...onlyValues(options))
   const pattern = replaced ? (replaced.value ?? '{}') : null
   const run = (words: readonly string[]): readonly Fact[] =>
     describe({

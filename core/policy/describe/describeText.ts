@@ -1,6 +1,6 @@
 import type { Fact, Invocation } from '../facts.ts'
 import { resolvePath } from '../paths/resolvePath.ts'
-import { HOLE, hasHole, isLiteral } from '../shell/marks.ts'
+import { HOLE, hasHole, isLiteral, STAR } from '../shell/marks.ts'
 import { type Label, pathFacts } from './describeByTable.ts'
 import { isFloor } from './describeShell.ts'
 import { type Arguments, byName, parseArguments } from './parseArguments.ts'
@@ -34,6 +34,7 @@ export function describeSed(args: readonly string[], invocation: Invocation): Fa
   return [
     { ...label, effect: 'info' },
     ...(fromFile ? [{ ...label, effect: 'code.inline' }] : []),
+    ...(inPlace ? [{ ...label, effect: 'fs.write-option' }, ...backupFacts(args, label, invocation)] : []),
     ...inline.flatMap((script) => sedScriptFacts(script, label, invocation)),
     ...[...files, ...parsed.doubtful].flatMap((file) =>
       pathFacts(inPlace ? 'write' : 'read', file, label, invocation),
@@ -41,6 +42,14 @@ export function describeSed(args: readonly string[], invocation: Invocation): Fa
     ...strange(parsed, label),
     ...(unknown.length > 0 ? [{ ...label, effect: 'shell.unknown-word' }] : []),
   ]
+}
+
+/** With a slash in it, the suffix of `-i` is another place. */
+function backupFacts(args: readonly string[], label: Label, invocation: Invocation): Fact[] {
+  return args
+    .map((arg) => /^(?:-[nErsuz]*i|--in-place=)(.*\/.*)$/s.exec(arg)?.[1] ?? '')
+    .filter((suffix) => suffix !== '')
+    .flatMap((suffix) => pathFacts('write', suffix.replaceAll('*', STAR), label, invocation))
 }
 
 /** `-i.bak` and `-i` take no further word; `-ni` is a bundle. */
@@ -105,7 +114,6 @@ const awkShape = {
   takes: '-F -v -e --field-separator --assign --source',
   files: {
     '-f --file -E --exec -i --include': 'read' as const,
-    '-o --pretty-print -d --dump-variables -p --profile': 'write' as const,
   },
   flags: { '-l --load': '' },
 }
@@ -123,7 +131,7 @@ export function describeAwk(args: readonly string[], invocation: Invocation): Fa
     { ...label, effect: harmless ? 'info' : 'code.inline' },
     ...code.flatMap((text) => (harmless ? [] : scanCode(text, invocation.context))),
     ...code.flatMap((text) => runsInAwk(text, invocation)),
-    ...files.flatMap((file) => pathFacts('read', file, label, invocation)),
+    ...[...files, ...parsed.doubtful].flatMap((file) => pathFacts('read', file, label, invocation)),
     ...strange(parsed, label),
     ...(unknown.length > 0 ? [{ ...label, effect: 'shell.unknown-word' }] : []),
   ]

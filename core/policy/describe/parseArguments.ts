@@ -87,7 +87,7 @@ function mayBeOption(arg: string): boolean {
 }
 
 /** Numbers, sizes, keys such as `2,2n`, and single characters name no file that matters. */
-function mayBeFile(value: string): boolean {
+export function mayBeFile(value: string): boolean {
   return value.length > 1 && !/^[+-]?\d[\w.,:%+-]*$/.test(value) && !/^\\.$/.test(value)
 }
 

@@ -194,7 +194,8 @@ export const startupInProject: readonly RegExp[] = [
   /(^|\/)\.vscode\/(tasks|launch|settings)\.json$/i,
   /(^|\/)\.idea\/runconfigurations(\/|$)/i,
   /(^|\/)(\.gitlab-ci\.ya?ml|\.travis\.ya?ml|jenkinsfile|azure-pipelines\.ya?ml|bitbucket-pipelines\.ya?ml|\.drone\.ya?ml|appveyor\.ya?ml)$/i,
-  /(^|\/)(\.pre-commit-config\.yaml|lefthook\.ya?ml|\.envrc|\.gitmodules|\.gitattributes|\.npmrc|\.pnpmfile\.cjs|\.yarnrc(\.yml)?|sitecustomize\.py|conftest\.py)$/i,
+  /(^|\/)(\.pre-commit-config\.yaml|lefthook\.ya?ml|\.envrc|\.gitmodules|\.gitattributes|\.npmrc|\.pnpmfile\.cjs|\.yarnrc(\.yml)?|sitecustomize\.py|conftest\.py|rust-toolchain(\.toml)?|\.tool-versions|\.?mise\.toml)$/i,
+  /(^|\/)\.(cargo|mvn)\//i,
   /(^|\/)\.(bashrc|bash_profile|bash_login|profile|zshrc|zshenv|zprofile|gitconfig|vimrc|exrc|inputrc)$/i,
 ]
 

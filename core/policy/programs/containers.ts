@@ -6,11 +6,12 @@ export const containers: ProgramTable = {
     takes: '-H --host -c --context --config -l --log-level',
     flags: { '-H --host -c --context': 'network.remote', '--config': 'container.run' },
     subcommands: {
-      'ps images version info stats port diff history --version -v events': {
+      'ps images version info stats port diff --version -v events': {
         effect: 'container.read',
-        plain: '-alqsH --all --latest --quiet --size --no-trunc --no-stream --digests --human --tree',
+        plain: '-alqs --all --latest --quiet --size --no-trunc --no-stream --digests --tree',
         takes: '-n -f --last --filter --format --since --until',
       },
+      history: { effect: 'container.read', plain: '-q --quiet --no-trunc --human', takes: '--format' },
       logs: {
         effect: 'container.read',
         plain: '-ft --follow --timestamps --details',
@@ -22,7 +23,7 @@ export const containers: ProgramTable = {
         subcommands: {
           'ls list df info history stats logs port ps': {
             effect: 'container.read',
-            plain: '-aqvtH --all --quiet --verbose --no-trunc --no-stream --timestamps --human --digests',
+            plain: '-aqvt --all --quiet --verbose --no-trunc --no-stream --timestamps --human --digests',
             takes: '-f -n --filter --format --tail --since --until',
           },
         },

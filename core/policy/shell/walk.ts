@@ -25,8 +25,8 @@ export type Steps = {
   command: (walk: Walk, node: Command, spot: Spot, state: ShellState) => string | null
 }
 
-/** Where a node stands: the text its positions count in, and what comes in from the left. */
-export type Spot = { source: string; stdin: Stdin }
+/** Where a node stands: the text its positions count in, what comes in from the left, whether `time` is before it. */
+export type Spot = { source: string; stdin: Stdin; timed?: boolean }
 
 type Position = { pos: number; end: number }
 

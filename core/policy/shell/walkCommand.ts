@@ -15,7 +15,8 @@ export function walkCommand(walk: Walk, node: Command, spot: Spot, state: ShellS
   if (--walk.budget.left < 0) return null
   const stdin = walkRedirects(walk, node.redirects, spot, state)
   const assigned = walkAssignments(walk, node, spot, state)
-  const alternatives = node.name ? expandAll(walk, [node.name, ...node.args], spot, state) : []
+  const expanded = node.name ? expandAll(walk, [node.name, ...node.args], spot, state) : []
+  const alternatives = spot.timed ? expanded.map(withTime) : expanded
   const dynamic = node.name && !isPlainName(node.name) ? [{ effect: 'shell.dynamic-command' }] : []
   const text = textOf(spot, node)
   const facts = alternatives.flatMap((argv) => describe(walk, argv, stdin, state))
@@ -24,6 +25,11 @@ export function walkCommand(walk: Walk, node: Command, spot: Spot, state: ShellS
   const [first = []] = alternatives
   if (alternatives.length > 0) changeState(first, state, alternatives.length > 1)
   return alternatives.length === 1 ? plainOutput(alternatives[0] ?? [], stdin) : null
+}
+
+/** `time -f %U ls` is the keyword for some shells, and for sh a program with options. */
+function withTime(argv: string[]): string[] {
+  return argv[0]?.startsWith('-') ? ['time', ...argv] : argv
 }
 
 /** A function may be defined or not, by then: what the name does otherwise counts as well. */

@@ -87,9 +87,15 @@ function walkAndOr(walk: Walk, node: AndOr, spot: Spot, state: ShellState): void
 function walkPipeline(walk: Walk, node: Pipeline, spot: Spot, state: ShellState): void {
   if (node.commands.length === 0) add(walk, textOf(spot, node), [{ effect: 'shell.syntax' }])
   let stdin = spot.stdin
+  const timed = node.prefixes?.some((prefix) => prefix.type === 'Time') === true
   for (const command of node.commands) {
     const own = node.commands.length > 1 ? copyState(state) : state
-    stdin = walkCommandNode(walk, command, { ...spot, stdin }, own)
+    stdin = walkCommandNode(
+      walk,
+      command,
+      { ...spot, stdin, timed: timed && command === node.commands[0] },
+      own,
+    )
     // Some shells run the last stage in their own process, so that it may change variables.
     if (command === node.commands.at(-1) && own !== state) joinInto(state, own)
   }

@@ -92,6 +92,8 @@ function noteArithmetic(
   node: { pos: number; end: number },
 ): void {
   if (text.startsWith('$[')) note(walk, spot, node, 'shell.not-posix')
-  if (!understood && /[^\s$()]/.test(text)) note(walk, spot, node, 'shell.not-understood')
+  // Two words in a row are no sum: `$((cat x))` is one for some shells, and a command in a command for others.
+  const words = /[\w)]\s+[\w.~]*[A-Za-z.~]|[.;]/.test(text)
+  if ((!understood && /[^\s$()]/.test(text)) || words) note(walk, spot, node, 'shell.not-understood')
   add(walk, textOf(spot, node), arithmeticFacts(text))
 }

@@ -14,3 +14,5 @@ export const changing = readCommands('changing')
 export const floor = readCommands('floor')
 /** Not on the floor, and never allowed by themselves. */
 export const risky = readCommands('risky')
+/** Ways around: secrets that come out, code that runs, or files that change through what only looks. Never allowed. */
+export const detours = readCommands('detours')
