@@ -172,7 +172,7 @@ describe('docs/errors.md', () => {
   })
 
   test('marks the refusals that pass by themselves', () => {
-    const passing = /const passing = new Set\(\[([^\]]*)/.exec(read('core/runs/recordFrames.ts'))?.[1] ?? ''
+    const passing = /const passing = new Set\(\[([^\]]*)/.exec(read('core/runs/followFrames.ts'))?.[1] ?? ''
     const marked = rows(section(read('docs/errors.md'), 'What an agent refuses')).filter(([, text]) =>
       text?.startsWith('↻'),
     )
