@@ -17,8 +17,9 @@ import { places } from './features/places.ts'
 import { steer } from './features/steer.ts'
 import { taps } from './features/taps.ts'
 import { work } from './features/work.ts'
+import { partiesOf } from './intake/partiesOf.ts'
 import { access } from './middleware/access.ts'
-import { meetChat, topicOf } from './middleware/meetChat.ts'
+import { meetChat } from './middleware/meetChat.ts'
 import type { BotDeps, Turn } from './turn.ts'
 
 /**
@@ -66,13 +67,7 @@ async function noteBlocked(tx: Tx, update: Update): Promise<void> {
 
 /** Who sent an update, and where; null for updates nobody sent. */
 async function turnOf(deps: BotDeps, tx: Tx, update: Update): Promise<Turn | null> {
-  const message = update.message ?? update.edited_message ?? update.callback_query?.message
-  const from =
-    update.message?.from ??
-    update.edited_message?.from ??
-    update.callback_query?.from ??
-    update.my_chat_member?.from
-  const chat = message?.chat ?? update.my_chat_member?.chat
+  const { from, chat, topicId } = partiesOf(update)
   if (!from || !chat || from.is_bot) return null
   const name = [from.first_name, from.last_name].filter(Boolean).join(' ')
   const person = await meetPerson(tx, { id: from.id, name }, deps.ownerIds)
@@ -81,7 +76,7 @@ async function turnOf(deps: BotDeps, tx: Tx, update: Update): Promise<Turn | nul
     update,
     person,
     chat: await meetChat(tx, chat, person.role !== null, name),
-    topicId: topicOf(message),
+    topicId,
     messageId: update.message?.message_id ?? null,
   }
 }

@@ -1,25 +1,12 @@
 import type { Api } from 'grammy'
 import { messageOf } from '../../core/config/logger.ts'
-import { tellEvent } from '../../core/events/tellEvent.ts'
-import { contentHash, steady } from '../cards/contentHash.ts'
-import { type CardRow, refreshCard, renderCard } from '../cards/refreshCard.ts'
-import { keyboard } from '../render/buttons.ts'
+import { refreshCard } from '../cards/refreshCard.ts'
 import type { BotDeps } from '../turn.ts'
-import { type Called, callTelegram, fileOf, type Payload } from './callTelegram.ts'
-import { fullLog } from './fullLog.ts'
+import { blockChat } from './blockChat.ts'
+import { type Called, callTelegram } from './callTelegram.ts'
 import { createLimits, type LimitOptions, type Limits } from './limits.ts'
 import { moveChat } from './moveChat.ts'
-import { storeButtons } from './say.ts'
-
-type Delivery = {
-  id: number
-  chat_id: number | null
-  method: string
-  payload: Payload
-  card_id: string | null
-  tries: number
-  wait_ms: number
-}
+import { type Delivery, type Sent, sendOne, takeUp } from './sendOne.ts'
 
 type Lane = {
   chatId: number
@@ -30,8 +17,6 @@ type Lane = {
   failures: number
 }
 
-/** A message whose making fails this often is given up. */
-const MAX_TRIES = 3
 /** Longest a send that found no answer is put off before it is tried again. */
 const MAX_BACKOFF_MS = 30_000
 
@@ -163,54 +148,14 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions, hol
       later(lane, ms)
       return false
     }
-    const due = await takeUp(row)
+    const due = await takeUp(deps, row, holder)
     if (!due) {
       lane.sends.shift()
       known.delete(row.id)
       return true
     }
-    const sent = await send(row, due.card).catch((error) => broken(row, error))
-    return settle(lane, row, sent)
-  }
-
-  /** Looked at just before each send: null unless it is still to be sent and this process still has the bot's lease. */
-  const takeUp = async (row: Delivery): Promise<{ card: CardRow | null } | null> => {
-    const [due] = await deps.db.query<{ card: CardRow | null }>(
-      `SELECT (SELECT to_jsonb(c) FROM card c WHERE c.id = d.card_id) AS card FROM delivery d WHERE d.id = $1 AND d.status = 'pending'
-       AND ($2::text IS NULL OR EXISTS (SELECT 1 FROM lease WHERE name = 'bot' AND holder = $2 AND until > clock_timestamp()))`,
-      [row.id, holder],
-    )
-    return due ?? null
-  }
-
-  /** A message that cannot even be made is given up after a few tries, so that it does not hold up its chat. Throws while the database is away. */
-  const broken = async (row: Delivery, error: unknown): Promise<Sent> => {
-    await deps.db.query('SELECT 1')
-    row.tries += 1
-    const reason = messageOf(error)
-    return row.tries < MAX_TRIES ? { kind: 'again', ms: null, reason } : { kind: 'no', reason }
-  }
-
-  type Sent = Called & { hash?: string; settled?: boolean }
-  const send = async (row: Delivery, card: CardRow | null): Promise<Sent> => {
-    limits.used(row.chat_id ?? 0, 'send', Date.now())
-    if (row.method === 'sendDocument') return callTelegram(api, row.method, await withFile(row.payload))
-    if (!row.card_id) return callTelegram(api, row.method, row.payload)
-    const shown = card ? await renderCard(deps, card) : null
-    if (!card || !shown) return { kind: 'no', reason: 'there is nothing to show any more' }
-    await storeButtons(deps.db, shown.buttons)
-    const markup = shown.buttons.length > 0 ? { reply_markup: keyboard(shown.buttons) } : {}
-    const called = await callTelegram(api, row.method, {
-      ...row.payload,
-      text: steady(shown.html),
-      ...markup,
-    })
-    return { ...called, hash: contentHash(shown), settled: shown.settled }
-  }
-
-  const withFile = async (payload: Payload): Promise<Payload> => {
-    const { file, ...rest } = payload as Payload & { file: { name: string; runId?: string; text?: string } }
-    return { ...rest, document: fileOf(file.text ?? (await fullLog(deps.db, file.runId ?? '')), file.name) }
+    limits.used(lane.chatId, 'send', Date.now())
+    return settle(lane, row, await sendOne(deps, api, row, due.card))
   }
 
   const settle = async (lane: Lane, row: Delivery, sent: Sent): Promise<boolean> => {
@@ -229,7 +174,7 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions, hol
         return false
       }
       case 'blocked':
-        await blockChat(lane, sent.reason)
+        await block(lane, sent.reason)
         return true
       case 'moved':
         await follow(lane, sent.chatId)
@@ -279,26 +224,17 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions, hol
       later(lane, ms)
       return false
     }
-    if (result.kind === 'blocked') await blockChat(lane, result.reason)
+    if (result.kind === 'blocked') await block(lane, result.reason)
     if (result.kind === 'moved') await follow(lane, result.chatId)
     return true
   }
 
-  /** 403: nothing more is delivered there; /status tells. */
-  const blockChat = async (lane: Lane, reason: string): Promise<void> => {
-    await deps.db.tx(async (tx) => {
-      await tx.query('UPDATE chat SET blocked_at = clock_timestamp() WHERE id = $1 AND blocked_at IS NULL', [
-        lane.chatId,
-      ])
-      await tx.query(
-        "UPDATE delivery SET status = 'failed', error = $2 WHERE chat_id = $1 AND status = 'pending'",
-        [lane.chatId, reason],
-      )
-      await tx.query("UPDATE card SET state = 'settled' WHERE chat_id = $1 AND state <> 'settled'", [
-        lane.chatId,
-      ])
-      await tellEvent(tx, 'chat.blocked', {}, { chat_id: lane.chatId, reason })
-    })
+  const block = async (lane: Lane, reason: string): Promise<void> => {
+    await deps.db.tx((tx) => blockChat(tx, lane.chatId, reason))
+    forget(lane)
+  }
+
+  const forget = (lane: Lane): void => {
     for (const row of lane.sends) known.delete(row.id)
     lane.sends = []
     lane.dirty.clear()
@@ -307,9 +243,7 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions, hol
   /** What waits for the old id of a group is read again from the outbox, under the new one. */
   const follow = async (lane: Lane, to: number): Promise<void> => {
     await deps.db.tx((tx) => moveChat(tx, deps.bus, lane.chatId, to))
-    for (const row of lane.sends) known.delete(row.id)
-    lane.sends = []
-    lane.dirty.clear()
+    forget(lane)
     kick()
   }
 

@@ -1,7 +1,7 @@
 import type { Update } from 'grammy/types'
 import { jsonText } from '../../core/storage/jsonText.ts'
 import type { Sql } from '../../core/storage/sql.ts'
-import { topicOf } from '../middleware/meetChat.ts'
+import { partiesOf } from './partiesOf.ts'
 
 /**
  * Chat, topic and person of an update: what comes from one key is handled one after the other. An update that has no
@@ -16,15 +16,8 @@ export function updateKey(update: Update): string {
 }
 
 function keyOf(update: Update): string {
-  const message = update.message ?? update.edited_message ?? update.callback_query?.message
-  const from =
-    update.message?.from ??
-    update.edited_message?.from ??
-    update.callback_query?.from ??
-    update.my_chat_member?.from
-  const chat = message?.chat ?? update.my_chat_member?.chat
-  const topic = topicOf(message)
-  return `${chat?.id ?? 0}:${topic}:${from?.id ?? 0}`
+  const { from, chat, topicId } = partiesOf(update)
+  return `${chat?.id ?? 0}:${topicId}:${from?.id ?? 0}`
 }
 
 /**
