@@ -2,10 +2,16 @@ import type { Fact } from '../facts.ts'
 import { assignmentFacts, assignmentWordFacts } from '../shell/assignmentFacts.ts'
 import { hasHole } from '../shell/marks.ts'
 
+const builtins = new Set(
+  'export declare typeset readonly local read mapfile readarray getopts unset let printf set shopt hash jobs'.split(
+    ' ',
+  ),
+)
 const describesNames = /^(export|declare|typeset|readonly|local|read|mapfile|readarray|getopts|unset)$/
 
 /** Builtins of the shell that set variables or options. Null: not one of these. */
 export function describeBuiltin(name: string, args: readonly string[]): Fact[] | null {
+  if (!builtins.has(name)) return null
   const label = { program: name }
   const words = args.filter((arg) => !/^[-+]/.test(arg))
   const letters = args.filter((arg) => /^[-+]\w/.test(arg)).join('')

@@ -119,10 +119,9 @@ function expandBraces(value: string): readonly string[] {
   if (!found) return [value.replace(/\{.*/s, '*')]
   const [, head = '', middle = '', tail = ''] = found
   const tails = expandBraces(tail)
-  return middle
-    .split(',')
-    .flatMap((one) => tails.map((rest) => head + one + rest))
-    .slice(0, 64)
+  const all = middle.split(',')
+  if (all.length * tails.length > 256) return ['*']
+  return all.flatMap((one) => tails.map((rest) => head + one + rest))
 }
 
 /** True when its own options keep it to names that are no secrets, or away from those that are. */

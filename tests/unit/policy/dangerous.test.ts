@@ -56,7 +56,7 @@ const wrapped: readonly ((command: string) => string)[] = [
   (c) => `(${c})`,
   (c) => `true && ${c} | head`,
   (c) => `for i in 1; do ${c}; done`,
-  (c) => `echo "$(${c})"`,
+  (c) => `echo "$( ${c} )"`,
 ]
 
 describe('dangerous commands', () => {

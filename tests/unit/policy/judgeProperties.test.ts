@@ -279,6 +279,8 @@ describe('judge', () => {
     ],
     ['find within find', `find a b c d e f g h ${'-exec find a b c d e f g h i j k l m '.repeat(12)} x +`],
     ['wrappers within wrappers', `x ${'env x sudo '.repeat(200)}`],
+    ['options in doubt', 'timeout -s ls '.repeat(2000)],
+    ['braces of a search', `rg foo -g '${'{a,b}'.repeat(3000)}'`],
     ['nested shells', 'sh -c "'.repeat(50)],
   ])('comes to an end with %s', (_, command) => {
     const started = performance.now()
