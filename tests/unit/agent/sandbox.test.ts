@@ -32,7 +32,12 @@ describe('the environment', () => {
   test('has neither SKYNET’s tools nor its settings, and a Node', () => {
     const bin = resolve(import.meta.dirname, '../../../node_modules/.bin')
     const env = attemptEnvironment(
-      { PATH: `/a/node_modules/.bin:${bin}:/x/npm/lib/node-gyp-bin:/nowhere`, SKYNET_API_TOKEN: 'x', LC_ALL: 'C', HOME: '/h' },
+      {
+        PATH: `/a/node_modules/.bin:${bin}:/x/npm/lib/node-gyp-bin:/nowhere`,
+        SKYNET_API_TOKEN: 'x',
+        LC_ALL: 'C',
+        HOME: '/h',
+      },
       'id',
     )
     expect(env.PATH).toBe(`/nowhere:${dirname(process.execPath)}`)
