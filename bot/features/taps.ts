@@ -1,7 +1,7 @@
 import { Composer } from 'grammy'
 import { assertNever } from '../../core/assertNever.ts'
 import { setPlace } from '../../core/fleet/choosePlace.ts'
-import { newCode } from '../../core/fleet/oneTimeCodes.ts'
+import { inviteMachine } from '../../core/fleet/inviteMachine.ts'
 import { may } from '../../core/people/people.ts'
 import { reviewTask } from '../../core/runs/reviewTask.ts'
 import type { BotContext } from '../context.ts'
@@ -154,17 +154,16 @@ async function review(
   )
 }
 
-/** Minutes a code for a new machine is valid. */
-const JOIN_MINUTES = 30
-
 async function addMachine(deps: BotDeps, ctx: BotContext): Promise<void> {
   const { turn } = ctx
   if (!may(turn.person, 'manage')) return toast(deps, turn, 'Only owners add machines.')
-  const code = await newCode(turn.tx, 'join', JOIN_MINUTES * 60_000, turn.person.id)
+  const { minutes, join, run, hint } = await inviteMachine(turn.tx, deps.gatewayUrl, turn.person.id)
   await toast(deps, turn)
-  await reply(
-    deps,
-    turn,
-    `On the new machine, within ${JOIN_MINUTES} minutes:\n<code>skynet agent join ${deps.gatewayUrl} ${code}</code>\nThe code works once.`,
-  )
+  const lines = [
+    `On the new machine, in a checkout there, within ${minutes} minutes:`,
+    `<code>${join}</code>`,
+    `The code works once. Then, to connect: <code>${run}</code>`,
+    ...(hint ? [hint] : []),
+  ]
+  await reply(deps, turn, lines.join('\n'))
 }

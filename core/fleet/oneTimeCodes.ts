@@ -4,6 +4,9 @@ import type { Sql } from '../storage/sql.ts'
 const letters = 'ABCDEFGHJKMNPQRSTUVWXYZ23456789'
 const hashOf = (code: string): string => createHash('sha256').update(code.trim().toUpperCase()).digest('hex')
 
+/** Minutes that a code for a new machine is valid, wherever it was asked for. */
+export const JOIN_MINUTES = 30
+
 /** A new one-time code, eight letters and digits in two groups, valid for `ttlMs`. Only its hash is kept. */
 export async function newCode(
   sql: Sql,
