@@ -27,7 +27,7 @@ export async function pickRun(
   if (replied) return replied
   const active = await activeRuns(turn.tx, turn.person.id)
   if (active.length === 1 && active[0]) return active[0].id
-  if (active.length === 0 && scope === 'any') return newestOf(ctx)
+  if (active.length === 0 && scope === 'any') return newestOf(ctx, button === 'logs')
   if (active.length === 0) await reply(deps, turn, 'Nothing of yours is running.')
   else await reply(deps, turn, 'Which one?', { buttons: runButtons(active, button) })
   return null
@@ -55,10 +55,12 @@ export async function repliedRun(ctx: BotContext): Promise<string | null> {
   return row?.run_id ?? null
 }
 
-async function newestOf(ctx: BotContext): Promise<string | null> {
+/** The person's newest run; the newest that has begun, where it is about what was printed. */
+async function newestOf(ctx: BotContext, begun: boolean): Promise<string | null> {
   const [row] = await ctx.turn.tx.query<{ id: string }>(
-    'SELECT id FROM run WHERE person_id = $1 ORDER BY number DESC LIMIT 1',
-    [ctx.turn.person.id],
+    `SELECT id FROM run WHERE person_id = $1
+     ORDER BY $2 AND NOT EXISTS (SELECT 1 FROM task t WHERE t.run_id = run.id AND t.started_at IS NOT NULL), number DESC LIMIT 1`,
+    [ctx.turn.person.id, begun],
   )
   return row?.id ?? null
 }

@@ -23,7 +23,7 @@ export type CardRow = {
   message_id: number | null
   shown: string | null
   state: 'live' | 'continued' | 'settled'
-  armed: boolean
+  armed_at: Date | string | null
 }
 
 /** Pieces of log read for a card: enough for its last lines. */
@@ -50,7 +50,7 @@ export async function renderCard(deps: Pick<BotDeps, 'db' | 'clock'>, card: Card
       return renderMilestone(run, card.milestone ?? '')
     case 'approval': {
       const approval = run.approvals.find((a) => a.id === card.approval_id)
-      return approval ? renderApproval(run, approval, { armed: card.armed }) : null
+      return approval ? renderApproval(run, approval, { armed: card.armed_at !== null }) : null
     }
   }
 }

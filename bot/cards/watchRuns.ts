@@ -19,12 +19,12 @@ const LOG_GAP_MS = 20
 export function watchRuns(deps: BotDeps, delivery: Pick<DeliveryLoop, 'markCard'>): () => void {
   /** Questions first, since their buttons are dead once answered; then the newest cards. */
   const mark = async (where: string, values: unknown[] = [], force = false): Promise<void> => {
-    const rows = await deps.db.query<{ id: string; chat_id: number }>(
-      `SELECT c.id, c.chat_id FROM card c LEFT JOIN run r ON r.id = c.run_id WHERE c.state <> 'settled' AND c.message_id IS NOT NULL AND ${where}
+    const rows = await deps.db.query<{ id: string; chat_id: number; last: boolean }>(
+      `SELECT c.id, c.chat_id, coalesce(r.ended_at IS NOT NULL OR c.armed_at IS NOT NULL, false) AS last FROM card c LEFT JOIN run r ON r.id = c.run_id WHERE c.state <> 'settled' AND c.message_id IS NOT NULL AND ${where}
        ORDER BY c.kind = 'approval' DESC, c.created_at DESC`,
       values,
     )
-    for (const row of rows) delivery.markCard(row.chat_id, row.id, force)
+    for (const { id, chat_id, last } of rows) delivery.markCard(chat_id, id, { force, last })
   }
   const quietly = (work: Promise<void>): void =>
     void work.catch((error) => deps.log.warn(`cards: ${messageOf(error)}`))

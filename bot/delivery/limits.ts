@@ -3,6 +3,8 @@ export type LimitOptions = {
   chatBurst: number
   groupPerMinute: number
   perSecond: number
+  /** The first edit after a message: what happens at once is then one edit, not two. */
+  firstEditMs: number
   editGapMs: number
   groupEditGapMs: number
 }
@@ -10,15 +12,26 @@ export const telegramLimits: LimitOptions = {
   chatBurst: 4,
   groupPerMinute: 20,
   perSecond: 30,
+  firstEditMs: 350,
   editGapMs: 1000,
   groupEditGapMs: 5000,
 }
 
-type Chat = { tokens: number; at: number; minute: number[]; lastEdit: number; blockedUntil: number }
+export type Kind = 'send' | 'edit' | 'last edit'
+
+type Chat = {
+  tokens: number
+  at: number
+  minute: number[]
+  lastEdit: number
+  firstEditAt: number
+  blockedUntil: number
+}
 
 /**
  * Says when a call to a chat may go out. One message a second per chat with a small burst, 20 a minute in a group,
- * 30 a second in all; edits wait for a gap and leave a token to messages. `retry_after` blocks the chat. Pure but
+ * 30 a second in all; edits wait for a gap and leave a token to messages; the last edit of a card need not wait for
+ * more to happen. `retry_after` blocks the chat. Pure but
  * for its own counts; times are milliseconds.
  */
 export function createLimits(options: LimitOptions = telegramLimits) {
@@ -29,7 +42,8 @@ export function createLimits(options: LimitOptions = telegramLimits) {
       tokens: options.chatBurst,
       at: now,
       minute: [],
-      lastEdit: 0,
+      lastEdit: Number.NEGATIVE_INFINITY,
+      firstEditAt: 0,
       blockedUntil: 0,
     }
     chat.tokens = Math.min(options.chatBurst, chat.tokens + (now - chat.at) / 1000)
@@ -44,7 +58,7 @@ export function createLimits(options: LimitOptions = telegramLimits) {
   }
   return {
     /** Milliseconds until a message (or an edit) may go to that chat; 0: now. */
-    waitFor(id: number, kind: 'send' | 'edit', now: number): number {
+    waitFor(id: number, kind: Kind, now: number): number {
       const chat = chatOf(id, now)
       const group = id < 0
       const reserve = kind === 'edit' ? 1 : 0
@@ -53,19 +67,21 @@ export function createLimits(options: LimitOptions = telegramLimits) {
         0,
         chat.blockedUntil - now,
         (1 + reserve - chat.tokens) * 1000,
-        kind === 'edit' ? chat.lastEdit + gap - now : 0,
+        kind === 'send' ? 0 : chat.lastEdit + gap - now,
+        kind === 'edit' ? chat.firstEditAt - now : 0,
         group && chat.minute.length + reserve >= options.groupPerMinute
           ? (chat.minute[0] ?? now) + 60_000 - now
           : 0,
         overall(now),
       )
     },
-    used(id: number, kind: 'send' | 'edit', now: number): void {
+    used(id: number, kind: Kind, now: number): void {
       const chat = chatOf(id, now)
       chat.tokens -= 1
       chat.minute.push(now)
       second.push(now)
-      if (kind === 'edit') chat.lastEdit = now
+      if (kind === 'send') chat.firstEditAt = now + options.firstEditMs
+      else chat.lastEdit = now
     },
     block(id: number, ms: number, now: number): void {
       chatOf(id, now).blockedUntil = now + ms

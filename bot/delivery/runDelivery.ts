@@ -4,16 +4,21 @@ import { refreshCard } from '../cards/refreshCard.ts'
 import type { BotDeps } from '../turn.ts'
 import { blockChat } from './blockChat.ts'
 import { type Called, callTelegram } from './callTelegram.ts'
-import { createLimits, type LimitOptions, type Limits } from './limits.ts'
+import { createLimits, type Kind, type LimitOptions, type Limits } from './limits.ts'
 import { moveChat } from './moveChat.ts'
 import { type Delivery, type Sent, sendOne, takeUp } from './sendOne.ts'
+
+/** `force`: also when only its clock moved. `last`: the work it shows has ended. */
+export type Mark = { force: boolean; last: boolean }
 
 type Lane = {
   chatId: number
   sends: Delivery[]
-  dirty: Map<string, boolean>
+  dirty: Map<string, Mark>
   busy: boolean
   timer: NodeJS.Timeout | null
+  /** The timer is for the limits alone: what may go sooner need not wait for it. */
+  pacing: boolean
   failures: number
 }
 
@@ -38,9 +43,10 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions, hol
     const lane = lanes.get(chatId) ?? {
       chatId,
       sends: [],
-      dirty: new Map<string, boolean>(),
+      dirty: new Map<string, Mark>(),
       busy: false,
       timer: null,
+      pacing: false,
       failures: 0,
     }
     lanes.set(chatId, lane)
@@ -109,8 +115,9 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions, hol
       .catch((e) => deps.log.warn(`outbox: ${messageOf(e)}`))
   }
 
-  const later = (lane: Lane, ms: number): void => {
+  const later = (lane: Lane, ms: number, pacing = false): void => {
     if (lane.timer || stopped) return
+    lane.pacing = pacing
     lane.timer = setTimeout(
       () => {
         lane.timer = null
@@ -125,10 +132,10 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions, hol
     lane.busy = true
     try {
       while (!stopped && (lane.sends.length > 0 || lane.dirty.size > 0)) {
-        const kind = lane.sends.length > 0 ? 'send' : 'edit'
+        const kind = nextKind(lane)
         const wait = limits.waitFor(lane.chatId, kind, Date.now())
-        if (wait > 0) return later(lane, wait)
-        if (!(await (kind === 'send' ? sendNext(lane) : editNext(lane)))) return
+        if (wait > 0) return later(lane, wait, true)
+        if (!(await (kind === 'send' ? sendNext(lane) : editNext(lane, kind)))) return
       }
     } catch (error) {
       deps.log.warn(`delivery to ${lane.chatId}: ${messageOf(error)}`)
@@ -198,7 +205,8 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions, hol
           [row.id, row.card_id, sent.messageId, sent.hash ?? null, sent.settled ?? false],
         )
         known.delete(row.id)
-        if (row.card_id && card && card.state !== 'settled') lane.dirty.set(row.card_id, false)
+        if (row.card_id && card && card.state !== 'settled')
+          lane.dirty.set(row.card_id, { force: false, last: false })
         return
       } catch (error) {
         deps.log.warn(`outbox: message ${row.id} was sent but is not written down yet: ${messageOf(error)}`)
@@ -208,17 +216,17 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions, hol
     }
   }
 
-  const editNext = async (lane: Lane): Promise<boolean> => {
-    const [next] = lane.dirty
+  const editNext = async (lane: Lane, kind: Kind): Promise<boolean> => {
+    const next = lastFirst(lane)
     if (!next) return true
-    const [cardId, force] = next
+    const [cardId, mark] = next
     lane.dirty.delete(cardId)
     const result = await refreshCard(deps, api, cardId, {
-      force,
-      beforeCall: () => limits.used(lane.chatId, 'edit', Date.now()),
+      force: mark.force,
+      beforeCall: () => limits.used(lane.chatId, kind, Date.now()),
     })
     if (result.kind === 'again') {
-      lane.dirty.set(cardId, force)
+      lane.dirty.set(cardId, mark)
       const ms = result.ms ?? 2000
       if (result.ms !== null) limits.block(lane.chatId, ms, Date.now())
       later(lane, ms)
@@ -251,10 +259,18 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions, hol
   const timer = setInterval(kick, 1000)
   kick()
   return {
-    /** Marks a card that may have changed; it is rendered and edited when its chat's turn comes. `force`: also when only its clock moved. */
-    markCard: (chatId: number, cardId: string, force = false): void => {
+    /** Marks a card that may have changed; it is rendered and edited when its chat's turn comes. */
+    markCard: (chatId: number, cardId: string, mark: Mark = { force: false, last: false }): void => {
       const lane = laneOf(chatId)
-      lane.dirty.set(cardId, force || (lane.dirty.get(cardId) ?? false))
+      const before = lane.dirty.get(cardId)
+      lane.dirty.set(cardId, {
+        force: mark.force || (before?.force ?? false),
+        last: mark.last || (before?.last ?? false),
+      })
+      if (mark.last && lane.pacing && lane.timer) {
+        clearTimeout(lane.timer)
+        lane.timer = null
+      }
       void work(lane)
     },
     stop: async (): Promise<void> => {
@@ -269,4 +285,11 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions, hol
     },
   }
 }
+/** Messages before edits; of the edits those first whose work has ended. */
+const nextKind = (lane: Lane): Kind =>
+  lane.sends.length > 0 ? 'send' : lastFirst(lane)?.[1].last ? 'last edit' : 'edit'
+
+const lastFirst = (lane: Lane): [string, Mark] | undefined =>
+  [...lane.dirty].find(([, mark]) => mark.last) ?? [...lane.dirty][0]
+
 export type DeliveryLoop = ReturnType<typeof runDelivery>

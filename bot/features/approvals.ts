@@ -5,10 +5,11 @@ import { viewRun } from '../../core/runs/viewRun.ts'
 import type { BotContext } from '../context.ts'
 import { sayDocument } from '../delivery/say.ts'
 import { planText } from '../render/approvalCard.ts'
+import { clip, escapeHtml, reveal } from '../render/html.ts'
 import { here, reply, toast } from '../reply.ts'
 import type { BotDeps, Turn } from '../turn.ts'
 
-/** /approve K7 and /deny K7: what the buttons do, by code. */
+/** /approve K7 and /deny K7: what the buttons do, by code; alone: what waits. */
 export function approvals(deps: BotDeps): Composer<BotContext> {
   const composer = new Composer<BotContext>()
   for (const [name, decision] of [
@@ -16,36 +17,73 @@ export function approvals(deps: BotDeps): Composer<BotContext> {
     ['deny', 'denied'],
   ] as const) {
     composer.command(name, async (ctx) => {
-      const code = String(ctx.match).trim().toUpperCase()
+      const [code = '', word = ''] = String(ctx.match).trim().toUpperCase().split(/\s+/)
       const [row] = await ctx.turn.tx.query<{ id: string; plan_hash: string }>(
         'SELECT id, plan_hash FROM approval WHERE code = $1',
         [code],
       )
-      if (!row)
-        return reply(
-          deps,
-          ctx.turn,
-          `There is no approval <code>${code.slice(0, 10).replace(/[^A-Z0-9]/g, '')}</code>. Use the code on the card, such as <code>/${name} K7</code>.`,
-        )
-      await reply(
-        deps,
-        ctx.turn,
-        await decide(deps, ctx.turn, { approvalId: row.id, planHash: row.plan_hash, decision }),
-      )
+      if (!row) return reply(deps, ctx.turn, await waiting(ctx.turn, name, code))
+      const answer = { approvalId: row.id, planHash: row.plan_hash, decision }
+      await reply(deps, ctx.turn, await decide(deps, ctx.turn, answer, { said: word === 'YES' }))
     })
   }
   return composer
 }
 
-/** Decides and says, in one line, what became of it. */
+/** What waits for an answer, when a code is missing or unknown. */
+async function waiting(turn: Turn, command: string, code: string): Promise<string> {
+  const rows = await turn.tx.query<{ code: string; number: number; what: string }>(
+    `SELECT a.code, r.number, coalesce(r.summary, r.request) AS what FROM approval a JOIN run r ON r.id = a.run_id
+     WHERE a.status = 'pending' ORDER BY a.created_at DESC LIMIT 5`,
+  )
+  const unknown = code ? `There is no approval ${escapeHtml(clip(reveal(code), 10))}. ` : ''
+  if (rows.length === 0) return `${unknown}Nothing waits for an answer.`
+  const lines = rows.map(
+    (row) =>
+      `<code>/${command} ${row.code}</code> · #${row.number} ${escapeHtml(clip(reveal(row.what), 60))}`,
+  )
+  return [`${unknown}Waiting for an answer:`, ...lines].join('\n')
+}
+
+/** A second tap that comes sooner than this after the first was not meant as one. */
+const SECOND_TAP_MS = 1000
+
+/** Decides and says, in one line, what became of it. High risk wants it said twice, by tap or with `yes`. */
 export async function decide(
   deps: BotDeps,
   turn: Turn,
   answer: { approvalId: string; planHash: string; decision: Decision },
+  by: { said: boolean } | 'tap',
 ): Promise<string> {
   if (!may(turn.person, 'decide')) return 'You may not decide this: ask an approver or an owner.'
-  const done = await decideApproval(deps, turn.tx, { ...answer, personId: turn.person.id })
-  return decidedLine(done)
+  const missing = answer.decision === 'approved' ? await unconfirmed(turn, answer.approvalId, by) : null
+  return missing ?? decidedLine(await decideApproval(deps, turn.tx, { ...answer, personId: turn.person.id }))
+}
+
+/** What is missing before a high risk counts as approved; null when nothing is. */
+async function unconfirmed(
+  turn: Turn,
+  approvalId: string,
+  by: { said: boolean } | 'tap',
+): Promise<string | null> {
+  const [row] = await turn.tx.query<{ code: string; risk: string; twice: boolean }>(
+    `SELECT a.code, a.risk, EXISTS (SELECT 1 FROM card c WHERE c.approval_id = a.id AND c.armed_at < clock_timestamp() - $2 * interval '1 ms') AS twice
+     FROM approval a WHERE a.id = $1 AND a.status = 'pending' AND a.risk IN ('high', 'critical')`,
+    [approvalId, SECOND_TAP_MS],
+  )
+  if (!row) return null
+  if (by === 'tap') return row.twice ? null : 'That was quick: read it, and tap once more.'
+  return by.said
+    ? null
+    : `<b>${row.code}</b> is of ${row.risk} risk: read its card, then send <code>/approve ${row.code} yes</code>.`
+}
+
+/** How long ago, in words: a toast cannot show the reader's own clock. */
+function ago(at: Date): string {
+  const minutes = Math.round((Date.now() - at.getTime()) / 60_000)
+  if (minutes < 1) return 'a moment ago'
+  if (minutes < 120) return `${minutes} min ago`
+  return minutes < 2880 ? `${Math.round(minutes / 60)} h ago` : `${Math.round(minutes / 1440)} days ago`
 }
 
 function decidedLine(done: Decided): string {
@@ -57,7 +95,7 @@ function decidedLine(done: Decided): string {
     case 'already':
       return done.status === 'superseded'
         ? 'This plan is no longer asked about. Nothing changed.'
-        : `Already ${done.status}${done.by ? ` by ${done.by}` : ''}${done.at ? ` at ${done.at.toISOString().slice(11, 16)} UTC` : ''}. Nothing changed.`
+        : `Already ${done.status}${done.by ? ` by ${done.by}` : ''}${done.at ? ` ${ago(done.at)}` : ''}. Nothing changed.`
     case 'expired':
       return 'This approval has expired. Nothing changed.'
     case 'other_plan':
@@ -72,7 +110,7 @@ export async function arm(deps: BotDeps, turn: Turn, approvalId: string, armed: 
   if (!may(turn.person, 'decide'))
     return toast(deps, turn, 'You may not decide this: ask an approver or an owner.', true)
   const rows = await turn.tx.query<{ run_id: string }>(
-    "UPDATE card SET armed = $2 WHERE approval_id = $1 AND state = 'live' RETURNING run_id",
+    "UPDATE card SET armed_at = CASE WHEN $2 THEN coalesce(armed_at, clock_timestamp()) END WHERE approval_id = $1 AND state = 'live' RETURNING run_id",
     [approvalId, armed],
   )
   await toast(deps, turn, armed && rows.length > 0 ? 'High risk: tap once more to approve.' : '')

@@ -7,7 +7,7 @@ import { reply } from '../reply.ts'
 import type { BotDeps } from '../turn.ts'
 import { greet } from './basics.ts'
 import { machines, postCard } from './look.ts'
-import { cancel } from './steer.ts'
+import { cancelAndShow } from './steer.ts'
 
 /** Words that mean a command. */
 const spoken: { pattern: RegExp; means: 'hello' | 'machines' | 'stop' | 'progress' }[] = [
@@ -56,6 +56,6 @@ export function freeText(deps: BotDeps): Composer<BotContext> {
 async function aboutWork(deps: BotDeps, ctx: BotContext, means: 'stop' | 'progress'): Promise<void> {
   const runId = (await repliedRun(ctx)) ?? (await activeRuns(ctx.turn.tx, ctx.turn.person.id))[0]?.id
   if (!runId) return reply(deps, ctx.turn, 'Nothing of yours is running.')
-  if (means === 'stop') return reply(deps, ctx.turn, await cancel(deps, ctx.turn, runId))
+  if (means === 'stop') return cancelAndShow(deps, ctx, runId)
   await postCard(deps, ctx, runId)
 }

@@ -2,6 +2,7 @@ import { Composer } from 'grammy'
 import { isRunEnd, runEnds } from '../../core/events/states.ts'
 import { choosePlace } from '../../core/fleet/choosePlace.ts'
 import { listMachines } from '../../core/fleet/machineFacts.ts'
+import { isLockedDown } from '../../core/people/lockdown.ts'
 import { judgeSpec } from '../../core/planning/judgePlan.ts'
 import { activeRuns, pastRuns, type RunFilter, type RunLine } from '../../core/runs/listRuns.ts'
 import { machineLines } from '../cards/refreshCard.ts'
@@ -28,12 +29,17 @@ export function look(deps: BotDeps): Composer<BotContext> {
   return composer
 }
 
+/** What a lockdown means, wherever the state of things is shown. */
+const LOCKED =
+  '🔒 <b>Locked down</b>: nothing starts until <code>skynet lockdown --lift</code> on the machine.'
+
 export async function machines(deps: BotDeps, ctx: BotContext): Promise<void> {
   const shown = renderMachines(
     await machineLines({ db: { ...deps.db, query: ctx.turn.tx.query } }),
     ctx.turn.person.role === 'owner',
   )
-  await reply(deps, ctx.turn, shown.html, { buttons: shown.buttons })
+  const locked = (await isLockedDown(ctx.turn.tx)) ? `${LOCKED}\n` : ''
+  await reply(deps, ctx.turn, locked + shown.html, { buttons: shown.buttons })
 }
 
 export async function sendLog(deps: BotDeps, ctx: BotContext, runId: string): Promise<void> {
@@ -57,6 +63,7 @@ async function status(deps: BotDeps, ctx: BotContext): Promise<void> {
     'SELECT title FROM chat WHERE blocked_at IS NOT NULL',
   )
   const lines = [
+    ...((await isLockedDown(turn.tx)) ? [LOCKED] : []),
     bold(active.length === 0 ? 'Nothing is running' : `${active.length} under way`),
     ...active.map(runLine),
     `Machines: ${there.length > 0 ? escapeHtml(there.join(', ')) : 'none connected'}${away.length > 0 ? ` · away: ${escapeHtml(away.join(', '))}` : ''}`,

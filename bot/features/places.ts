@@ -13,7 +13,10 @@ export function places(deps: BotDeps): Composer<BotContext> {
   composer.command('use', async (ctx) => {
     const { turn } = ctx
     const machines = await listMachines(turn.tx)
-    const [first = '', second] = String(ctx.match).trim().split(/\s+/)
+    const [first = '', second] = String(ctx.match)
+      .trim()
+      .replace(/^@/, '')
+      .split(/[\s:]+/)
     const all = allPlaces(machines)
     const buttons = placeButtons(all, (place) => ({ do: 'use', agentId: place.agentId, cwd: place.cwd }))
     if (!first) {

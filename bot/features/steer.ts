@@ -7,6 +7,7 @@ import { sayCard } from '../delivery/say.ts'
 import { pickRun } from '../pickRun.ts'
 import { here, reply } from '../reply.ts'
 import type { BotDeps, Turn } from '../turn.ts'
+import { postCard } from './look.ts'
 
 /** /cancel, /pause, /resume, /retry. */
 export function steer(deps: BotDeps): Composer<BotContext> {
@@ -16,7 +17,7 @@ export function steer(deps: BotDeps): Composer<BotContext> {
     if (left) await ctx.conversation.exitAll()
     const runId = left && !/\d/.test(String(ctx.match)) ? null : await pickRun(deps, ctx, 'cancel', 'active')
     if (left && !runId) return reply(deps, ctx.turn, 'Left the question. Nothing was started.')
-    if (runId) await reply(deps, ctx.turn, await cancel(deps, ctx.turn, runId))
+    if (runId) await cancelAndShow(deps, ctx, runId)
   })
   for (const name of ['pause', 'resume'] as const) {
     composer.command(name, async (ctx) => {
@@ -51,8 +52,15 @@ export async function cancel(deps: BotDeps, turn: Turn, runId: string): Promise<
   if (done.kind === 'cancelling') return `⏹ Cancelling #${run.number}…`
   if (done.kind === 'cancelled') return `⏹ #${run.number} is cancelled; nothing of it was running.`
   return done.kind === 'already'
-    ? `#${run.number} is ${done.status.replaceAll('_', ' ')} already.`
+    ? `#${run.number} has ended already: ${done.status.replaceAll('_', ' ')}.`
     : 'There is no such run any more.'
+}
+
+/** Cancels and says so; while it is being cancelled the run's card goes below, where it tells how it ends. */
+export async function cancelAndShow(deps: BotDeps, ctx: BotContext, runId: string): Promise<void> {
+  await reply(deps, ctx.turn, await cancel(deps, ctx.turn, runId))
+  const [run] = await ctx.turn.tx.query<{ status: string }>('SELECT status FROM run WHERE id = $1', [runId])
+  if (run?.status === 'cancelling') await postCard(deps, ctx, runId)
 }
 
 export async function pauseOrResume(
@@ -71,7 +79,7 @@ export async function pauseOrResume(
       : await resumeRun(deps, turn.tx, runId, turn.person.id)
   if (!done) return `#${run.number} is not ${what === 'pause' ? 'running' : 'paused'}.`
   return what === 'pause'
-    ? `⏸ #${run.number} is paused: what runs now ends, nothing new starts.`
+    ? `⏸ #${run.number} is paused: what runs goes on to its end, nothing new starts.`
     : `▶️ #${run.number} goes on.`
 }
 

@@ -44,7 +44,7 @@ async function carryOut(deps: BotDeps, ctx: BotContext, action: ButtonAction): P
   }
   switch (action.do) {
     case 'decide':
-      return say(decide(deps, turn, action))
+      return say(decide(deps, turn, action, 'tap'))
     case 'arm':
       return arm(deps, turn, action.approvalId, action.armed)
     case 'details':

@@ -36,7 +36,9 @@ export function renderOutcome(run: RunView, context: OutcomeContext): Shown {
   const failed = run.tasks.find(isFailed)
   const { icon, word } = stateWord(run)
   const spent =
-    run.startedAt && run.endedAt ? ` · ${clock(run.endedAt.getTime() - run.startedAt.getTime())}` : ''
+    run.startedAt && run.endedAt
+      ? ` · ${clock(Math.max(1000, run.endedAt.getTime() - run.startedAt.getTime()))}`
+      : ''
   const step = failed && run.tasks.length > 1 ? ` at step ${failed.key}` : ''
   const lines = [
     bold(`${icon} #${run.number} ${word}${step}${spent}`),
@@ -45,6 +47,7 @@ export function renderOutcome(run: RunView, context: OutcomeContext): Shown {
     ...reasonLines(run, failed, context.tail),
     ...stepLines(run, failed),
     quote(shownLines(outputsOf(context.tail, failed), failed !== undefined)),
+    ...cutLine(run),
     ...(run.tasks.length > 0 && run.status !== 'refused' ? [escapeHtml(costLine(run))] : []),
   ]
   return {
@@ -52,6 +55,12 @@ export function renderOutcome(run: RunView, context: OutcomeContext): Shown {
     buttons: outcomeButtons(run, failed),
     settled: run.status !== 'force_cancelled',
   }
+}
+
+/** That output was too long to keep whole. */
+function cutLine(run: RunView): string[] {
+  const lost = run.tasks.reduce((sum, task) => sum + (task.result?.output_lost ?? 0), 0)
+  return lost > 0 ? [`the log lacks ${(lost / 1e6).toFixed(1)} MB from its middle`] : []
 }
 
 /** The counts of a run that succeeded: where a step failed on purpose, only how it ended. */
@@ -94,7 +103,7 @@ function reasonLines(run: RunView, failed: TaskView | undefined, tail: readonly 
     case 'cancelled':
       return [
         escapeHtml(
-          `Cancelled by ${run.cancelledByName ?? 'SKYNET'}. ${run.tasks.some((t) => t.startedAt) ? 'Everything has stopped.' : 'Nothing ran.'}`,
+          `Cancelled by ${run.cancelledByName ?? 'the lockdown'}. ${run.tasks.some((t) => t.startedAt) ? 'Everything has stopped.' : 'Nothing ran.'}`,
         ),
       ]
     case 'force_cancelled': {

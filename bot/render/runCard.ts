@@ -21,7 +21,7 @@ export function renderRunCard(run: RunView, context: CardContext): Shown {
       `${icon} #${run.number} ${word}${below !== '' || run.status === 'planning' ? '' : ` · ${ended ? spent : ticking(spent)}`}`,
     ) + below,
     whatWhere(run, 200, run.personName ?? ''),
-    ...(run.kind === 'command' ? [] : taskLines(run, context.now)),
+    ...(run.kind === 'command' ? againLine(run) : taskLines(run, context.now)),
     ...waitLine(run),
     tailOf(run, context.tail),
     ...(ended || run.status === 'planning' || run.status === 'awaiting_approval'
@@ -40,6 +40,12 @@ export const continuedCard = (run: RunView): Shown => ({
   buttons: [],
   settled: true,
 })
+
+/** A command that began anew: what it had printed and done before, it may print and do again. */
+function againLine(run: RunView): string[] {
+  const tries = run.tasks[0]?.attempts ?? 0
+  return tries > 1 ? [`started again: try ${tries}`] : []
+}
 
 const MAX_TASKS = 12
 
@@ -65,7 +71,10 @@ function taskLine(task: TaskView, run: RunView, now: Date): string {
         ? 'needs you'
         : taskTime(task, now) || after
   const shown = isTaskEnd(task.status) ? note : ticking(note)
-  return escapeHtml(`${taskIcon(task)} ${task.key} ${firstLine(task.title, 40)}${note ? ` · ${shown}` : ''}`)
+  const again = task.attempts > 1 ? ` · try ${task.attempts}` : ''
+  return escapeHtml(
+    `${taskIcon(task)} ${task.key} ${firstLine(task.title, 40)}${again}${note ? ` · ${shown}` : ''}`,
+  )
 }
 
 const bar = (done: number, all: number): string => {
@@ -77,9 +86,7 @@ function waitLine(run: RunView): string[] {
   const reason = waitReason(run)
   if (run.status === 'cancelling') return ['waiting until the machine confirms that everything has stopped']
   if (!reason || isRunEnd(run.status)) return []
-  return [
-    escapeHtml(run.tasks.some((task) => task.status === 'running') ? `${reason}, work may go on` : reason),
-  ]
+  return [run.tasks.some((task) => task.status === 'running') ? `${reason}, work may go on` : reason]
 }
 
 /** As many lines as a closed quote shows. */

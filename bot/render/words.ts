@@ -2,7 +2,7 @@ import { assertNever } from '../../core/assertNever.ts'
 import { placeLabel } from '../../core/fleet/choosePlace.ts'
 import { testSummary } from '../../core/runs/testSummary.ts'
 import type { RunView, TaskView } from '../../core/runs/viewRun.ts'
-import { clip, clock, code, escapeHtml, plain, reveal } from './html.ts'
+import { clip, clock, code, escapeHtml, plain, reveal, time } from './html.ts'
 
 export type Shown = { html: string; buttons: [] | import('./buttons.ts').Buttons; settled: boolean }
 
@@ -47,15 +47,15 @@ function runningWord(run: RunView): { icon: string; word: string } {
     : { icon: '⏳', word: 'waiting' }
 }
 
-/** What nothing of the run goes on for: the machine or a file; null while it is about to start. */
+/** What nothing of the run goes on for, in HTML: the machine or a file; null while it is about to start. */
 export function waitReason(run: RunView): string | null {
   const waiting = run.tasks.find(
     (task) => ['queued', 'claimed', 'running'].includes(task.status) && (!task.connected || task.waitingFor),
   )
   if (!waiting) return null
   if (!waiting.connected)
-    return `${waiting.agentName} is offline${waiting.disconnectedAt ? ` since ${waiting.disconnectedAt.toISOString().slice(11, 16)} UTC` : ''}`
-  return waiting.waitingFor?.startsWith('file ') ? `waits for ${waiting.waitingFor.slice(5)}` : null
+    return `${escapeHtml(waiting.agentName)} is offline${waiting.disconnectedAt ? ` since ${time(waiting.disconnectedAt)}` : ''}`
+  return waiting.waitingFor?.startsWith('file ') ? `waits for ${code(waiting.waitingFor.slice(5))}` : null
 }
 
 const icons: Record<string, string> = {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { ana, bob, buttonsOf, eve, type System, startSystem, textOf } from '../support/system.ts'
 
 describe('an approval in the chat', () => {
@@ -61,7 +61,7 @@ describe('an approval in the chat', () => {
       system.tap('Approve', { on: card.message_id }),
     ])
     expect([first, second].sort()).toEqual([
-      expect.stringMatching(/^Already approved by Ana at \d\d:\d\d UTC\. Nothing changed\.$/),
+      expect.stringMatching(/^Already approved by Ana a moment ago\. Nothing changed\.$/),
       expect.stringContaining('Approved'),
     ])
     await system.runIs(number, 'succeeded')
@@ -87,9 +87,27 @@ describe('an approval in the chat', () => {
     expect(await system.tap('Back', { on: card.message_id })).toBe('')
     await system.tap('Approve', { on: card.message_id })
     expect((await system.run(number)).status).toBe('awaiting_approval')
-    expect(await system.tap('Yes, on laptop', { on: card.message_id })).toContain('Approved')
+    expect(await system.tap('Yes, on laptop', { on: card.message_id })).toContain('That was quick')
+    expect((await system.run(number)).status).toBe('awaiting_approval')
+    await vi.waitFor(
+      async () => expect(await system.tap('Yes, on laptop', { on: card.message_id })).toContain('Approved'),
+      { timeout: 4000, interval: 200 },
+    )
     await system.runIs(number, 'succeeded')
     expect(system.has('node_modules')).toBe(false)
+  })
+
+  test('/approve of high risk wants a yes; alone it lists what waits', async () => {
+    const number = await system.ask('/run rm -rf src')
+    const card = await system.message(/❓.*HIGH: rm -rf src/)
+    const code = /❓ ([A-Z]\d+)/.exec(textOf(card))?.[1] ?? ''
+    const asked = system.say(`/approve ${code}`)
+    await system.message(new RegExp(`/approve ${code} yes`), { after: asked })
+    expect((await system.run(number)).status).toBe('awaiting_approval')
+    const alone = system.say('/deny')
+    await system.message(new RegExp(`/deny ${code} · #${number} `), { after: alone })
+    system.say(`/deny ${code}`)
+    await system.runIs(number, 'denied')
   })
 
   test('/approve and /deny decide by code, and know no others', async () => {

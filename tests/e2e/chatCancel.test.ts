@@ -26,8 +26,8 @@ describe('stopping work', () => {
     await system.until(() => processesWith('sleep\u00007311') >= 3, 'the tree to run')
     const watched = watch('7311', number)
     system.say('/cancel')
-    await system.message(new RegExp(`Cancelling #${number}`))
-    const card = await system.message(new RegExp(`⏹ #${number} cancelled`))
+    const said = await system.message(new RegExp(`Cancelling #${number}`))
+    const card = await system.message(new RegExp(`⏹ #${number} cancelled`), { after: said.message_id })
     watched.end()
     expect(watched.alive.length).toBeGreaterThan(0)
     expect(watched.alive).toEqual(watched.alive.map(() => 0))
@@ -66,7 +66,7 @@ describe('stopping work', () => {
     await system.message(new RegExp(`#${number} is cancelled; nothing of it was running`), { after: said })
     expect((await system.message(/no longer asked/)).message_id).toBe(question.message_id)
     system.say(`/cancel ${number}`)
-    await system.message(new RegExp(`#${number} is cancelled already`))
+    await system.message(new RegExp(`#${number} has ended already: cancelled`))
   })
 
   test("several runs: a picker; none: says so; another one's: not for everybody", async () => {

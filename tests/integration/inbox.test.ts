@@ -15,7 +15,14 @@ import { StubTelegram } from '../support/stubTelegram.ts'
 
 const ana = { id: 501, is_bot: false, first_name: 'Ana' }
 const chat = { id: ana.id, type: 'private' as const, first_name: 'Ana' }
-const limits = { chatBurst: 1e6, groupPerMinute: 1e6, perSecond: 1e6, editGapMs: 20, groupEditGapMs: 20 }
+const limits = {
+  chatBurst: 1e6,
+  groupPerMinute: 1e6,
+  perSecond: 1e6,
+  firstEditMs: 0,
+  editGapMs: 20,
+  groupEditGapMs: 20,
+}
 
 let next = 1
 const message = (text: string, more: object = {}): Update => {

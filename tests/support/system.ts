@@ -70,6 +70,7 @@ const noLimits: LimitOptions = {
   chatBurst: 1e6,
   groupPerMinute: 1e6,
   perSecond: 1e6,
+  firstEditMs: 0,
   editGapMs: 20,
   groupEditGapMs: 20,
 }

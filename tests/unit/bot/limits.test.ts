@@ -40,6 +40,16 @@ describe('what may go out when', () => {
     }
   })
 
+  test('the first edit waits a moment after a message, the last edit of a card does not', () => {
+    const limits = createLimits()
+    limits.used(CHAT, 'send', 10_000)
+    expect(limits.waitFor(CHAT, 'edit', 10_000)).toBe(telegramLimits.firstEditMs)
+    expect(limits.waitFor(CHAT, 'last edit', 10_000)).toBe(0)
+    limits.used(CHAT, 'last edit', 10_350)
+    expect(limits.waitFor(CHAT, 'edit', 10_360)).toBe(990)
+    expect(limits.waitFor(CHAT, 'last edit', 10_360)).toBe(990)
+  })
+
   test('a group takes twenty messages a minute', () => {
     const times = sendAll(GROUP, 25)
     expect(times[19]).toBeLessThan(60_000)
@@ -65,7 +75,7 @@ describe('what may go out when', () => {
 
   test('who keeps to them never meets a 429 of the local Telegram', () => {
     const step = fc.record({
-      kind: fc.constantFrom('send' as const, 'edit' as const),
+      kind: fc.constantFrom('send' as const, 'edit' as const, 'last edit' as const),
       chat: fc.constantFrom(1, 2, -3),
       idle: fc.integer({ min: 0, max: 2500 }),
     })

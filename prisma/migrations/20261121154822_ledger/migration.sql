@@ -312,7 +312,7 @@ CREATE TABLE "card" (
     "message_id" INTEGER,
     "shown" TEXT,
     "state" TEXT NOT NULL DEFAULT 'live',
-    "armed" BOOLEAN NOT NULL DEFAULT false,
+    "armed_at" TIMESTAMPTZ(3),
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT "card_pkey" PRIMARY KEY ("id")
