@@ -1,10 +1,11 @@
+import { placePhrase } from './placeWords.ts'
 import type { Parameter } from './playbook.ts'
 
 type Parameters = Readonly<Record<string, Parameter>>
 
 /** Little words that may stand before any word of a phrase, in the languages of the built-in playbooks. */
 const fillers =
-  'the|my|our|your|a|an|this|these|that|all|any|some|me|us|its|current|der|die|das|den|dem|mein|meine|meinen|dieses|le|la|les|mon|ma|mes|ce|el|los|las|mi|mis|este|esta|mera|meri|mere|yeh|is'
+  'the|my|our|your|a|an|this|these|that|all|any|some|me|us|its|current|der|die|das|den|dem|mein|meine|meinen|dieses|diesem|dieser|le|la|les|mon|ma|mes|ce|cette|el|los|las|mi|mis|este|esta|mera|meri|mere|yeh|is'
 const filler = `(?:(?:${fillers})\\s+)*`
 const gap = `\\s+${filler}`
 /** A word that opens no quotes: what is quoted is taken whole or not at all. */
@@ -19,7 +20,7 @@ function slotPattern(parameter: Parameter): string {
     case 'text':
       return '\\S.*?'
     case 'path':
-      return `${quoted}|[^\\s"'\`]+`
+      return `${quoted}|${placePhrase}|[^\\s"'\`]+`
     case 'int':
       return '\\d{1,9}'
     case 'enum':

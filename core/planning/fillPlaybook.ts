@@ -3,7 +3,7 @@ import { clip } from './clip.ts'
 import type { Match } from './matchPlaybook.ts'
 import { unmetCondition } from './meetConditions.ts'
 import type { PlaceFacts } from './placeFacts.ts'
-import type { PlaybookTask, Values } from './playbook.ts'
+import type { Playbook, PlaybookTask, Values } from './playbook.ts'
 import { renderTemplate } from './renderTemplate.ts'
 import { nameOf, resolvePath } from './resolvePath.ts'
 import { writtenFiles } from './writtenFiles.ts'
@@ -38,6 +38,15 @@ export function renderParams(
   )
 }
 
+/** Values as a person reads them: the place by its name, not as a dot. */
+const shownValues = (values: Values, { parameters }: Playbook, { cwd }: PlaceFacts): Values =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [
+      name,
+      value === '.' && parameters[name]?.type === 'path' ? nameOf(cwd) : value,
+    ]),
+  )
+
 function filesOf(
   task: PlaybookTask,
   params: Record<string, unknown>,
@@ -69,18 +78,19 @@ export function fillPlaybook(
   version: number,
 ): PlanSpec {
   const values = { ...factsOf(place), ...read }
+  const shown = shownValues(values, playbook, place)
   const tasks = keptTasks(playbook.tasks, (t) => !t.when || unmetCondition(t.when, place, given) === null)
   const number = new Map(tasks.map((t, i) => [t.key, String(i + 1)]))
   const used = new Set(tasks.map((t) => t.milestone))
   return {
     version,
-    summary: clip(renderTemplate(playbook.summary, values, 'text'), 60),
+    summary: clip(renderTemplate(playbook.summary, shown, 'text'), 60),
     milestones: playbook.milestones.filter((m) => used.has(m.key)),
     tasks: tasks.map((task) => {
       const params = renderParams(task, values)
       return {
         key: number.get(task.key) ?? task.key,
-        title: clip(renderTemplate(task.title, values, 'text'), 30),
+        title: clip(renderTemplate(task.title, shown, 'text'), 30),
         ...(task.milestone ? { milestone: task.milestone } : {}),
         depends_on: task.depends_on.map((key) => number.get(key) ?? key),
         spec: {

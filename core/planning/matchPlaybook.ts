@@ -1,5 +1,6 @@
 import { unmetCondition } from './meetConditions.ts'
 import type { PlaceFacts } from './placeFacts.ts'
+import { withoutPlace } from './placeWords.ts'
 import type { Playbook, Values } from './playbook.ts'
 import { readParameters } from './readParameters.ts'
 import { tidyRequest } from './tidyRequest.ts'
@@ -24,6 +25,14 @@ export function matchOne(playbook: Playbook, request: string): Match | null {
   return found.sort((a, b) => b.score - a.score)[0] ?? null
 }
 
+/** As it stands, else without a final "in this repository": what a playbook means anyway. */
+function matchHere(playbook: Playbook, request: string): Match | null {
+  const whole = matchOne(playbook, request)
+  const shorter = withoutPlace(request)
+  if (whole || shorter === request || playbook.unless.some((veto) => veto.test(request))) return whole
+  return matchOne(playbook, shorter)
+}
+
 /**
  * The playbook a request means: all of the request must be understood, by a trigger of a playbook offered at the
  * place. People's own playbooks go before built-in ones, then the one that spells more of the request. Pure.
@@ -35,7 +44,7 @@ export function matchPlaybook(
 ): Match | null {
   const tidy = tidyRequest(request)
   const offered = playbooks.filter((p) => unmetCondition(p.only, place, new Set()) === null)
-  const matches = offered.flatMap((playbook) => matchOne(playbook, tidy) ?? [])
+  const matches = offered.flatMap((playbook) => matchHere(playbook, tidy) ?? [])
   const rank = (a: Match, b: Match) => Number(b.playbook.own) - Number(a.playbook.own) || b.score - a.score
   return matches.sort(rank)[0] ?? null
 }

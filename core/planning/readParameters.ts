@@ -1,3 +1,4 @@
+import { meansPlace } from './placeWords.ts'
 import type { Parameter, Values } from './playbook.ts'
 
 const MAX_LENGTH = 1000
@@ -10,8 +11,7 @@ function readText(given: string, parameter: { pattern?: string | undefined }): s
 }
 
 function readPath(given: string, parameter: { pattern?: string | undefined }): string | null {
-  const path = readText(given, parameter)
-  return path && /^(?:here|aqu[ií]|hier|ici|yahan)$/i.test(path) ? '.' : path
+  return readText(meansPlace(given) ? '.' : given, parameter)
 }
 
 function readNumber(given: string, { min, max }: { min: number; max: number }): number | null {
@@ -37,6 +37,10 @@ export function readParameter(given: string, parameter: Parameter): string | num
   }
 }
 
+/** "in this repository" says no more than to say nothing, where the place is what is meant anyway. */
+const isDefaultPlace = (text: string, parameter: Parameter): boolean =>
+  parameter.type === 'path' && parameter.default === '.' && meansPlace(text)
+
 /**
  * The values of all parameters: from the groups of a trigger, else their defaults. Null when one does not fit, or
  * is neither given nor has a default. `given` names those that the request gave. Pure.
@@ -52,7 +56,7 @@ export function readParameters(
     const value = text === undefined ? parameter.default : readParameter(text, parameter)
     if (value === undefined || value === null) return null
     values[name] = value
-    if (text !== undefined) given.add(name)
+    if (text !== undefined && !isDefaultPlace(text, parameter)) given.add(name)
   }
   return { values, given }
 }

@@ -247,6 +247,7 @@ describe('matching', () => {
     expect(values('find TODO in src')).toEqual({ text: 'TODO', path: 'src' })
     expect(values("search for 'api key' in the config folder")).toEqual({ text: 'api key', path: 'config' })
     expect(values('find every use of it in src')).toEqual({ text: 'use of it', path: 'src' })
+    expect(values('find the file notes in src')).toEqual({ name: 'notes', path: 'src' })
     expect(values('find “it’s Late” in My.File')).toEqual({ text: "it's Late", path: 'My.File' })
     expect(values("show the last 7 lines of 'my app.log'")).toEqual({ path: 'my app.log', lines: 7 })
     expect(values('Commit my work as the Final fix, really!')).toEqual({ message: 'the Final fix, really' })
@@ -255,6 +256,35 @@ describe('matching', () => {
     expect(values('tail the log ./-x')).toEqual({ path: './-x', lines: 50 })
     expect(values('show the last 5000 lines of a.log')).toBeUndefined()
     expect(values('is port 99999 free?')).toBeUndefined()
+  })
+
+  test('takes words for the place itself as the place, in every playbook', () => {
+    const here = [
+      'in this repo',
+      'in this repository',
+      'in the project',
+      'in this folder',
+      'in the current directory',
+      'in our codebase',
+      'in the whole repo',
+      'in repo',
+      'in here',
+      'here',
+    ]
+    for (const words of here) {
+      expect([words, values(`find TODO ${words}`)]).toEqual([words, { text: 'TODO', path: '.' }])
+      expect([words, values(`list the files ${words}`)]).toEqual([words, { path: '.' }])
+      expect([words, values(`find large files ${words}`)]).toEqual([words, { path: '.', min: 20 }])
+      expect([words, values(`find the file basket.js ${words}`)?.name]).toEqual([words, 'basket.js'])
+      expect([words, named(`what changed ${words}?`)]).toEqual([words, 'repo-status'])
+      expect([words, named(`run the tests ${words}`)]).toEqual([words, 'run-tests'])
+      expect([words, values(`show the logs ${words}`)]).toEqual([words, { path: '.', lines: 50 }])
+    }
+    expect(matchPlaybook(playbooks, 'show the logs in this repo', demo())?.given.has('path')).toBe(false)
+    expect(values("find TODO in 'project'")?.path).toBe('project')
+    expect(values('find TODO in project/')?.path).toBe('project/')
+    expect(values('commit my work as tidy up in this repo')).toEqual({ message: 'tidy up in this repo' })
+    expect(named('delete everything in this repo')).toBeNull()
   })
 
   test('is deterministic and quick on long and odd requests', () => {
