@@ -11,7 +11,16 @@ const eventsOf: Record<string, string[]> = {
   approval: ['approval.%'],
   claim: ['attempt.claimed', 'task.claimed'],
   process: ['attempt.accepted', 'attempt.started', 'task.running'],
-  exit: ['attempt.exited', 'attempt.tree_exited', 'attempt.lost', 'attempt.cancel_asked', 'task.%'],
+  exit: [
+    'attempt.exited',
+    'attempt.tree_exited',
+    'attempt.lost',
+    'attempt.cancel_asked',
+    'task.succeeded',
+    'task.failed%',
+    'task.%cancelled',
+    'task.needs_review',
+  ],
 }
 const MAX_EVENTS = 50
 /** Rows are shown for this many tasks, the newest. */
@@ -31,16 +40,29 @@ async function panelRows(deps: Pick<Deps, 'db'>): Promise<PanelRow[]> {
   const run = newest ? await viewRun(deps.db, newest.id) : null
   if (!run) return []
   const approval = run.approvals.at(-1)
+  const times = await timesOf(deps, run.id)
   return [
     requestRow(run),
-    ...(run.source ? [planRow(run)] : []),
-    ...(run.tasks.length > 0 ? [verdictRow(run)] : []),
+    ...(run.source ? [planRow(run, times)] : []),
+    ...(run.tasks.length > 0 ? [verdictRow(run, times)] : []),
     ...(approval ? [approvalRow(run, approval)] : []),
     ...run.tasks
       .filter((task) => task.attempts > 0)
       .slice(-MAX_TASKS)
-      .flatMap((task) => taskRows(run, task)),
+      .flatMap((task) => taskRows(run, task, times)),
   ]
+}
+
+/** When the newest plan was made (key `plan`), and when each task was last claimed (by its id). */
+type Times = ReadonlyMap<string, Date>
+
+async function timesOf(deps: Pick<Deps, 'db'>, runId: string): Promise<Times> {
+  const rows = await deps.db.query<{ key: string; at: Date }>(
+    `SELECT coalesce(task_id::text, 'plan') AS key, max(at) AS at FROM event
+     WHERE run_id = $1 AND type IN ('plan.made', 'attempt.claimed') GROUP BY 1`,
+    [runId],
+  )
+  return new Map(rows.map(({ key, at }) => [key, at]))
 }
 
 /** Letters of a URL's path alone: the run, the stage, and the task where there is one. */
@@ -58,13 +80,13 @@ const requestRow = (run: RunView): PanelRow => ({
   at: iso(run.createdAt),
 })
 
-const planRow = (run: RunView): PanelRow => ({
+const planRow = (run: RunView, times: Times): PanelRow => ({
   id: idOf(run, 'plan'),
   stage: 'plan',
   title: `${run.tasks.length} ${run.tasks.length === 1 ? 'task' : 'tasks'} · ${run.source?.kind === 'playbook' ? `playbook ${run.source.name}` : (run.source?.kind ?? '')}`,
   detail: run.tasks.map((t) => `${t.key} ${t.title}`).join('\n'),
   state: 'done',
-  at: null,
+  at: iso(times.get('plan') ?? null),
 })
 
 const risks = ['low', 'medium', 'high', 'critical']
@@ -72,7 +94,7 @@ const verdicts = ['allow', 'ask', 'deny']
 const severity = ({ verdict }: TaskView): number =>
   10 * verdicts.indexOf(verdict.verdict) + risks.indexOf(verdict.risk)
 
-function verdictRow(run: RunView): PanelRow {
+function verdictRow(run: RunView, times: Times): PanelRow {
   const [worst] = [...run.tasks].sort((a, b) => severity(b) - severity(a))
   const verdict = worst?.verdict
   return {
@@ -81,7 +103,7 @@ function verdictRow(run: RunView): PanelRow {
     title: `${verdict?.verdict} · ${verdict?.risk}`,
     detail: `${verdict?.rule}: ${verdict?.reason}`,
     state: verdict?.verdict === 'deny' ? 'bad' : 'done',
-    at: null,
+    at: iso(times.get('plan') ?? null),
   }
 }
 
@@ -94,7 +116,7 @@ const approvalRow = (run: RunView, approval: ApprovalView): PanelRow => ({
   at: iso(approval.decidedAt),
 })
 
-function taskRows(run: RunView, task: TaskView): PanelRow[] {
+function taskRows(run: RunView, task: TaskView, times: Times): PanelRow[] {
   const name = `${run.number}.${task.key}`
   const ended = task.endedAt !== null
   const claim: PanelRow = {
@@ -103,7 +125,7 @@ function taskRows(run: RunView, task: TaskView): PanelRow[] {
     title: `${name} claimed`,
     detail: `for ${task.agentName}, attempt ${task.attempts}`,
     state: 'done',
-    at: null,
+    at: iso(times.get(task.id) ?? null),
   }
   const process: PanelRow = {
     id: idOf(run, 'process', task),

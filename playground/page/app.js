@@ -103,7 +103,7 @@ function pressButton(message, text) {
 }
 
 function setOnline(online) {
-  setStatus(online ? 'online' : 'connecting…')
+  setStatus(online ? 'online' : 'not reachable · trying again…')
 }
 
 function setStatus(text) {

@@ -4,7 +4,9 @@ export async function ask(path, body) {
     body === undefined
       ? {}
       : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
-  const answer = await fetch(path, init)
+  const answer = await fetch(path, init).catch(() => {
+    throw new Error('SKYNET does not answer just now. Nothing is lost: try again in a moment.')
+  })
   if (answer.status === 401) location.reload()
   const value = await answer.json()
   if (!answer.ok) throw new Error(value.description ?? 'That did not work')

@@ -162,7 +162,7 @@ describe.skipIf(!hasBrowser)('the chat page', { timeout: 30_000 }, () => {
     await page.goto(before.pageUrl)
     await inChat(page, 'before').waitFor()
     await before.close()
-    await page.getByText('connecting…').waitFor()
+    await page.getByText('not reachable').waitFor()
     const after = await startPlayground({ ...options, port: Number(new URL(before.url).port) })
     after.say('after')
     await inChat(page, 'after').waitFor()
