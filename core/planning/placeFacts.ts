@@ -1,5 +1,6 @@
 import type { ActionName } from '../protocol/actions.ts'
 import type { Repository } from '../protocol/frames.ts'
+import type { LastTests } from './lastTests.ts'
 import { isInside } from './resolvePath.ts'
 
 /** The place a request is planned for: an agent, what it told of itself, and the directory. */
@@ -18,6 +19,8 @@ export type PlaceFacts = {
   /** All repositories the agent told of. */
   repositories: Repository[]
   capabilities: ActionName[]
+  /** How the tests of the place ended last; nothing when that is not known. */
+  lastTests?: LastTests | null
 }
 
 /** The place with its repository found, where the caller left it open: the innermost one around `cwd`. Pure. */

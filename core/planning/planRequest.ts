@@ -1,18 +1,16 @@
 import type { Model } from '../llm/model.ts'
 import { PlanSpec } from '../protocol/specs.ts'
 import { fillPlaybook } from './fillPlaybook.ts'
-import { type Match, matchPlaybook } from './matchPlaybook.ts'
-import { unmetCondition } from './meetConditions.ts'
+import { type Match, matchOne, matchPlaybook } from './matchPlaybook.ts'
+import { KEY_HINT, unmetCondition } from './meetConditions.ts'
 import { locate, type PlaceFacts } from './placeFacts.ts'
 import { planByModel } from './planByModel.ts'
 import type { PlanOutcome, PlanSource } from './planOutcome.ts'
 import type { Playbook } from './playbook.ts'
 import { type Suggestion, suggestPlaybooks } from './suggestPlaybooks.ts'
+import { tidyRequest } from './tidyRequest.ts'
 
 export type { PlaceFacts, PlanOutcome, PlanSource, Playbook, Suggestion }
-
-const KEY_HINT =
-  'For anything else, set a model: GOOGLE_AI_API_KEY or GROQ_API_KEY (both have free keys), or OLLAMA_BASE_URL, in .env; then start again.'
 
 type Input = {
   request: string
@@ -34,6 +32,12 @@ function planByPlaybook(match: Match, place: PlaceFacts, version: number): PlanO
   const unable = unmetCondition({ action }, place, match.given)
   if (unable) return { kind: 'failed', reason: `${title}: ${unable.reason}.`, hint: unable.hint }
   return { kind: 'planned', plan: plan.data, source: { kind: 'playbook', name } }
+}
+
+/** Whether how the last tests ended decides what a request means. Pure. */
+export const asksAboutTests = (playbooks: readonly Playbook[], request: string): boolean => {
+  const tidy = tidyRequest(request)
+  return playbooks.some((p) => p.requires.failing !== undefined && matchOne(p, tidy) !== null)
 }
 
 /**

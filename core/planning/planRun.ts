@@ -11,6 +11,7 @@ import { storePlan } from '../runs/storePlan.ts'
 import type { Tx } from '../storage/sql.ts'
 import { type Judged, judgePlan, worstRisk } from './judgePlan.ts'
 import { type PlaceFacts, type PlanSource, planRequest } from './planRequest.ts'
+import { pastFor } from './readPast.ts'
 
 /** How long a planner holds a run, renewed while it lives; one that died is followed by another after that. */
 const PLANNING_LEASE_MS = 10_000
@@ -20,6 +21,7 @@ type PlanningRun = {
   id: string
   kind: string
   request: string
+  chat_id: number | null
   agent_id: string | null
   cwd: string | null
   plan_version: number
@@ -96,7 +98,7 @@ async function takeRun(deps: Pick<Deps, 'db'>, runId: string): Promise<PlanningR
   const [run] = await deps.db.query<PlanningRun>(
     `UPDATE run SET planning_until = clock_timestamp() + $2 * interval '1 ms', planning_tries = planning_tries + 1
      WHERE id = $1 AND status = 'planning' AND (planning_until IS NULL OR planning_until < clock_timestamp())
-     RETURNING id, kind, request, agent_id, cwd, plan_version, planning_tries`,
+     RETURNING id, kind, request, chat_id, agent_id, cwd, plan_version, planning_tries`,
     [runId, PLANNING_LEASE_MS],
   )
   return run
@@ -124,7 +126,8 @@ async function makePlan(
   const version = run.plan_version + 1
   if (run.kind === 'command')
     return { plan: commandPlan(run.request, place, version), source: { kind: 'command' } }
-  const outcome = await planRequest(deps, { request: run.request, place, version, signal })
+  const past = await pastFor(deps, run, place)
+  const outcome = await planRequest(deps, { request: run.request, version, signal, ...past })
   if (outcome.kind === 'planned') return { plan: outcome.plan, source: outcome.source }
   if (outcome.kind === 'failed')
     return { fault: { code: 'PLANNING_FAILED', message: outcome.reason, hint: outcome.hint } }

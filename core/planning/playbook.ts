@@ -17,6 +17,8 @@ const Condition = z.strictObject({
   platform: oneOrMore(z.enum(['linux', 'darwin', 'win32'])).optional(),
   /** The agent can do all of these actions. */
   action: oneOrMore(ActionNameSchema).optional(),
+  /** The tests of the place failed when they last ran, and this stands at the end of what they printed. */
+  failing: z.string().min(1).optional(),
   /** The request gave this parameter (its default does not count). */
   given: ParameterName.optional(),
   absent: ParameterName.optional(),

@@ -3,6 +3,7 @@ import { now, transition } from '../events/transition.ts'
 import { listMachines } from '../fleet/machineFacts.ts'
 import { PlanSpec } from '../protocol/specs.ts'
 import type { Tx } from '../storage/sql.ts'
+import { listed, needs, stepsNeeding } from './dropStep.ts'
 import type { PlanSource } from './planRequest.ts'
 import { commitRevision } from './planRun.ts'
 
@@ -37,7 +38,7 @@ export async function revisePlan(
   const plan = changed(old, change)
   if (plan.tasks.length === 0) return 'empty'
   await supersede(tx, runId)
-  const told = describe(change)
+  const told = describe(change, old)
   await transition(tx, 'run', {
     ids: [runId],
     from: ['awaiting_approval'],
@@ -62,8 +63,12 @@ export async function revisePlan(
 }
 
 /** A change in the words its card begins with. */
-function describe(change: Change): string {
-  if (change.kind === 'drop') return `step ${change.key} left out`
+function describe(change: Change, old: PlanSpec): string {
+  if (change.kind === 'drop') {
+    const others = stepsNeeding(stepsOf(old), change.key)
+    const why = others.length > 0 ? ` with ${listed(others)}, which ${needs(others)} it` : ''
+    return `step ${change.key} left out${why}`
+  }
   return change.kind === 'edit' ? `step ${change.key} rewritten` : `moved to ${change.to.label}`
 }
 
@@ -94,17 +99,11 @@ function changed(plan: PlanSpec, change: Change): PlanSpec {
 
 const clipped = (text: string): string => (text.length > 60 ? `${text.slice(0, 59)}…` : text)
 
+const stepsOf = (plan: PlanSpec) => plan.tasks.map((task) => ({ key: task.key, dependsOn: task.depends_on }))
+
 /** A plan without one task and all that depends on it. Pure. */
-export function withoutTask(plan: PlanSpec, key: string): PlanSpec {
-  const gone = new Set([key])
-  for (let grew = true; grew; ) {
-    grew = false
-    for (const task of plan.tasks) {
-      if (gone.has(task.key) || !task.depends_on.some((dep) => gone.has(dep))) continue
-      gone.add(task.key)
-      grew = true
-    }
-  }
+function withoutTask(plan: PlanSpec, key: string): PlanSpec {
+  const gone = new Set([key, ...stepsNeeding(stepsOf(plan), key)])
   const tasks = plan.tasks.filter((task) => !gone.has(task.key))
   const milestones = plan.milestones.filter((m) => tasks.some((task) => task.milestone === m.key))
   return { ...plan, tasks, milestones }

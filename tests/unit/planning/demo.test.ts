@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { makeDemo } from '../../../cli/demo/makeDemo.ts'
 import { loadPlaybooks } from '../../../core/planning/loadPlaybooks.ts'
 import { planRequest } from '../../../core/planning/planRequest.ts'
-import { demo as demoPlace } from './places.ts'
+import { failingDemo } from './places.ts'
 
 const run = promisify(execFile)
 let base: string
@@ -44,7 +44,7 @@ afterEach(async () => {
 async function fixPlan() {
   const outcome = await planRequest(
     { playbooks: await loadPlaybooks(null), model: null },
-    { request: 'Plan a fix', place: demoPlace(), version: 1 },
+    { request: 'Plan a fix', place: failingDemo(), version: 1 },
   )
   if (outcome.kind !== 'planned') throw new Error('no plan')
   return outcome.plan
@@ -75,6 +75,7 @@ describe('the demo', () => {
     expect(before.code).toBe(1)
     expect(before.stdout).toMatch(/fail 1\b/)
     expect(before.stdout).toMatch(/pass 5\b/)
+    expect(before.stdout.slice(-4000)).toContain('1000 !== 900')
     const { tasks } = await fixPlan()
     expect(tasks.map((t) => [t.spec.action, t.depends_on])).toEqual([
       ['shell', []],

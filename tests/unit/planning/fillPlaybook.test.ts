@@ -6,7 +6,7 @@ import { loadPolicy } from '../../../core/policy/loadPolicy.ts'
 import { ActionCallSchema } from '../../../core/protocol/actions.ts'
 import { planHash } from '../../../core/protocol/hash.ts'
 import { PlanSpec } from '../../../core/protocol/specs.ts'
-import { demo, place, places } from './places.ts'
+import { demo, failingDemo, place, places } from './places.ts'
 
 const playbooks = await loadPlaybooks(null)
 const plan = (request: string, at: PlaceFacts) =>
@@ -143,7 +143,7 @@ describe('a plan from a playbook', () => {
 
   test('owns what it writes and nothing when it reads', async () => {
     const files = async (request: string) =>
-      (await planned(request, demo())).tasks.map((t) => t.spec.required_files)
+      (await planned(request, failingDemo())).tasks.map((t) => t.spec.required_files)
     expect(await files('what changed?')).toEqual([[], [], []])
     expect(await files('note: hello')).toEqual([['/home/ana/work/demo/notes.txt'], []])
     expect(await files('create a file a/b.txt with x')).toEqual([['/home/ana/work/demo/a/b.txt'], []])

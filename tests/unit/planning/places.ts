@@ -32,10 +32,17 @@ const at = (path: string, tools: TestTool[], scripts: string[] = [], over: Parti
 
 export const demo = () => at('/home/ana/work/demo', ['npm'], ['test', 'job'])
 
+/** The demo after its tests have shown their fault. */
+export const failingDemo = () => ({
+  ...demo(),
+  lastTests: { failed: true, said: '1000 !== 900\n# pass 5\n# fail 1\n' },
+})
+
 /** The kinds of places that plans have to be good for. */
 export const places: Record<string, () => PlaceFacts> = {
   'an npm repository': () => place(),
   'the demo': demo,
+  'the demo after its tests failed': failingDemo,
   'a Python repository': () => at('/home/ana/work/ml', ['pytest', 'make']),
   'a Rust repository on a Mac': () =>
     at('/Users/ana/work/engine', ['cargo'], [], {

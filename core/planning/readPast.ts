@@ -1,0 +1,53 @@
+import type { Deps } from '../deps.ts'
+import type { Sql } from '../storage/sql.ts'
+import { type EndedTask, lastTests } from './lastTests.ts'
+import { asksAboutTests, type PlaceFacts } from './planRequest.ts'
+
+/** A task of the place's past, with the run it belongs to. */
+type PastTask = EndedTask & { runNumber: number; chatId: number | null; title: string; error: string | null }
+
+/** Runs that are looked back over, and tasks of theirs. */
+const RUNS = 200
+const TASKS = 40
+
+/** The tasks that ended last in a directory and below it, the newest first. */
+function readPast(sql: Sql, agentId: string, directory: string): Promise<PastTask[]> {
+  return sql.query<PastTask>(
+    `SELECT t.action, t.status, t.title, t.spec->'params'->>'command' AS command, t.result->>'summary' AS summary,
+       t.result->>'error' AS error, r.number AS "runNumber", r.chat_id AS "chatId"
+     FROM task t JOIN run r ON r.id = t.run_id
+     WHERE r.number > (SELECT max(number) FROM run) - $3 AND t.agent_id = $1 AND t.result IS NOT NULL
+       AND (t.cwd = $2 OR starts_with(t.cwd, $2 || '/'))
+     ORDER BY t.ended_at DESC NULLS LAST LIMIT $4`,
+    [agentId, directory, RUNS, TASKS],
+  )
+}
+
+/** What failed last in a chat, as the context of a question to the model; undefined when nothing did. Pure. */
+function describeFailure(past: readonly PastTask[], chatId: number | null): string | undefined {
+  const failed = past.find((task) => task.chatId === chatId && /^failed/.test(task.status))
+  if (!failed) return undefined
+  return [
+    `What failed last in this place, in run #${failed.runNumber}: ${failed.command ?? failed.title}`,
+    `It ended with: ${failed.error ?? failed.status}. The end of its output:`,
+    failed.summary,
+  ].join('\n')
+}
+
+const speaksOfFailure = /\b(?:fix|mend|repair|solve|debug|fail|broke|error|wrong|crash)/i
+
+/**
+ * The place with how its tests ended, and for a model what failed there last in the chat. Looked up only for requests
+ * that it matters to.
+ */
+export async function pastFor(
+  deps: Pick<Deps, 'db' | 'model' | 'playbooks'>,
+  run: { request: string; chat_id: number | null },
+  place: PlaceFacts,
+): Promise<{ place: PlaceFacts; context?: string | undefined }> {
+  const forModel = deps.model !== null && speaksOfFailure.test(run.request)
+  if (!forModel && !asksAboutTests(deps.playbooks, run.request)) return { place }
+  const past = await readPast(deps.db, place.agentId, place.repository?.path ?? place.cwd)
+  const known = { ...place, lastTests: lastTests(past) }
+  return forModel ? { place: known, context: describeFailure(past, run.chat_id) } : { place: known }
+}

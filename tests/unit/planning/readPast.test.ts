@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { loadPlaybooks } from '../../../core/planning/loadPlaybooks.ts'
+import { pastFor } from '../../../core/planning/readPast.ts'
+import { openTestControl, type TestControl } from '../../support/control.ts'
+import { newDatabase, type TestDatabase } from '../../support/database.ts'
+import { addMachine, startRun, type TestMachine } from '../../support/fleet.ts'
+import { demo } from './places.ts'
+
+const playbooks = await loadPlaybooks(null)
+const model = { provider: 'openai', model: 'x', complete: () => Promise.reject(new Error('not asked')) }
+let database: TestDatabase
+let control: TestControl
+let machine: TestMachine
+beforeAll(async () => {
+  database = await newDatabase()
+  control = await openTestControl({ databaseUrl: database.url })
+  machine = await addMachine(control.deps)
+})
+afterAll(async () => {
+  await control?.close()
+  await database?.drop()
+})
+
+let clock = 0
+/** A command that ended in a directory, later than the one before. */
+async function ended(command: string, cwd: string, status: 'failed' | 'succeeded', summary: string) {
+  const run = await startRun(control.deps, machine, [{ key: 'a', command, cwd }])
+  clock += 1
+  await control.deps.db.query(
+    'UPDATE task SET status = $2, ended_at = to_timestamp($3), result = $4 WHERE run_id = $1',
+    [run.id, status, clock, JSON.stringify({ summary, error: status === 'failed' ? 'exit 1' : null })],
+  )
+}
+
+const past = (request: string, cwd: string, withModel = false) =>
+  pastFor(
+    { db: control.deps.db, playbooks, model: withModel ? model : null },
+    { request, chat_id: null },
+    { ...demo(), agentId: machine.agentId, cwd, repository: null },
+  )
+
+test('a request for a fix knows how the tests of its directory ended last', async () => {
+  expect((await past('plan a fix', '/work/demo')).place.lastTests).toBeNull()
+  await ended('npm test', '/work/demo/src', 'failed', '# pass 5\n# fail 1\n')
+  await ended('npm test', '/work/demo2', 'succeeded', '# pass 1\n# fail 0\n')
+  await ended('rm build.log', '/work/demo', 'failed', 'no such file')
+  expect((await past('plan a fix', '/work/demo')).place.lastTests).toEqual({
+    failed: true,
+    said: '# pass 5\n# fail 1\n',
+  })
+})
+
+test('a model is told what failed there last', async () => {
+  const { context } = await past('why did it fail?', '/work/demo', true)
+  expect(context).toMatch(/in run #\d+: rm build\.log\nIt ended with: exit 1\./)
+  expect(context).toContain('no such file')
+  expect((await past('plan a fix', '/work/demo')).context).toBeUndefined()
+})
+
+test('nothing is looked up for other requests', async () => {
+  expect((await past('list files', '/work/demo', true)).place).not.toHaveProperty('lastTests')
+})
