@@ -31,7 +31,7 @@ function slotPattern(parameter: Parameter): string {
 type Piece = { pattern: string; optional: boolean; bare: boolean }
 
 /** Cuts a phrase into words, `(a|b)`, `[a|b]` and `{slots}`; groups keep their inside. */
-function pieces(phrase: string): string[] {
+export function pieces(phrase: string): string[] {
   const found = phrase.match(/\([^()]*\)|\[(?:[^[\]()]|\([^()]*\))*\]|\{[^{}]*\}|[^\s()[\]{}]+/g) ?? []
   if (found.join('').replace(/\s/g, '') !== phrase.replace(/\s/g, ''))
     throw new Error('brackets that do not close, or too deep')
@@ -56,10 +56,12 @@ function piece(text: string, parameters: Parameters): Piece {
   return { pattern: escapeRegExp(text), optional: false, bare: false }
 }
 
-/** The alternatives of a group, cut at its own bars only; the longest first, so that it leaves least to a slot. */
+/** The alternatives of a group, cut at its own bars only. */
+export const splitGroup = (inside: string): string[] => inside.match(/(?:\([^()]*\)|[^|])+/g) ?? []
+
+/** As one expression, the longest first, so that it leaves least to a slot. */
 function alternatives(inside: string, parameters: Parameters): string {
-  const parts = inside.match(/(?:\([^()]*\)|[^|])+/g) ?? []
-  return parts
+  return splitGroup(inside)
     .sort((a, b) => b.length - a.length)
     .map((part) => sequence(part.trim(), parameters))
     .join('|')

@@ -53,6 +53,7 @@ export function readPlaybook(file: string, text: string, own: boolean): Playbook
   const playbook = {
     ...parsed.data,
     own,
+    phrases: parsed.data.triggers,
     triggers: compiled(file, 'triggers', parsed.data),
     unless: compiled(file, 'unless', parsed.data),
   }

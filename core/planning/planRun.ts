@@ -32,7 +32,8 @@ export type RunFault = {
   code: string
   message: string
   hint?: string
-  nearest?: { title: string; example: string }[]
+  /** Playbooks near to the request; `request` null: it needs details, such as those of `example`. */
+  nearest?: { title: string; request?: string | null; example: string }[]
   rule?: string
   risk?: string
   command?: string

@@ -97,6 +97,8 @@ export type PlaybookFile = z.output<typeof PlaybookFile>
 /** A playbook ready to be matched. `own`: from SKYNET_PLAYBOOKS_DIR; it goes before the built-in ones. */
 export type Playbook = Omit<PlaybookFile, 'triggers' | 'unless'> & {
   own: boolean
+  /** The triggers as they were written. */
+  phrases: readonly string[]
   triggers: RegExp[]
   unless: RegExp[]
 }

@@ -26,7 +26,7 @@ describe('built-in playbooks', () => {
           const outcome = await plan(example, at())
           if (outcome.kind === 'unmatched') {
             expect(Object.keys(playbook.only), example).not.toEqual([])
-            expect(outcome.nearest).toHaveLength(3)
+            expect(outcome.nearest.length).toBeGreaterThanOrEqual(1)
           } else if (outcome.kind === 'failed') {
             expect(outcome.reason, example).toMatch(/^[^\n]{10,200}\.$/)
             expect(outcome.hint, example).toMatch(/^[^\n]{10,250}$/)

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { loadPlaybooks } from '../../../core/planning/loadPlaybooks.ts'
 import { matchPlaybook } from '../../../core/planning/matchPlaybook.ts'
-import { suggestPlaybooks } from '../../../core/planning/suggestPlaybooks.ts'
 import { tidyRequest } from '../../../core/planning/tidyRequest.ts'
 import { demo, place } from './places.ts'
 
@@ -308,35 +307,5 @@ describe('tidyRequest', () => {
     expect(tidyRequest('list files in ..')).toBe('list files in ..')
     expect(tidyRequest('show \u202enotes.txt\u202c')).toBe('show notes.txt')
     expect(tidyRequest('please')).toBe('please')
-  })
-})
-
-describe('suggestions', () => {
-  test('are three, near, and understood when sent', () => {
-    const requests = [
-      'run teh test',
-      'disk',
-      'commit',
-      'deploy to production',
-      'qwertz',
-      '',
-      'make coffee',
-      'show log of nginx service',
-    ]
-    for (const request of requests) {
-      const nearest = suggestPlaybooks(playbooks, request, demo())
-      expect(nearest).toHaveLength(3)
-      expect(nearest.map((s) => named(s.example))).toEqual(nearest.map((s) => s.playbook))
-    }
-    expect(suggestPlaybooks(playbooks, 'run teh test', demo())[0]?.playbook).toBe('run-tests')
-    expect(suggestPlaybooks(playbooks, 'disk', demo())[0]?.playbook).toBe('machine-health')
-    expect(suggestPlaybooks(playbooks, 'comit my wrk', demo()).map((s) => s.playbook)).toContain(
-      'commit-work',
-    )
-  })
-
-  test('name no demo playbook elsewhere', () => {
-    const names = suggestPlaybooks(playbooks, 'plan a fix', place()).map((s) => s.playbook)
-    expect(names).not.toContain('demo-fix')
   })
 })
