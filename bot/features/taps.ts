@@ -1,13 +1,15 @@
 import { Composer } from 'grammy'
 import { assertNever } from '../../core/assertNever.ts'
-import { setPlace } from '../../core/fleet/choosePlace.ts'
+import { allPlaces, setPlace } from '../../core/fleet/choosePlace.ts'
 import { inviteMachine } from '../../core/fleet/inviteMachine.ts'
+import { listMachines } from '../../core/fleet/machineFacts.ts'
 import { may } from '../../core/people/people.ts'
+import { cancelRun } from '../../core/runs/cancelRun.ts'
 import { reviewTask } from '../../core/runs/reviewTask.ts'
 import type { BotContext } from '../context.ts'
 import { ButtonAction } from '../render/buttons.ts'
 import { reply, toast } from '../reply.ts'
-import { asker, startOrAsk, startRun } from '../startRun.ts'
+import { asker, placeButtons, startOrAsk, startRun } from '../startRun.ts'
 import type { BotDeps } from '../turn.ts'
 import { arm, decide, details } from './approvals.ts'
 import { postCard, sendLog } from './look.ts'
@@ -76,6 +78,8 @@ async function carryOut(deps: BotDeps, ctx: BotContext, action: ButtonAction): P
       return postCard(deps, ctx, action.runId)
     case 'again':
       return again(deps, ctx, action.runId)
+    case 'elsewhere':
+      return elsewhere(deps, ctx, action.runId)
     case 'say':
       return sayFor(deps, ctx, action.text)
     case 'start':
@@ -109,6 +113,30 @@ async function again(deps: BotDeps, ctx: BotContext, runId: string): Promise<voi
   else await startOrAsk(deps, turn, kind, run.request)
 }
 
+/** A run whose machine is away, on another one: asks where; the pick starts it there and cancels this one. */
+async function elsewhere(deps: BotDeps, ctx: BotContext, runId: string): Promise<void> {
+  const { turn } = ctx
+  if (!(await maySteer(turn, runId)) || !may(turn.person, 'start')) return toast(deps, turn, lookOnly)
+  const [run] = await turn.tx.query<{ number: number; kind: string; request: string }>(
+    'SELECT number, kind, request FROM run WHERE id = $1',
+    [runId],
+  )
+  const places = allPlaces((await listMachines(turn.tx)).filter((machine) => machine.connected))
+  if (!run || places.length === 0) return toast(deps, turn, 'No other machine is connected now.', true)
+  await toast(deps, turn)
+  const kind = run.kind === 'command' ? 'command' : 'request'
+  await reply(deps, turn, `Where instead? #${run.number} is cancelled when you pick.`, {
+    buttons: placeButtons(places, ({ agentId, cwd }) => ({
+      do: 'start',
+      kind,
+      text: run.request,
+      agentId,
+      cwd,
+      instead: runId,
+    })),
+  })
+}
+
 async function sayFor(deps: BotDeps, ctx: BotContext, text: string): Promise<void> {
   if (!may(ctx.turn.person, 'start')) return toast(deps, ctx.turn, lookOnly)
   await toast(deps, ctx.turn)
@@ -121,7 +149,9 @@ async function startHere(
   action: Extract<ButtonAction, { do: 'start' }>,
 ): Promise<void> {
   if (!may(ctx.turn.person, 'start')) return toast(deps, ctx.turn, lookOnly)
+  if (action.instead && !(await maySteer(ctx.turn, action.instead))) return toast(deps, ctx.turn, lookOnly)
   await toast(deps, ctx.turn)
+  if (action.instead) await cancelRun(deps, ctx.turn.tx, action.instead, ctx.turn.person.id)
   await startRun(deps, ctx.turn, action.kind, action.text, action)
 }
 

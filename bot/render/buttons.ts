@@ -15,7 +15,10 @@ export const ButtonAction = z.discriminatedUnion('do', [
   /** Revises a plan: leaves one task out, or moves the plan to another place. */
   z.strictObject({ do: z.enum(['drop', 'edit']), approvalId: z.uuid(), taskKey: z.string() }),
   z.strictObject({ do: z.literal('move'), approvalId: z.uuid(), agentId: z.uuid(), cwd: z.string() }),
-  z.strictObject({ do: z.enum(['cancel', 'pause', 'resume', 'logs', 'again', 'card']), runId: z.uuid() }),
+  z.strictObject({
+    do: z.enum(['cancel', 'pause', 'resume', 'logs', 'again', 'card', 'elsewhere']),
+    runId: z.uuid(),
+  }),
   z.strictObject({ do: z.enum(['retry', 'release']), runId: z.uuid(), taskId: z.uuid().nullable() }),
   /** Sends this text as if the person had written it. */
   z.strictObject({ do: z.literal('say'), text: z.string().max(1000) }),
@@ -27,6 +30,8 @@ export const ButtonAction = z.discriminatedUnion('do', [
     text: z.string(),
     agentId: z.uuid(),
     cwd: z.string(),
+    /** The run it takes the place of: that one is cancelled. */
+    instead: z.uuid().optional(),
   }),
   /** An answer inside a conversation. */
   z.strictObject({ do: z.literal('answer'), value: z.string().max(4200) }),

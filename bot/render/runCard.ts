@@ -125,5 +125,12 @@ function liveButtons(run: RunView): Buttons {
     run.status === 'paused'
       ? { text: 'Resume', action: { do: 'resume' as const, runId: run.id } }
       : { text: 'Pause', action: { do: 'pause' as const, runId: run.id } }
+  if (isAway(run)) return [[{ text: 'Other machine', action: { do: 'elsewhere', runId: run.id } }], [cancel]]
   return [...review, [cancel, pause, { text: 'Logs', action: { do: 'logs', runId: run.id } }]]
 }
+
+/** Nothing of it has begun, and the machine it waits for is not there: it may as well go to another one. */
+const isAway = (run: RunView): boolean =>
+  run.status === 'running' &&
+  run.tasks.every((task) => !task.startedAt) &&
+  run.tasks.some((task) => task.status === 'queued' && !task.connected)

@@ -142,4 +142,21 @@ describe('two machines', () => {
     expect(system.faults).toEqual([])
     expect(system.messages(ana.id).length).toBeGreaterThan(5)
   })
+
+  test('a machine that is away: the run can go to another one, and is cancelled where it waited', async () => {
+    await system.stopAgent('server')
+    await system.until(
+      async () => (await system.db.query('SELECT 1 FROM agent WHERE NOT connected')).length > 0,
+      'the machine to be away',
+    )
+    const waiting = await system.ask('/run @server:web git status')
+    const card = await system.message(new RegExp(`⏳ #${waiting} waiting`))
+    expect(buttonsOf(card)).toEqual(['Other machine', 'Cancel'])
+    await system.tap('Other machine', { on: card.message_id })
+    const question = await system.message(/Where instead\?/)
+    expect(buttonsOf(question).every((label) => label.startsWith('laptop:'))).toBe(true)
+    await system.tap('laptop:~/work/api', { on: question.message_id })
+    await system.runIs(waiting, 'cancelled')
+    expect((await system.runIs(waiting + 1, 'succeeded')).agentName).toBe('laptop')
+  })
 })
