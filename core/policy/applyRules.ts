@@ -13,7 +13,7 @@ export function applyRules(finding: Finding, policy: Policy): Part {
 }
 
 function judgeFact(fact: Fact, policy: Policy): Judged {
-  const network = fact.network === true
+  const network = mayReach(fact)
   const floor = findFloor(fact)
   if (floor)
     return {
@@ -25,8 +25,15 @@ function judgeFact(fact: Fact, policy: Policy): Judged {
     }
   const rule = policy.rules.find((candidate) => candidate.when.some((when) => fits(when, fact)))
   if (!rule) return { ...policy.defaults, rule: 'policy.no-rule', network }
-  return settle({ verdict: rule.verdict, risk: rule.risk, rule: rule.id, reason: rule.reason, network })
+  const reason = fact.unnamed ? `${rule.reason}; the name is known only when it runs` : rule.reason
+  return settle({ verdict: rule.verdict, risk: rule.risk, rule: rule.id, reason, network })
 }
+
+/** What runs is known only when it runs, so that nobody can say it stays off the network. */
+const unknownCode =
+  /^(shell\.(dynamic-command|dynamic-code|not-understood|syntax|too-long|too-deep|eval|windows)|code\.(stdin|interactive|inline))$/
+
+const mayReach = (fact: Fact): boolean => fact.network === true || unknownCode.test(fact.effect)
 
 /**
  * What the shell itself does around a program (redirections, odd text, overridden variables) is judged only by
@@ -41,7 +48,7 @@ function fits(when: When, fact: Fact): boolean {
     (when.program?.some((program) => program === fact.program) ?? true) &&
     (when.subcommand?.some((subcommand) => subcommand === fact.subcommand) ?? true) &&
     (when.option?.some((option) => fact.options?.includes(option)) ?? true) &&
-    (when.network === undefined || when.network === (fact.network === true))
+    (when.network === undefined || when.network === mayReach(fact))
   )
 }
 

@@ -15,6 +15,8 @@ export type Fact = {
   /** Options as written, without values. */
   options?: readonly string[]
   place?: Place
+  /** The name of what is written is known only when it runs; it stays in its place. */
+  unnamed?: boolean
   /** Whether it may reach the network. */
   network?: boolean
 }

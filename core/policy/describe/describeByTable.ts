@@ -1,6 +1,6 @@
 import type { Fact, Invocation } from '../facts.ts'
 import { unknownOption } from '../mild.ts'
-import { classifyPath, type PathUse } from '../paths/classifyPath.ts'
+import { classifyPath, isNamedInside, type PathUse } from '../paths/classifyPath.ts'
 import type { Program, Use } from '../programs/program.ts'
 import { hasHole } from '../shell/marks.ts'
 import { type Arguments, byName, knownOptions, parseArguments } from './parseArguments.ts'
@@ -194,6 +194,15 @@ function unknownFacts(program: Program, parsed: Arguments, label: Label): Fact[]
 export function pathFacts(use: Use, path: string, label: Label, invocation: Invocation): Fact[] {
   if (use === 'text' || path === '-' || (path === '' && (use === 'read' || use === 'list'))) return []
   const kind = uses[use]
+  if (kind.use === 'write' && isNamedInside(path, invocation.state.cwds, invocation.context))
+    return [
+      {
+        ...label,
+        effect: kind.effect === 'fs.create' ? 'fs.write' : kind.effect,
+        place: 'inside',
+        unnamed: true,
+      },
+    ]
   const place = classifyPath(path, invocation.state.cwds, kind.use, invocation.context)
   if (use === 'delete-tree' && place === 'unknown' && couldBeEverything(path, invocation))
     return [{ ...label, effect: 'floor.delete-unknown' }]
@@ -202,7 +211,7 @@ export function pathFacts(use: Use, path: string, label: Label, invocation: Invo
 
 /** `$X/`, `$X/*`, `$X/etc`: when the variable is empty, that is the root; `*` in a directory nobody knows, too. */
 function couldBeEverything(path: string, invocation: Invocation): boolean {
-  const tail = /^[\u0000\u0006\u0007]+(\/.*)$/s.exec(path)?.[1]
+  const tail = /^[\u0000\u0003\u0006\u0007]+(\/.*)$/s.exec(path)?.[1]
   if (tail === undefined)
     return invocation.state.cwds.length === 0 && /^(\.\/)*[.\u0001\u0002]+\/?$/.test(path)
   const place = hasHole(tail) ? 'unknown' : classifyPath(tail, ['/'], 'delete', invocation.context)

@@ -208,7 +208,7 @@ function containerFacts(args: readonly string[], label: Label, invocation: Invoc
       : (/^(?:-v|--volume=|--mount=)(.+)$/.exec(arg)?.[1] ?? '')
     const source =
       /(?:^|,)(?:source|src)=([^,]+)/.exec(text)?.[1] ?? (text.includes('type=') ? '' : text.split(':')[0])
-    return source && /^[/~.\u0000\u0006]/.test(source) ? [source] : []
+    return source && /^[/~.\u0000\u0003\u0006]/.test(source) ? [source] : []
   })
   const facts = mounts
     .flatMap((source) => pathFacts('mode-tree', source, label, invocation))

@@ -62,7 +62,7 @@ export function runScriptText(
 
 /** The unknown pieces of a script, as a variable that nobody knows. */
 function showLiteral(text: string): string {
-  return isLiteral(text) ? text : showWord(text.replace(/[\u0000\u0006\u0007]/g, '$SKYNET_UNKNOWN'))
+  return isLiteral(text) ? text : showWord(text.replace(/[\u0000\u0003\u0006\u0007]/g, '$SKYNET_UNKNOWN'))
 }
 
 /** True for a fact that is denied whatever the policy says. */

@@ -1,5 +1,6 @@
 import { HOLE, hasGlob, hasHole, isLiteral } from '../shell/marks.ts'
 import type { PolicyContext } from '../verdict.ts'
+import { namePattern } from './namePattern.ts'
 import { couldBe, isEverything, isWithin, knownPrefix, resolvePath, segmentMatches } from './resolvePath.ts'
 import { isSecretName } from './secretNames.ts'
 import * as known from './sensitivePaths.ts'
@@ -44,6 +45,12 @@ export function classifyPath(
   if (cwds.length === 0 && !path.startsWith('/')) return 'unknown'
   const found = (cwds.length > 0 ? cwds : ['/']).map((cwd) => classifyFrom(path, cwd, use, context))
   return found.reduce(worse)
+}
+
+/** True for what is written inside whatever its name will be (see namePattern). */
+export function isNamedInside(path: string, cwds: readonly string[], context: PolicyContext): boolean {
+  const pattern = namePattern(path)
+  return pattern !== null && classifyPath(pattern, cwds, 'write', context) === 'inside'
 }
 
 function classifyFrom(path: string, cwd: string, use: PathUse, context: PolicyContext): Place {

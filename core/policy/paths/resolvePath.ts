@@ -1,4 +1,4 @@
-import { HOLE, HOLES, hasGlob, hasHole, NET_HOLE, QUERY, STAR } from '../shell/marks.ts'
+import { HOLE, HOLES, hasGlob, hasHole, NAME, NET_HOLE, QUERY, STAR } from '../shell/marks.ts'
 
 /**
  * Makes a path absolute and takes `.`, `..` and doubled slashes out of it, as text: symlinks are not known here.
@@ -24,7 +24,7 @@ function plainRoot(path: string, cwd: string): string {
 
 /** The part of a path before the first piece that cannot be known, cut at a slash. */
 export function knownPrefix(path: string): string {
-  const holes = [HOLE, HOLES, NET_HOLE].map((mark) => path.indexOf(mark)).filter((at) => at >= 0)
+  const holes = [HOLE, HOLES, NET_HOLE, NAME].map((mark) => path.indexOf(mark)).filter((at) => at >= 0)
   return path.slice(0, path.lastIndexOf('/', Math.min(...holes)) + 1)
 }
 

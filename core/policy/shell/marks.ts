@@ -9,6 +9,8 @@ export const HOLE = '\u0000'
 export const HOLES = '\u0006'
 /** A piece that comes from the network. */
 export const NET_HOLE = '\u0007'
+/** A piece that is a name known only when it runs: one word without blanks, quotes or a slash, and not empty. */
+export const NAME = '\u0003'
 /** An active `*` (or a pattern as free as that). */
 export const STAR = '\u0001'
 /** An active `?` or `[...]`. */
@@ -18,7 +20,7 @@ export const SPLIT = '\u0004'
 /** Marks that a word has quotes, so that it stays a word even when empty. */
 export const QUOTED = '\u0005'
 
-const unknown = /[\u0000\u0006\u0007]/
+const unknown = /[\u0000\u0003\u0006\u0007]/
 const glob = /[\u0001\u0002]/
 
 /** True when part of the word cannot be known beforehand. */
@@ -41,6 +43,6 @@ export function showWord(word: string): string {
   return word
     .replaceAll(STAR, '*')
     .replaceAll(QUERY, '?')
-    .replace(/[\u0000\u0006\u0007]+/g, '…')
+    .replace(/[\u0000\u0003\u0006\u0007]+/g, '…')
     .replace(/[\u0004\u0005]/g, '')
 }

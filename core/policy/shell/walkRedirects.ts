@@ -1,6 +1,6 @@
 import type { Redirection } from 'unbash'
 import { type Fact, noStdin, type Stdin } from '../facts.ts'
-import { classifyPath } from '../paths/classifyPath.ts'
+import { classifyPath, isNamedInside } from '../paths/classifyPath.ts'
 import type { PolicyContext } from '../verdict.ts'
 import { expandValue } from './expandWord.ts'
 import { hasHole, NET_HOLE } from './marks.ts'
@@ -50,6 +50,8 @@ function redirectFacts(operator: string, target: string, state: ShellState, cont
   if (/^[<>]&$/.test(operator) && /^(\d+-?|-)$/.test(target)) return []
   if (/^\/dev\/(tcp|udp)\//.test(target)) return [{ effect: 'floor.reverse-shell', network: true }]
   const reads = operator === '<' || operator === '<&'
+  if (!reads && isNamedInside(target, state.cwds, context))
+    return [{ effect: 'fs.write', place: 'inside', unnamed: true }]
   const place = classifyPath(target, state.cwds, reads ? 'read' : 'write', context)
   return place === 'null' ? [] : [{ effect: reads ? 'fs.read' : 'fs.write', place }]
 }

@@ -4,6 +4,7 @@ import { noStdin } from '../facts.ts'
 import { overrideFacts } from './assignmentFacts.ts'
 import type { Expander } from './expandWord.ts'
 import { HOLES, NET_HOLE } from './marks.ts'
+import { nameOutput } from './nameOutput.ts'
 import { copyState, type ShellState } from './state.ts'
 import { add, note, type Spot, textOf, type Walk } from './walk.ts'
 
@@ -52,6 +53,8 @@ function walkOutput(
   const output =
     walk.steps.command(walk, only, { source, stdin: noStdin }, state)?.replace(/\n+$/, '') ?? null
   if (only.name?.value === 'pwd' && only.args.length === 0) return state.cwds.length > 0 ? state.cwds : null
+  const name = output === null ? nameOutput(only, state) : null
+  if (name !== null) return [name]
   const sure = only.name?.value === 'echo' && !/[\\$`]|\s-/.test(source.slice(only.pos, only.end))
   return output === null ? null : sure ? [output] : [output, HOLES]
 }

@@ -76,8 +76,8 @@ describe('program tables', () => {
 
 describe('what a verdict says', () => {
   it.each([
-    ['rm -rf dist', 'ask', 'high', 'fs.delete-tree', 'deletes what git cannot restore'],
-    ['rm build.log', 'ask', 'medium', 'fs.delete', 'deletes what git may not restore'],
+    ['rm -rf dist', 'ask', 'high', 'fs.delete-tree', 'deletes files and folders'],
+    ['rm build.log', 'ask', 'medium', 'fs.delete', 'deletes files'],
     ['git status', 'allow', 'low', 'git.read', 'looks at the repository'],
     ['npm test', 'ask', 'medium', 'code.run-project', "runs the project's own code"],
     ['npm install x', 'ask', 'medium', 'package.install', 'installs packages and runs their scripts'],
