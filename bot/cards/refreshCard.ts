@@ -1,6 +1,7 @@
 import type { Api } from 'grammy'
 import { isRunEnd } from '../../core/events/states.ts'
 import { listMachines } from '../../core/fleet/machineFacts.ts'
+import { canPlanFix } from '../../core/planning/canPlanFix.ts'
 import { readLogTail, viewRun } from '../../core/runs/viewRun.ts'
 import { type Called, callTelegram } from '../delivery/callTelegram.ts'
 import { storeButtons } from '../delivery/say.ts'
@@ -31,21 +32,25 @@ const TAIL_CHUNKS = 12
 const OUTCOME_CHUNKS = 60
 
 /** What a card shows now, from the ledger; null when what it shows is gone. */
-export async function renderCard(deps: Pick<BotDeps, 'db' | 'clock'>, card: CardRow): Promise<Shown | null> {
+export async function renderCard(
+  deps: Pick<BotDeps, 'db' | 'clock' | 'playbooks' | 'model'>,
+  card: CardRow,
+): Promise<Shown | null> {
   const run = await viewRun(deps.db, card.run_id)
   if (!run) return null
   if (card.state === 'continued') return continuedCard(run)
   const now = deps.clock.now()
+  const canFix = canPlanFix(deps.playbooks, deps.model, run)
   switch (card.kind) {
     case 'run': {
       const outcomeBelow = hasOwnOutcome(run)
       if (!run.tasks.some((task) => task.startedAt))
-        return renderRunCard(run, { now, tail: [], outcomeBelow })
+        return renderRunCard(run, { now, tail: [], outcomeBelow, canFix })
       const tail = await readLogTail(deps.db, run.id, isRunEnd(run.status) ? OUTCOME_CHUNKS : TAIL_CHUNKS)
-      return renderRunCard(run, { now, tail, outcomeBelow })
+      return renderRunCard(run, { now, tail, outcomeBelow, canFix })
     }
     case 'outcome':
-      return renderOutcome(run, { now, tail: await readLogTail(deps.db, run.id, OUTCOME_CHUNKS) })
+      return renderOutcome(run, { now, tail: await readLogTail(deps.db, run.id, OUTCOME_CHUNKS), canFix })
     case 'milestone':
       return renderMilestone(run, card.milestone ?? '')
     case 'approval': {

@@ -1,6 +1,7 @@
 import { allPlaces } from '../../core/fleet/choosePlace.ts'
 import { listMachines } from '../../core/fleet/machineFacts.ts'
 import { may } from '../../core/people/people.ts'
+import { droppableSteps } from '../../core/planning/dropStep.ts'
 import { type Change, revisePlan } from '../../core/planning/revisePlan.ts'
 import { type RunView, viewRun } from '../../core/runs/viewRun.ts'
 import type { BotContext } from '../context.ts'
@@ -31,15 +32,15 @@ export async function revise(deps: BotDeps, turn: Turn, approvalId: string): Pro
   if (!run) return
   await toast(deps, turn)
   const steps = run.tasks.slice(0, 8)
-  const drops: Buttons =
-    run.tasks.length > 1
-      ? steps.map((t) => [
-          {
-            text: `Drop step ${t.key}: ${clip(t.title, 28)}`,
-            action: { do: 'drop', approvalId, taskKey: t.key },
-          },
-        ])
-      : []
+  const droppable = droppableSteps(run.tasks)
+  const drops: Buttons = steps
+    .filter((t) => droppable.includes(t.key))
+    .map((t) => [
+      {
+        text: `Drop step ${t.key}: ${clip(t.title, 28)}`,
+        action: { do: 'drop', approvalId, taskKey: t.key },
+      },
+    ])
   const edits: Buttons = steps
     .filter((t) => t.action === 'shell')
     .map((t) => [

@@ -8,6 +8,7 @@ import { cancelRun } from '../../core/runs/cancelRun.ts'
 import { reviewTask } from '../../core/runs/reviewTask.ts'
 import type { BotContext } from '../context.ts'
 import { ButtonAction } from '../render/buttons.ts'
+import { clip, escapeHtml } from '../render/html.ts'
 import { reply, toast } from '../reply.ts'
 import { asker, placeButtons, startOrAsk, startRun } from '../startRun.ts'
 import type { BotDeps } from '../turn.ts'
@@ -82,6 +83,8 @@ async function carryOut(deps: BotDeps, ctx: BotContext, action: ButtonAction): P
       return elsewhere(deps, ctx, action.runId)
     case 'say':
       return sayFor(deps, ctx, action.text)
+    case 'details_of':
+      return detailsOf(deps, ctx, action)
     case 'start':
       return startHere(deps, ctx, action)
     case 'use':
@@ -141,6 +144,20 @@ async function sayFor(deps: BotDeps, ctx: BotContext, text: string): Promise<voi
   if (!may(ctx.turn.person, 'start')) return toast(deps, ctx.turn, lookOnly)
   await toast(deps, ctx.turn)
   await startOrAsk(deps, ctx.turn, 'request', text)
+}
+
+async function detailsOf(
+  deps: BotDeps,
+  ctx: BotContext,
+  { title, example }: Extract<ButtonAction, { do: 'details_of' }>,
+): Promise<void> {
+  await toast(deps, ctx.turn)
+  await reply(
+    deps,
+    ctx.turn,
+    `<b>${escapeHtml(title)}</b>: say it with the details, such as\n<code>${escapeHtml(example)}</code>`,
+    { forceReply: clip(example, 60), silent: false },
+  )
 }
 
 async function startHere(

@@ -22,6 +22,8 @@ export const ButtonAction = z.discriminatedUnion('do', [
   z.strictObject({ do: z.enum(['retry', 'release']), runId: z.uuid(), taskId: z.uuid().nullable() }),
   /** Sends this text as if the person had written it. */
   z.strictObject({ do: z.literal('say'), text: z.string().max(1000) }),
+  /** Asks for the details of a request, with a text that has them. */
+  z.strictObject({ do: z.literal('details_of'), title: z.string(), example: z.string() }),
   z.strictObject({ do: z.literal('use'), agentId: z.uuid(), cwd: z.string() }),
   /** A place picked for a request that waits for one. */
   z.strictObject({

@@ -5,7 +5,8 @@ import { bold, clip, clock, code, escapeHtml, quote, reveal } from './html.ts'
 import { failingTest, shownLines } from './logLines.ts'
 import { changedNames, costLine, firstLine, type Shown, stateWord, whatWhere } from './words.ts'
 
-export type OutcomeContext = { now: Date; tail: readonly LogLine[] }
+/** `canFix`: whether a plan to mend what failed can come to anything. */
+export type OutcomeContext = { now: Date; tail: readonly LogLine[]; canFix: boolean }
 
 /** `212 passed`, `3 of 20 fail`: what the tests of these tasks said, each once. */
 const counts = (tasks: readonly TaskView[]): string[] => [
@@ -52,7 +53,7 @@ export function renderOutcome(run: RunView, context: OutcomeContext): Shown {
   ]
   return {
     html: lines.filter((line) => line !== '').join('\n'),
-    buttons: outcomeButtons(run, failed),
+    buttons: outcomeButtons(run, failed, context.canFix),
     settled: run.status !== 'force_cancelled',
   }
 }
@@ -152,13 +153,12 @@ function stepLines(run: RunView, failed: TaskView | undefined): string[] {
   ]
 }
 
-function outcomeButtons(run: RunView, failed: TaskView | undefined): Buttons {
+function outcomeButtons(run: RunView, failed: TaskView | undefined, canFix: boolean): Buttons {
   const log = run.tasks.some((t) => t.startedAt)
     ? [{ text: 'Log', action: { do: 'logs' as const, runId: run.id } }]
     : []
   const again = { text: 'Run again', action: { do: 'again' as const, runId: run.id } }
-  if (run.error?.nearest)
-    return run.error.nearest.map((s) => [{ text: s.title, action: { do: 'say' as const, text: s.example } }])
+  if (run.error?.nearest) return run.error.nearest.map((near) => [suggestion(near)])
   switch (run.status) {
     case 'failed':
       if (!failed) return [[again]]
@@ -171,7 +171,10 @@ function outcomeButtons(run: RunView, failed: TaskView | undefined): Buttons {
           },
           again,
         ],
-        [{ text: 'Plan a fix', action: { do: 'say', text: 'Plan a fix' } }, ...log],
+        [
+          ...(canFix ? [{ text: 'Plan a fix', action: { do: 'say' as const, text: 'Plan a fix' } }] : []),
+          ...log,
+        ],
       ]
     case 'succeeded':
     case 'cancelled':
@@ -183,3 +186,11 @@ function outcomeButtons(run: RunView, failed: TaskView | undefined): Buttons {
       return log.length > 0 ? [log] : []
   }
 }
+
+type Nearest = NonNullable<NonNullable<RunView['error']>['nearest']>[number]
+
+/** A playbook near to what was written: asked for as the button says, or with the details that are missing. */
+const suggestion = ({ title, request, example }: Nearest): Buttons[number][number] =>
+  request
+    ? { text: clip(reveal(request), 60), action: { do: 'say', text: request } }
+    : { text: `${title} …`, action: { do: 'details_of', title, example } }

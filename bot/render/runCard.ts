@@ -2,10 +2,10 @@ import { isRunEnd, isTaskEnd } from '../../core/events/states.ts'
 import type { LogLine, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import type { Buttons } from './buttons.ts'
 import { bold, clip, clock, escapeHtml, quote, reveal, ticking, time } from './html.ts'
-import { renderOutcome } from './outcomeCard.ts'
+import { type OutcomeContext, renderOutcome } from './outcomeCard.ts'
 import { firstLine, type Shown, stateWord, taskIcon, taskTime, waitReason, whatWhere } from './words.ts'
 
-export type CardContext = { now: Date; tail: readonly LogLine[]; outcomeBelow: boolean }
+export type CardContext = OutcomeContext & { outcomeBelow: boolean }
 
 /** The live card of a run. Once the run has ended it becomes the outcome, unless that is a message of its own. Pure. */
 export function renderRunCard(run: RunView, context: CardContext): Shown {

@@ -133,7 +133,12 @@ describe('the live card', () => {
     task('3', { title: 'report', status: 'blocked', dependsOn: ['2'] }),
   ]
   const live = run({ tasks })
-  const context = { now, tail: [log('a\nb\nc\n✓ auth.test.ts (14)\n', '2')], outcomeBelow: false }
+  const context = {
+    now,
+    tail: [log('a\nb\nc\n✓ auth.test.ts (14)\n', '2')],
+    outcomeBelow: false,
+    canFix: false,
+  }
 
   test('names the run, the place, each step and the last three lines', () => {
     expect(read(renderRunCard(live, context))).toEqual([
@@ -204,7 +209,7 @@ describe('the outcome', () => {
         ran('2', 5, { result: result({ summary: '# pass 212\n# fail 0' }) }),
       ],
     })
-    expect(read(renderOutcome(done, { now, tail: [log('all good\n', '2')] }))).toEqual([
+    expect(read(renderOutcome(done, { now, canFix: true, tail: [log('all good\n', '2')] }))).toEqual([
       '✅ #12 succeeded · 1:31',
       'Run the tests · laptop:~/api',
       '212 passed',
@@ -231,7 +236,9 @@ describe('the outcome', () => {
     })
     const tap =
       "TAP version 13\nnot ok 1 - expired token\n  ---\n  location: '/a/auth.test.ts:41:3'\n  error: 'no'\n  ...\n1..1\n"
-    expect(read(renderOutcome(failed, { now, tail: [log('noise\n', '1'), log(tap, '2')] }))).toEqual([
+    expect(
+      read(renderOutcome(failed, { now, canFix: true, tail: [log('noise\n', '1'), log(tap, '2')] })),
+    ).toEqual([
       '❌ #12 failed at step 2 · 1:31',
       'Run the tests · laptop:~/api',
       '3 of 212 fail, exit 1',
@@ -263,7 +270,7 @@ describe('the outcome', () => {
         risk: 'critical',
       } as never,
     })
-    expect(read(renderOutcome(refused, { now, tail: [] }))).toEqual([
+    expect(read(renderOutcome(refused, { now, canFix: true, tail: [] }))).toEqual([
       '⛔ #12 refused',
       'rm -rf / · laptop:~/api',
       'critical · rule floor.delete-root',
