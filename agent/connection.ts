@@ -4,6 +4,8 @@ import { type AgentFrame, GatewayFrame, type Hello, MAX_FRAME_BYTES } from '../c
 
 const FIRST_DELAY_MS = 100
 const MAX_DELAY_MS = 5000
+/** Who is refused has to join again, and hears of that by itself: asking often changes nothing. */
+const MAX_REFUSED_DELAY_MS = 30_000
 const PING_MS = 4000
 /** A connection that says nothing for this long is dead, whatever TCP thinks. */
 const SILENCE_MS = 12_000
@@ -19,6 +21,9 @@ export type ConnectionOptions = {
   onWelcome(send: (text: string) => boolean): void
   onFrame(frame: WorkFrame): void
   onLost(): void
+  /** The credential is wrong or revoked; it goes on asking at a slow pace, and says `refusedLine` once. */
+  onRefused(): void
+  refusedLine: string
   log: Logger
 }
 
@@ -29,6 +34,7 @@ export class Connection {
   #socket: WebSocket | null = null
   #timer: NodeJS.Timeout | null = null
   #failures = 0
+  #refusals = 0
   #closed = false
   #complained = ''
 
@@ -41,6 +47,16 @@ export class Connection {
   /** Sends a frame beside those of attempts. False when nobody is there. */
   send(frame: AgentFrame): boolean {
     return this.#sendText(JSON.stringify(frame))
+  }
+
+  /** Says hello anew: at once when it is waiting, else over a connection in the place of this one. */
+  again(): void {
+    if (this.#closed) return
+    if (this.#socket) this.#socket.close(1000, 'the agent says hello anew')
+    else {
+      if (this.#timer) clearTimeout(this.#timer)
+      this.#connect()
+    }
   }
 
   close(): void {
@@ -90,6 +106,7 @@ export class Connection {
 
   #welcomed(socket: WebSocket): void {
     this.#failures = 0
+    this.#refusals = 0
     this.#complained = ''
     this.#options.log.info('connected to the gateway', { url: this.#url })
     this.#options.onWelcome((out) => this.#socket === socket && this.#sendText(out))
@@ -114,10 +131,21 @@ export class Connection {
     this.#socket = null
     this.#options.onLost()
     if (this.#closed) return
-    if (code === CREDENTIAL_REFUSED) this.#complain(`the gateway refused this agent: ${reason}`)
-    const refused = code === CREDENTIAL_REFUSED || code === 1008
-    const limit = refused ? MAX_DELAY_MS : Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures++)
-    this.#timer = setTimeout(() => this.#connect(), limit * (0.5 + Math.random() / 2))
+    if (code === CREDENTIAL_REFUSED) this.#refused()
+    else if (code === 1008) this.#complain(`the gateway refused this agent: ${reason}`)
+    this.#timer = setTimeout(() => this.#connect(), this.#pause(code) * (0.5 + Math.random() / 2))
+  }
+
+  #refused(): void {
+    this.#options.onRefused()
+    this.#complain(this.#options.refusedLine)
+  }
+
+  #pause(code: number): number {
+    if (code === CREDENTIAL_REFUSED)
+      return Math.min(MAX_REFUSED_DELAY_MS, MAX_DELAY_MS * 2 ** this.#refusals++)
+    if (code === 1008) return MAX_DELAY_MS
+    return Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures++)
   }
 
   /** The same trouble is said once, not at every try. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
@@ -10,6 +11,7 @@ import { machineId } from './identity.ts'
 
 const Enrolment = z.object({
   agent_id: z.uuid(),
+  name: z.string().optional(),
   credential: z.string(),
   control_key: z.string(),
   gateway_url: z.string(),
@@ -19,35 +21,46 @@ type Enrolment = z.infer<typeof Enrolment>
 /** Everything an agent needs to be itself. */
 export type Identity = { agentId: string; credential: string; controlKey: string; gatewayUrl: string }
 
-const fileOf = (config: Pick<AgentConfig, 'agentDir'>): string => join(config.agentDir, 'enrolment.json')
+/** Where what enrolment gave is kept. */
+export const enrolmentFile = (config: Pick<AgentConfig, 'agentDir'>): string =>
+  join(config.agentDir, 'enrolment.json')
 
 /**
- * Joins this machine by a one-time code and keeps what it got (0600). Joining again replaces it. Rejects with a
- * sentence for a person.
+ * Joins this machine by a one-time code and keeps what it got (0600). Joining again stays the same agent, with
+ * another credential. `name` is what the control plane calls it. Rejects with a sentence for a person.
  */
 export async function joinAgent(
   config: AgentConfig,
   gatewayUrl: string,
   code: string,
-): Promise<{ agentId: string }> {
-  const url = gatewayUrl.replace(/\/+$/, '')
+): Promise<{ agentId: string; name: string }> {
+  const url = gatewayAddress(gatewayUrl)
+  const kept = readEnrolment(config)
   const answer = await post(`${url}/enroll`, {
     code,
     name: config.name,
     machine_id: machineId(config.dataDir),
+    ...(kept ? { known: { agent_id: kept.agent_id, credential_hash: sha256(kept.credential) } } : {}),
   })
   const enrolment: Enrolment = { ...EnrollResponse.parse(answer), gateway_url: url }
   mkdirSync(config.agentDir, { recursive: true, mode: 0o700 })
   chmodSync(config.agentDir, 0o700)
-  const file = fileOf(config)
+  const file = enrolmentFile(config)
   writeFileSync(`${file}.new`, JSON.stringify(enrolment), { mode: 0o600 })
   renameSync(`${file}.new`, file)
-  return { agentId: enrolment.agent_id }
+  return { agentId: enrolment.agent_id, name: enrolment.name ?? config.name }
 }
 
-/** Whether this machine has joined, or is told by settings who it is. */
-export const isEnrolled = (config: AgentConfig): boolean =>
-  readEnrolment(config) !== null || config.agentId !== null
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/** `192.168.1.10:8766` is as good as `http://192.168.1.10:8766/`. Throws ConfigError for what is no address. */
+export function gatewayAddress(given: string): string {
+  const url = (/^[a-z]+:\/\//i.test(given) ? given : `http://${given}`).replace(/\/+$/, '')
+  if (URL.canParse(url) && /^https?:/i.test(url)) return url
+  throw new ConfigError(
+    `agent join: got ${JSON.stringify(given)}; it takes the gateway's address, such as http://192.168.1.10:8766.`,
+  )
+}
 
 /** Who this agent is: by settings first, else as enrolled. Throws ConfigError that says what to do. */
 export function identityOf(config: AgentConfig): Identity {
@@ -57,7 +70,7 @@ export function identityOf(config: AgentConfig): Identity {
   const controlKey = config.controlKey ?? kept?.control_key
   if (!agentId || !credential || !controlKey) {
     throw new ConfigError(
-      'This machine has not joined. Ask for a code with /agents in the chat, then: skynet agent join URL CODE',
+      'This machine has not joined. Ask for a code with /agents in the chat, then: npm run skynet -- agent join URL CODE',
     )
   }
   return {
@@ -70,7 +83,7 @@ export function identityOf(config: AgentConfig): Identity {
 
 function readEnrolment(config: AgentConfig): Enrolment | null {
   try {
-    return Enrolment.parse(JSON.parse(readFileSync(fileOf(config), 'utf8')))
+    return Enrolment.parse(JSON.parse(readFileSync(enrolmentFile(config), 'utf8')))
   } catch {
     return null
   }

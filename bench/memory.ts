@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decideApproval } from '../core/approvals/decideApproval.ts'
@@ -60,6 +60,7 @@ async function line(title: string, pid: number): Promise<string> {
 /** The whole system idle, and with 1,000 queued tasks behind eight that run. */
 export async function memory(): Promise<string[]> {
   const dir = await mkdtemp(join(tmpdir(), 'skynet-memory-'))
+  await mkdir(join(dir, 'work'))
   const env = {
     ...process.env,
     ...PORTS,

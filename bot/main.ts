@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { Api } from 'grammy'
+import { Api, GrammyError, HttpError } from 'grammy'
 import type { TelegramConfig } from '../core/config/control.ts'
 import { messageOf } from '../core/config/logger.ts'
 import { dropLease, holdLease } from '../core/storage/leases.ts'
@@ -22,27 +22,33 @@ const CALL_TIMEOUT_S = 45
 /** How long the bot's lease lasts: another bot takes over after that. */
 const LEASE_MS = 10_000
 
+/** `getMe` tells whether Telegram is there at all: not worth the patience of other calls. */
+const GET_ME_TIMEOUT_MS = 8000
+/** The longest pause between tries to begin, and the shortest between two lines that say the same. */
+const MAX_PAUSE_MS = 60_000
+
 /** How often the inbox is looked through for updates that nobody took up. */
 const LOOK_MS = 5000
 
 /**
  * Runs the bot while this process holds the bot's lease; waits for it otherwise, so that a second bot may stand by.
- * `ready` says whether it serves now.
+ * `ready` says whether it serves now, `trouble` why it cannot begin to.
  */
 export function startBot(
   deps: BotDeps,
   connection: BotConnection,
   options: BotOptions = {},
-): { ready(): boolean; stop(): Promise<void> } {
+): { ready(): boolean; trouble(): string | null; stop(): Promise<void> } {
   const holder = randomUUID()
   const leaseMs = options.leaseMs ?? LEASE_MS
+  const tries = paceTries(deps, connection, leaseMs / 4)
   let serving: { stop(): Promise<void> } | null = null
   let stopped = false
   let turning: Promise<void> = Promise.resolve()
   const renew = async (): Promise<void> => {
     const held = await holdLease(deps.db, 'bot', holder, leaseMs).catch(() => false)
     if (stopped) return
-    if (held && !serving) serving = await serve(deps, connection, options, holder)
+    if (held && !serving) serving = await tries.next(() => serve(deps, connection, options, holder))
     if (!held && serving) {
       deps.log.warn('another bot has the lease; this one stands by')
       const old = serving
@@ -59,6 +65,7 @@ export function startBot(
   const timer = setInterval(tick, leaseMs / 4)
   return {
     ready: () => serving !== null,
+    trouble: tries.trouble,
     stop: async () => {
       stopped = true
       clearInterval(timer)
@@ -70,6 +77,53 @@ export function startBot(
   }
 }
 
+type Serving = { stop(): Promise<void> }
+
+/** Tries to begin, each time after a longer pause (a minute at most), and says what is in the way once a minute at most. */
+function paceTries(
+  deps: Pick<BotDeps, 'log'>,
+  connection: BotConnection,
+  firstPauseMs: number,
+): { next(begin: () => Promise<Serving>): Promise<Serving | null>; trouble(): string | null } {
+  let trouble: string | null = null
+  let pause = firstPauseMs
+  let next = 0
+  let said = { line: '', at: 0 }
+  const say = (line: string): void => {
+    const at = performance.now()
+    if (line === said.line && at - said.at < MAX_PAUSE_MS) return
+    said = { line, at }
+    deps.log.warn(line)
+  }
+  return {
+    trouble: () => trouble,
+    next: async (begin) => {
+      if (performance.now() < next) return null
+      try {
+        const serving = await begin()
+        trouble = null
+        pause = firstPauseMs
+        return serving
+      } catch (error) {
+        trouble = describeTrouble(error, connection)
+        say(trouble)
+        next = performance.now() + pause
+        pause = Math.min(MAX_PAUSE_MS, pause * 2)
+        return null
+      }
+    },
+  }
+}
+
+/** What keeps the bot from serving, and what to do; never with the token, which errors of the network quote. */
+function describeTrouble(error: unknown, { apiRoot }: BotConnection): string {
+  if (error instanceof GrammyError && (error.error_code === 401 || error.error_code === 404))
+    return `Telegram refuses the bot token (${error.description}). Copy it from @BotFather into TELEGRAM_BOT_TOKEN again, then start again.`
+  if (!(error instanceof HttpError)) return `bot: ${messageOf(error)}; trying again`
+  const code: unknown = error.error instanceof Error ? Reflect.get(error.error, 'code') : undefined
+  return `Telegram cannot be reached at ${new URL(apiRoot).host}${typeof code === 'string' ? ` (${code})` : ''}; trying again. Check the network, and TELEGRAM_API_ROOT.`
+}
+
 async function serve(
   deps: BotDeps,
   connection: BotConnection,
@@ -77,7 +131,7 @@ async function serve(
   holder: string,
 ): Promise<{ stop(): Promise<void> }> {
   const api = new Api(connection.token, { apiRoot: connection.apiRoot, timeoutSeconds: CALL_TIMEOUT_S })
-  const botInfo = await api.getMe()
+  const botInfo = await api.getMe(AbortSignal.timeout(GET_ME_TIMEOUT_MS) as never)
   await startCursor(deps)
   const inbox = createInbox(deps, createBot(deps, connection.token, botInfo))
   await inbox.look()

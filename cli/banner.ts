@@ -10,10 +10,15 @@ export function tunnelLine(env: Env, port: number, user: string): string | null 
   return `ssh -L ${port}:127.0.0.1:${port} ${at}${user}@${host}`
 }
 
-type Facts = Pick<Running, 'urls' | 'pairing' | 'settings'> & { ready: string; missing: readonly string[] }
+type Facts = Pick<Running, 'urls' | 'pairing' | 'settings'> & {
+  ready: string
+  missing: readonly string[]
+  botTrouble: string | null
+}
 
 /** What the start prints once everything answers (or why not all does). Pure. */
-export function banner({ urls, pairing, settings, ready, missing }: Facts, env: Env, user: string): string {
+export function banner(facts: Facts, env: Env, user: string): string {
+  const { urls, settings, ready, missing } = facts
   const { control, agent } = settings
   const tunnel =
     urls.page && control.telegram.kind === 'playground' ? tunnelLine(env, control.telegram.port, user) : null
@@ -23,7 +28,7 @@ export function banner({ urls, pairing, settings, ready, missing }: Facts, env: 
       ? `SKYNET is ready (${ready})`
       : `SKYNET runs (${ready}), but: ${missing.join('; ')}`,
     '',
-    ...chatLines(urls.page, tunnel, pairing),
+    ...chatLines(facts, tunnel),
     row('API', `${urls.api}/v1`),
     row('Works in', agent.roots.join(', ')),
     row('Data', control.dataDir),
@@ -38,14 +43,14 @@ export function banner({ urls, pairing, settings, ready, missing }: Facts, env: 
 
 const row = (name: string, value: string): string => `  ${name.padEnd(10)} ${value}`
 
-function chatLines(page: string | null, tunnel: string | null, pairing: string | null): string[] {
+function chatLines({ urls: { page }, botTrouble, pairing }: Facts, tunnel: string | null): string[] {
   if (page)
     return [
-      row('Chat', `${page}  (opens once; a restart prints a new link)`),
+      row('Chat', `${page}  (opens once; \`npm run skynet -- chat\` prints a new link)`),
       ...(tunnel ? [row('from afar', `${tunnel}   on your own machine, then open the link there`)] : []),
     ]
   return [
-    row('Chat', 'your bot on Telegram'),
+    row('Chat', botTrouble ? `not yet: ${botTrouble}` : 'your bot on Telegram'),
     ...(pairing
       ? [row('Owner', `send it  /pair ${pairing}  (works once, within 24 h) to become its owner`)]
       : []),

@@ -1,7 +1,9 @@
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { messageOf } from '../core/config/logger.ts'
 import { ConfigError, type Env } from '../core/config/settings.ts'
+
+const LOOK_MS = 1000
 
 /** A place to listen at, and the settings that say it. */
 export type Listening = {
@@ -51,11 +53,28 @@ async function explain(
   )
 }
 
+/** Who listens at a place of these settings. */
+export async function holderOf({ host, port }: Listening): Promise<'nobody' | 'skynet' | 'other'> {
+  const socket = connect({ host: nearHost(host), port, timeout: LOOK_MS })
+  const answers = await Promise.race([
+    once(socket, 'connect').then(
+      () => true,
+      () => false,
+    ),
+    once(socket, 'timeout').then(() => false),
+  ]).catch(() => false)
+  socket.destroy()
+  if (!answers) return 'nobody'
+  return (await isSkynet(host, port)) ? 'skynet' : 'other'
+}
+
+const nearHost = (host: string): string => (['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host)
+
 /** Every listener of SKYNET's says on its health page that it is one. */
 async function isSkynet(host: string, port: number): Promise<boolean> {
-  const at = `http://${['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host}:${port}`
+  const at = `http://${nearHost(host)}:${port}`
   const texts = ['/v1/health', '/health', '/'].map((path) =>
-    fetch(at + path, { signal: AbortSignal.timeout(1000) }).then((answer) => answer.text()),
+    fetch(at + path, { signal: AbortSignal.timeout(LOOK_MS) }).then((answer) => answer.text()),
   )
   const answers = await Promise.allSettled(texts)
   return answers.some(

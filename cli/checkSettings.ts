@@ -2,7 +2,7 @@ import { type AgentConfig, parseAgentConfig } from '../core/config/agent.ts'
 import { type ControlConfig, parseControlConfig } from '../core/config/control.ts'
 import { type GatewayPlace, parseGatewayPlace } from '../core/config/gateway.ts'
 import { readModelSettings } from '../core/config/model.ts'
-import type { Env } from '../core/config/settings.ts'
+import { ConfigError, type Env } from '../core/config/settings.ts'
 import type { Listening } from './checkPorts.ts'
 
 export type AllSettings = { control: ControlConfig; agent: AgentConfig; gateway: GatewayPlace }
@@ -11,6 +11,21 @@ export type AllSettings = { control: ControlConfig; agent: AgentConfig; gateway:
 export function checkSettings(env: Env): AllSettings {
   readModelSettings(env)
   return { control: parseControlConfig(env), agent: parseAgentConfig(env), gateway: parseGatewayPlace(env) }
+}
+
+/** A line for each setting that is wrong, of all that `skynet start` uses; empty when none is. */
+export function wrongSettings(env: Env): string[] {
+  const readers = [readModelSettings, parseControlConfig, parseAgentConfig, parseGatewayPlace]
+  const lines = readers.flatMap((read) => {
+    try {
+      read(env)
+      return []
+    } catch (error) {
+      if (error instanceof ConfigError) return error.all
+      throw error
+    }
+  })
+  return [...new Set(lines)]
 }
 
 /** Where the control plane's parts and the gateway of these settings listen. */

@@ -4,6 +4,8 @@ import { messageOf } from '../core/config/logger.ts'
 /** npm passes a signal of the terminal on to a process that got it from the terminal already. */
 const ECHO_MS = 400
 const LOOK_MS = 500
+/** Whatever does not end in order is ended by then. */
+const DEADLINE_MS = 9800
 
 export type Ending = {
   /** Ends everything in order. */
@@ -13,7 +15,7 @@ export type Ending = {
 }
 
 /**
- * Ends this process: in order at the first SIGTERM or SIGINT, at once at the second; in order as well when its parent
+ * Ends this process: in order and within 10 s at the first SIGTERM or SIGINT, at once at the second; in order as well when its parent
  * is gone, where it has one that it belongs to (npm, or a standard input held open with SKYNET_PARENT_STDIN=1).
  * Returns what tells whether it is ending.
  */
@@ -27,13 +29,15 @@ export function endProperly({ stop, kill }: Ending, tell: (line: string) => void
     }
     asked = performance.now()
     tell(`${why}: stopping. Once more stops at once.`)
+    const giveUp = (reason: string): void => {
+      tell(`stopping: ${reason}`)
+      kill?.()
+      process.exit(1)
+    }
+    setTimeout(() => giveUp('it took 10 s, and ends at once now'), DEADLINE_MS)
     stop().then(
       () => process.exit(0),
-      (error) => {
-        tell(`stopping: ${messageOf(error)}`)
-        kill?.()
-        process.exit(1)
-      },
+      (error) => giveUp(messageOf(error)),
     )
   }
   process.on('SIGTERM', () => end('SIGTERM'))

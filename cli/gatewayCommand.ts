@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { type ControlConfig, parseControlConfig } from '../core/config/control.ts'
 import type { Env } from '../core/config/settings.ts'
 import { localUrl } from './localUrl.ts'
+import { warnOfStrangeSettings } from './strangeSettings.ts'
 
 const OwnTokens = z.object({ gateway_token: z.string(), gateway_api_token: z.string() })
 
@@ -12,6 +13,7 @@ const OwnTokens = z.object({ gateway_token: z.string(), gateway_api_token: z.str
  * generated, and the address of its API, serve where none are set.
  */
 export async function gatewayCommand(env: Env): Promise<void> {
+  warnOfStrangeSettings(env)
   const { main } = await import('../gateway/main.ts')
   const given = Object.entries(env).filter(([, value]) => value)
   await main({ ...(await ownSettings(parseControlConfig(env))), ...Object.fromEntries(given) })

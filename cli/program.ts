@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander'
 import type { Env } from '../core/config/settings.ts'
+import manifest from '../package.json' with { type: 'json' }
 import { loadEnv } from './loadEnv.ts'
 import { explainError } from './reportError.ts'
 
@@ -10,7 +11,9 @@ const scopeHelp = 'read, operate, gateway, agent or admin; repeat it for more'
 export async function run(argv: readonly string[]): Promise<void> {
   const env = loadEnv(process.env)
   try {
-    await buildProgram(env).parseAsync([...argv])
+    const program = buildProgram(env)
+    refuseUnknownHelp(program, argv.slice(2))
+    await program.parseAsync([...argv])
   } catch (error) {
     // commander has said itself what is wrong with the arguments
     if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2)
@@ -20,15 +23,24 @@ export async function run(argv: readonly string[]): Promise<void> {
   }
 }
 
+/** `skynet help NAME` of no command: commander would show the general help, as if nothing was wrong. */
+function refuseUnknownHelp(program: Command, [word, name]: readonly string[]): void {
+  const isKnown = (command: Command) => command.name() === name || command.aliases().includes(name ?? '')
+  if (word !== 'help' || !name || name === 'help' || program.commands.some(isKnown)) return
+  program.error(`error: unknown command '${name}'`, { exitCode: 2, code: 'commander.unknownCommand' })
+}
+
 /** All commands with their help. */
 export function buildProgram(env: Env): Command {
   const program = new Command('skynet')
     .description('Hand work to your own machines from your phone, and stay in control of it.')
     .exitOverride()
+    .version(manifest.version, '-V, --version', 'prints the version')
     .showHelpAfterError('(`skynet --help` shows the commands)')
     .configureHelp({ sortSubcommands: false })
     .addHelpText('after', examples)
   addProcesses(program, env)
+  addChat(program, env)
   addAgent(program, env)
   addCare(program, env)
   addPeople(program, env)
@@ -81,10 +93,17 @@ function addProcesses(program: Command, env: Env): void {
     .action(async () => (await import('./runParts.ts')).runPlayground(env))
 }
 
+function addChat(program: Command, env: Env): void {
+  program
+    .command('chat')
+    .description('prints a new one-time link of the chat page that runs')
+    .action(async () => (await import('./chatCommand.ts')).chatCommand(env))
+}
+
 const startHelp = `
 Without TELEGRAM_BOT_TOKEN it prints the link of a chat page on this machine; with it, it is on Telegram, and the
 first start prints a code that makes you its owner.
-The first SIGTERM or Ctrl+C ends everything in order (work of this machine gets 10 s), the second at once.`
+The first SIGTERM or Ctrl+C ends everything in order (work of this machine gets 8 s), the second at once.`
 
 const gatewayHelp = `
 On the machine of the control plane it needs nothing. Elsewhere:

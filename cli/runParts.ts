@@ -1,4 +1,5 @@
 import type { Env } from '../core/config/settings.ts'
+import { checkToken } from './askTelegram.ts'
 import { tunnelLine, userName } from './banner.ts'
 import { checkPorts, type Listening } from './checkPorts.ts'
 import { checkSettings, listeners } from './checkSettings.ts'
@@ -8,12 +9,15 @@ import { localUrl } from './localUrl.ts'
 import { openControl } from './openControl.ts'
 import { pairingCode } from './pairingCode.ts'
 import { type Parts, startParts } from './startParts.ts'
+import { warnOfStrangeSettings } from './strangeSettings.ts'
 
 /** Runs parts of the control plane alone, until a signal. They meet the other parts in the database and the queue. */
 export async function runParts(name: string, given: Env, parts: Parts): Promise<void> {
+  warnOfStrangeSettings(given)
   const before = checkSettings(given)
   const env = await checkPorts(given, portsOf(listeners(before), parts))
   const { gateway, control: config } = checkSettings(env)
+  if (parts.bot) await checkToken(config.telegram)
   const control = await openControl(env, name)
   const joinUrl = gateway.publicUrl ?? localUrl(gateway.host, gateway.port)
   const running = await startParts(control, joinUrl, parts).catch(async (error) => {
@@ -47,7 +51,7 @@ function portsOf(places: Listening[], parts: Parts): Listening[] {
 }
 
 function tellPage(url: string, env: Env, telegram: { kind: string; port?: number }): void {
-  console.log(`  Chat  ${url}  (opens once; a restart prints a new link)`)
+  console.log(`  Chat  ${url}  (opens once; \`npm run skynet -- chat\` prints a new link)`)
   const tunnel = tunnelLine(env, telegram.port ?? 0, userName())
   if (tunnel) console.log(`  from afar: ${tunnel}`)
 }

@@ -73,7 +73,8 @@ function generateClient() {
     PRISMA_HIDE_UPDATE_MESSAGE: '1',
     CHECKPOINT_DISABLE: '1',
   }
-  if (!run(process.execPath, [prisma, 'generate', '--no-hints'], { env }))
+  const args = [prisma, 'generate', '--no-hints']
+  if (!run(process.execPath, args, { env, silent: true }) && !run(process.execPath, args, { env }))
     giveUp('the Prisma client could not be generated.')
 }
 

@@ -7,9 +7,17 @@ import type { Control } from './openControl.ts'
 const PART_STOP_MS = 6000
 
 export type Parts = { bot: boolean; api: boolean; workers: boolean }
-export type RunningParts = { apiUrl: string | null; pageUrl: string | null; stop(): Promise<void> }
+export type RunningParts = {
+  apiUrl: string | null
+  pageUrl: string | null
+  /** Why the bot does not serve; null when it does, or begins to. */
+  botTrouble(): string | null
+  /** Starts no more work; the rest goes on. */
+  stopWorkers(): Promise<void>
+  stop(): Promise<void>
+}
 type Part = { name: string; stop(): Promise<void> }
-type BotPart = { ready(): boolean; page: string | null }
+type BotPart = { ready(): boolean; trouble(): string | null; page: string | null }
 
 /**
  * Starts parts of the control plane in this process, each loaded only when it is asked for. `gatewayUrl`: where an
@@ -17,7 +25,8 @@ type BotPart = { ready(): boolean; page: string | null }
  */
 export async function startParts(control: Control, gatewayUrl: string, wanted: Parts): Promise<RunningParts> {
   const started: Part[] = []
-  const stop = () => stopAll(control, started)
+  const stop = () => stopAll(control, started.splice(0))
+  const stopWorkers = () => stopAll(control, takeOut(started, 'workers'))
   let bot: BotPart | null = null
   try {
     // First, since the gateway comes up meanwhile and asks for it.
@@ -27,7 +36,8 @@ export async function startParts(control: Control, gatewayUrl: string, wanted: P
       const { startWorkers } = await import('../workers/main.ts')
       started.push({ name: 'workers', stop: startWorkers(control.deps, control.queue).stop })
     }
-    return { apiUrl, pageUrl: bot?.page ?? null, stop }
+    const botTrouble = () => (bot && !bot.ready() ? bot.trouble() : null)
+    return { apiUrl, pageUrl: bot?.page ?? null, botTrouble, stopWorkers, stop }
   } catch (error) {
     await stop()
     throw error
@@ -40,7 +50,7 @@ async function startBotPart(control: Control, gatewayUrl: string, started: Part[
   started.push({ name: 'playground', stop })
   const bot = startBot({ ...control.deps, ownerIds, redact: control.redact, gatewayUrl }, connection)
   started.push({ name: 'bot', stop: bot.stop })
-  return { ready: bot.ready, page }
+  return { ready: bot.ready, trouble: bot.trouble, page }
 }
 
 async function startApiPart(control: Control, botReady: () => boolean, started: Part[]): Promise<string> {
@@ -51,8 +61,13 @@ async function startApiPart(control: Control, botReady: () => boolean, started: 
   return api.url
 }
 
-async function stopAll({ deps }: Control, started: Part[]): Promise<void> {
-  for (const { name, stop } of started.splice(0).reverse()) {
+function takeOut(started: Part[], name: string): Part[] {
+  const at = started.findIndex((part) => part.name === name)
+  return at < 0 ? [] : started.splice(at, 1)
+}
+
+async function stopAll({ deps }: Control, parts: Part[]): Promise<void> {
+  for (const { name, stop } of parts.reverse()) {
     const late = delay(PART_STOP_MS, 'late', { ref: false })
     const ended = await Promise.race([stop(), late]).catch((error) =>
       deps.log.warn(`stopping ${name}: ${messageOf(error)}`),

@@ -17,11 +17,19 @@ export async function readHealth(apiUrl: string): Promise<string[]> {
   }
 }
 
-/** Waits until every part answers, `ms` at most. Returns what does not. */
-export async function waitUntilHealthy(apiUrl: string, ms: number): Promise<string[]> {
+/**
+ * Waits until every part answers, `ms` at most, and not for a bot that is known to be in trouble. Returns what does
+ * not answer.
+ */
+export async function waitUntilHealthy(
+  apiUrl: string,
+  ms: number,
+  botInTrouble: () => boolean = () => false,
+): Promise<string[]> {
   for (const deadline = performance.now() + ms; ; ) {
     const missing = await readHealth(apiUrl)
-    if (missing.length === 0 || performance.now() > deadline) return missing
+    const awaited = missing.filter((line) => !(line.startsWith('bot:') && botInTrouble()))
+    if (awaited.length === 0 || performance.now() > deadline) return missing
     await delay(LOOK_MS)
   }
 }

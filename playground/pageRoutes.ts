@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { edit, say, stopDraft, tapData } from './actAsUser.ts'
 import { ApiError } from './apiError.ts'
+import { sameText } from './botApiRoutes.ts'
 import { toReply } from './callMethod.ts'
 import { findMessage, messagesOf } from './chats.ts'
 import { type Exchange, readBody, send, sendJson } from './http.ts'
@@ -37,6 +38,7 @@ export async function servePage(deps: Deps, exchange: Exchange): Promise<void> {
   const { req, res, url } = exchange
   setPageHeaders(res)
   if (url.pathname === '/open') return openLink(deps, exchange)
+  if (url.pathname === '/api/link') return tellLink(deps, exchange)
   if (!openAssets.has(url.pathname) && !deps.access.admits(req)) return refuse(exchange)
   try {
     await route(deps, exchange)
@@ -61,6 +63,14 @@ async function openLink(deps: Deps, exchange: Exchange): Promise<void> {
   if (cookie) res.setHeader('set-cookie', cookie)
   if (!cookie && !deps.access.admits(req)) return refuse(exchange)
   await sendFile(res, 'opening.html')
+}
+
+/** A link that nobody has used yet, for who has the bot's token: the command line of this machine. */
+function tellLink({ access, options }: Deps, { req, res }: Exchange): void {
+  const isOwn = sameText(req.headers.authorization ?? '', `Bearer ${options.token}`)
+  const link = `http://${req.headers.host}/open?key=${encodeURIComponent(access.key())}`
+  if (isOwn) sendJson(res, 200, { ok: true, result: { link } })
+  else sendJson(res, 401, toReply(new ApiError(401, 'Unauthorized')).body)
 }
 
 async function refuse({ res, url }: Exchange): Promise<void> {

@@ -32,14 +32,25 @@ export function fleetRoutes(
 
   app.post('/v1/agents/enroll', gatewayOnly, async (request) => {
     const body = parseBody(EnrollRequest, request.body)
-    const done = await enrolAgent(deps, { code: body.code, name: body.name, machineId: body.machine_id })
+    const { known } = body
+    const done = await enrolAgent(deps, {
+      code: body.code,
+      name: body.name,
+      machineId: body.machine_id,
+      ...(known ? { known: { agentId: known.agent_id, credentialHash: known.credential_hash } } : {}),
+    })
     if (done.kind === 'bad_code')
       throw new ApiError(
         403,
         'BAD_CODE',
         'This code is unknown, used or expired. Ask for a new one with /agents in the chat.',
       )
-    return { agent_id: done.agentId, credential: done.credential, control_key: deps.controlKey }
+    return {
+      agent_id: done.agentId,
+      name: done.name,
+      credential: done.credential,
+      control_key: deps.controlKey,
+    }
   })
 
   app.post('/v1/report', gatewayOnly, async (request) =>

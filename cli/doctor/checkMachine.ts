@@ -1,4 +1,5 @@
 import { statfs } from 'node:fs/promises'
+import { holderOf, type Listening } from '../checkPorts.ts'
 import type { AllSettings } from '../checkSettings.ts'
 import { readHealth } from '../watchHealth.ts'
 import { type Finding, note, ok, wrong } from './finding.ts'
@@ -24,6 +25,21 @@ const roomAt = (path: string): Promise<{ path: string; mb: number } | null> =>
   statfs(path).then(
     (room) => ({ path, mb: Math.floor((room.bavail * room.bsize) / 1024 ** 2) }),
     () => null,
+  )
+
+/** Nobody but SKYNET listens where SKYNET is to. Only what is wrong is told. */
+export async function checkPlaces(places: readonly Listening[]): Promise<Finding[]> {
+  const found = await Promise.all(
+    places.map(async (place) => ((await holderOf(place)) === 'other' ? heldByOther(place) : null)),
+  )
+  return found.filter((finding) => finding !== null)
+}
+
+const heldByOther = ({ setting, port }: Listening): Finding =>
+  wrong(
+    'ports',
+    `${setting}_PORT: port ${port} is held by another program`,
+    `Stop it, or set ${setting}_PORT to a free port.`,
   )
 
 /** The API answers at the address of the settings. */

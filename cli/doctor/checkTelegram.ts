@@ -1,22 +1,9 @@
-import { z } from 'zod'
-import type { ControlConfig, TelegramConfig } from '../../core/config/control.ts'
+import type { ControlConfig } from '../../core/config/control.ts'
 import { messageOf } from '../../core/config/logger.ts'
+import { askTelegram, type RealTelegram, tokenMend } from '../askTelegram.ts'
 import { type Finding, ok, wrong } from './finding.ts'
 
 const TIMEOUT_MS = 5000
-
-const Answer = z.object({
-  ok: z.boolean(),
-  description: z.string().optional(),
-  result: z
-    .object({
-      username: z.string().optional(),
-      url: z.string().optional(),
-      last_error_message: z.string().optional(),
-    })
-    .optional(),
-})
-type Real = Exclude<TelegramConfig, { kind: 'playground' }>
 
 /** Telegram knows the token (or the chat page answers). `outsideMs`: how far Telegram's clock is ahead of ours. */
 export async function checkTelegram({
@@ -25,10 +12,10 @@ export async function checkTelegram({
   if (telegram.kind === 'playground') return { found: await checkPage(telegram.port), outsideMs: null }
   try {
     const began = Date.now()
-    const { body, date } = await ask(telegram, 'getMe')
+    const { body, date } = await askTelegram(telegram, 'getMe')
     const outsideMs = date ? date.getTime() + 500 - (began + Date.now()) / 2 : null
     if (!body.ok) return { found: refused(body.description ?? 'no reason given'), outsideMs }
-    const webhook = (await ask(telegram, 'getWebhookInfo')).body.result
+    const webhook = (await askTelegram(telegram, 'getWebhookInfo')).body.result
     return { found: judgeWebhook(telegram, `@${body.result?.username ?? 'bot'}`, webhook ?? {}), outsideMs }
   } catch (error) {
     const why = messageOf(error instanceof Error && error.cause ? error.cause : error).replaceAll(
@@ -41,26 +28,10 @@ export async function checkTelegram({
   }
 }
 
-async function ask(
-  { apiRoot, token }: Real,
-  method: string,
-): Promise<{ body: z.infer<typeof Answer>; date: Date | null }> {
-  const answer = await fetch(`${apiRoot.replace(/\/+$/, '')}/bot${token}/${method}`, {
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  })
-  const date = answer.headers.get('date')
-  return { body: Answer.parse(await answer.json()), date: date ? new Date(date) : null }
-}
-
-const refused = (why: string): Finding =>
-  wrong(
-    'telegram',
-    `refuses the token: ${why}`,
-    'Copy the token from @BotFather into TELEGRAM_BOT_TOKEN again.',
-  )
+const refused = (why: string): Finding => wrong('telegram', `refuses the token: ${why}`, tokenMend)
 
 function judgeWebhook(
-  telegram: Real,
+  telegram: RealTelegram,
   name: string,
   webhook: { url?: string | undefined; last_error_message?: string | undefined },
 ): Finding {

@@ -2,42 +2,46 @@ import pg from 'pg'
 import { messageOf } from '../../core/config/logger.ts'
 import type { Env } from '../../core/config/settings.ts'
 import { type Sql, sqlOf } from '../../core/storage/sql.ts'
-import type { AllSettings } from '../checkSettings.ts'
+import { type AllSettings, listeners } from '../checkSettings.ts'
 import { localUrl } from '../localUrl.ts'
 import { runningUrl } from '../openStorage.ts'
 import { checkAgents, checkGateways } from './checkFleet.ts'
 import { checkClock, checkDatabase, checkQueue, withDatabase } from './checkLedger.ts'
-import { checkApi, checkDisk } from './checkMachine.ts'
+import { checkApi, checkDisk, checkPlaces } from './checkMachine.ts'
+import { checkJoined, checkOwnAgent, isAgentOnly } from './checkOwnAgent.ts'
 import { checkProviders } from './checkProviders.ts'
 import { checkSettingsFile } from './checkSettingsFile.ts'
 import { checkTelegram } from './checkTelegram.ts'
-import { type Finding, tellFinding, wrong } from './finding.ts'
+import { type Finding, summary, tellFinding, wrong } from './finding.ts'
 
 /** `skynet doctor`: looks at everything and changes nothing. Exit code 1 when something is wrong. */
 export async function doctorCommand(env: Env): Promise<void> {
   const findings = await examine(env)
   for (const finding of findings) console.log(tellFinding(finding))
-  const broken = findings.filter((finding) => finding.kind === 'wrong').length
-  console.log(broken === 0 ? '\nAll is well.' : `\n${broken} thing${broken === 1 ? '' : 's'} to mend.`)
-  process.exitCode = broken === 0 ? 0 : 1
+  console.log(`\n${summary(findings)}`)
+  process.exitCode = findings.some((finding) => finding.kind === 'wrong') ? 1 : 0
 }
 
 /** Everything that a working installation needs, each with what was found. Never throws for what it examines. */
 export async function examine(env: Env): Promise<Finding[]> {
   const { settings, found } = await checkSettingsFile(env)
   if (!settings) return found
+  if (await isAgentOnly(settings))
+    return [...found, ...(await checkJoined(settings.agent)), await checkDisk(settings)]
   const { host, port } = settings.control.http
-  const [telegram, providers, disk, api] = await Promise.all([
+  const [ports, telegram, providers, disk, api] = await Promise.all([
+    checkPlaces(listeners(settings)),
     checkTelegram(settings.control),
     checkProviders(env),
     checkDisk(settings),
     checkApi(localUrl(host, port)),
   ])
   const ledger = await examineLedger(settings, telegram.outsideMs)
-  return [...found, api, ...ledger, telegram.found, ...providers, disk]
+  return [...found, ...ports, api, ...ledger, telegram.found, ...providers, disk]
 }
 
-async function examineLedger({ control }: AllSettings, outsideMs: number | null): Promise<Finding[]> {
+async function examineLedger(settings: AllSettings, outsideMs: number | null): Promise<Finding[]> {
+  const { control } = settings
   const { database, dataDir } = control
   const url = database.kind === 'external' ? database.url : await runningUrl(dataDir)
   if (url === null)
@@ -52,7 +56,7 @@ async function examineLedger({ control }: AllSettings, outsideMs: number | null)
   pool.on('error', () => {})
   try {
     await pool.query('SELECT 1')
-    return await examineRows(control, sqlOf(pool), outsideMs)
+    return await examineRows(settings, sqlOf(pool), outsideMs)
   } catch (error) {
     const why = messageOf(error instanceof AggregateError ? error.errors[0] : error)
     const mend =
@@ -66,7 +70,7 @@ async function examineLedger({ control }: AllSettings, outsideMs: number | null)
 }
 
 async function examineRows(
-  control: AllSettings['control'],
+  { control, agent }: AllSettings,
   db: Sql,
   outsideMs: number | null,
 ): Promise<Finding[]> {
@@ -77,6 +81,7 @@ async function examineRows(
     await withDatabase('queue', () => checkQueue(control, db)),
     ...(await checkGateways(db)),
     ...(await checkAgents(db)),
+    ...(await checkOwnAgent(db, agent)),
     await withDatabase('clock', () => checkClock(db, outsideMs)),
   ]
 }

@@ -1,11 +1,13 @@
-/** What one check found. `wrong` says how to mend it; `note` is neither good nor bad. */
+/** What one check found. `wrong` says how to mend it; `look` may be meant so; `note` is neither good nor bad. */
 export type Finding =
   | { kind: 'ok'; what: string; text: string }
   | { kind: 'note'; what: string; text: string }
+  | { kind: 'look'; what: string; text: string }
   | { kind: 'wrong'; what: string; text: string; mend: string }
 
 export const ok = (what: string, text: string): Finding => ({ kind: 'ok', what, text })
 export const note = (what: string, text: string): Finding => ({ kind: 'note', what, text })
+export const look = (what: string, text: string): Finding => ({ kind: 'look', what, text })
 export const wrong = (what: string, text: string, mend: string): Finding => ({
   kind: 'wrong',
   what,
@@ -13,7 +15,18 @@ export const wrong = (what: string, text: string, mend: string): Finding => ({
   mend,
 })
 
-const marks = { ok: '✓', note: '·', wrong: '✗' } as const
+const marks = { ok: '✓', note: '·', look: '!', wrong: '✗' } as const
+
+/** The last line: how much is to be done. Pure. */
+export function summary(findings: readonly Finding[]): string {
+  const count = (kind: Finding['kind']): number => findings.filter((finding) => finding.kind === kind).length
+  const [broken, strange] = [count('wrong'), count('look')]
+  const parts = [
+    ...(broken > 0 ? [`${broken} thing${broken === 1 ? '' : 's'} to mend`] : []),
+    ...(strange > 0 ? [`${strange} to look at`] : []),
+  ]
+  return parts.length === 0 ? 'All is well.' : `${parts.join(', ')}.`
+}
 
 /** A finding as a person reads it: one line, and below a wrong one what to do. Pure. */
 export function tellFinding(finding: Finding): string {

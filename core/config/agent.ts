@@ -39,6 +39,8 @@ export type AgentConfig = {
   agentDir: string
   /** Directories it may work in, as given. */
   roots: string[]
+  /** The default one of them, which is made when it is not there; the others must be. */
+  workspace: string
   agentId: string | null
   credential: string | null
   controlKey: string | null
@@ -48,6 +50,12 @@ export type AgentConfig = {
   logLevel: 'error' | 'warn' | 'info' | 'debug'
   endWithStdin: boolean
 }
+
+/** Below the home directory. */
+const WORKSPACE = 'skynet-workspace'
+
+/** The file that says, while it is there, that the gateway refuses the agent. */
+export const refusedMark = ({ agentDir }: Pick<AgentConfig, 'agentDir'>): string => join(agentDir, 'refused')
 
 export const DEFAULT_GATEWAY_URL = 'http://127.0.0.1:8766'
 
@@ -62,6 +70,7 @@ export function parseAgentConfig(env: Env): AgentConfig {
     dataDir,
     agentDir: join(dataDir, `agent-${slug(name)}`),
     roots: parseRoots(s.SKYNET_AGENT_ROOTS, home),
+    workspace: join(home, WORKSPACE),
     agentId: s.SKYNET_AGENT_ID ?? null,
     credential: s.SKYNET_AGENT_CREDENTIAL ?? null,
     controlKey: s.SKYNET_CONTROL_KEY ?? null,
@@ -75,7 +84,7 @@ export function parseAgentConfig(env: Env): AgentConfig {
 const slug = (name: string): string => name.toLowerCase().replace(/[^a-z0-9._-]+/g, '-') || 'agent'
 
 function parseRoots(given: string | undefined, home: string): string[] {
-  const roots = (given ?? '~/skynet-workspace').split(delimiter).filter((part) => part.length > 0)
+  const roots = (given ?? `~/${WORKSPACE}`).split(delimiter).filter((part) => part.length > 0)
   const full = roots.map((root) => (root === '~' || root.startsWith('~/') ? join(home, root.slice(1)) : root))
   const relative = full.find((root) => !root.startsWith('/') && !/^[A-Za-z]:[\\/]/.test(root))
   if (relative !== undefined) {

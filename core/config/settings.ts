@@ -1,8 +1,16 @@
 import { z } from 'zod'
 
-/** A setting that cannot be used: one line that names it, what it got and what it takes. */
+/**
+ * A setting that cannot be used: one line that names it, what it got and what it takes. `all`: that line, and those
+ * of further settings that were found wrong with it.
+ */
 export class ConfigError extends Error {
   override name = 'ConfigError'
+  readonly all: readonly string[]
+  constructor(line: string, others: readonly string[] = []) {
+    super(line)
+    this.all = [line, ...others]
+  }
 }
 
 export type Env = Readonly<Record<string, string | undefined>>
@@ -15,12 +23,19 @@ export function readSettings<T extends z.ZodRawShape>(table: T, env: Env): z.out
   const given = Object.fromEntries(Object.keys(table).map((name) => [name, env[name]?.trim() || undefined]))
   const parsed = z.object(table).safeParse(given)
   if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
-  const name = String(issue?.path[0] ?? 'settings')
+  const wrong = new Map<string, string>()
+  for (const { path, message } of parsed.error.issues) {
+    const name = String(path[0] ?? 'settings')
+    if (!wrong.has(name)) wrong.set(name, wrongLine(name, given[name], message))
+  }
+  const [line = 'the settings cannot be used', ...others] = wrong.values()
+  throw new ConfigError(line, others)
+}
+
+function wrongLine(name: string, value: string | undefined, takes: string): string {
   const secret = /TOKEN|SECRET|PASSWORD|KEY|CREDENTIAL|_URL/.test(name)
-  const got =
-    given[name] === undefined ? 'nothing' : secret ? 'a value that is not shown' : JSON.stringify(given[name])
-  throw new ConfigError(`${name}: got ${got}; it takes ${issue?.message ?? 'another value'}.`)
+  const got = value === undefined ? 'nothing' : secret ? 'a value that is not shown' : JSON.stringify(value)
+  return `${name}: got ${got}; it takes ${takes}.`
 }
 
 /** Takes whole numbers from `min` to `max`. */

@@ -65,13 +65,25 @@ export const RegisterWorkerResponse = z.object({
   forget: z.array(AttemptId),
 })
 
-/** `POST /enroll` on the gateway and `POST /v1/agents/enroll` on the API. The code works once. */
+/**
+ * `POST /enroll` on the gateway and `POST /v1/agents/enroll` on the API. The code works once. `known`: who the sender
+ * was so far, proved by the SHA-256 (hex) of its credential, so that it stays that agent.
+ */
 export const EnrollRequest = z.strictObject({
   code: z.string().min(8).max(64),
   name: z.string().min(1).max(64),
   machine_id: z.string().min(1).max(128),
+  known: z
+    .strictObject({ agent_id: AgentId, credential_hash: z.string().regex(/^[0-9a-f]{64}$/) })
+    .optional(),
 })
-export const EnrollResponse = z.object({ agent_id: AgentId, credential: z.string(), control_key: z.string() })
+/** `name`: what the agent is called from now on, which another's may have changed (`vm-2`). */
+export const EnrollResponse = z.object({
+  agent_id: AgentId,
+  name: z.string().optional(),
+  credential: z.string(),
+  control_key: z.string(),
+})
 
 export const ErrorBody = z.object({
   error: z.object({ code: z.string(), message: z.string(), details: z.unknown().optional() }),

@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { startPlayground } from '../../playground/server.ts'
@@ -38,6 +41,14 @@ describe('commands on the ledger', () => {
     const { code, out } = await home.run('strat')
     expect(code).toBe(2)
     expect(out).toContain('start')
+    expect(await home.run('help nosuch')).toMatchObject({
+      code: 2,
+      out: expect.stringContaining("unknown command 'nosuch'"),
+    })
+  })
+
+  test('--version is the one of package.json', async () => {
+    expect(await home.run('--version')).toEqual({ code: 0, out: '0.1.0\n' })
   })
 
   test('a token is made, listed and revoked', async () => {
@@ -74,7 +85,24 @@ describe('commands on the ledger', () => {
     for (const what of ['api', 'gateway', 'agent', 'telegram', 'providers'])
       expect(out).toMatch(new RegExp(`✗ ${what} .+\n +→ .+\\.`))
     expect(out).not.toContain('sk-not-a-real-key')
-    expect(out).toContain('5 things to mend.')
+    expect(out).toContain('5 things to mend, 1 to look at.')
+  })
+
+  test('the doctor names everything that is wrong with the settings, and who holds a port', async () => {
+    const { out } = await home.run('doctor', {
+      SKYNET_HTTP_PORT: 'eighty',
+      SKYNET_LOG_LEVEL: 'loud',
+      CLAUDE_API_KEY: 'x',
+    })
+    expect(out).toMatch(/✗ settings +SKYNET_HTTP_PORT: .*\n[^✗]*✗ settings +SKYNET_LOG_LEVEL: /)
+    expect(out).toContain('! settings   CLAUDE_API_KEY is no setting; did you mean ANTHROPIC_API_KEY?')
+    const other = createServer((_, res) => res.end('hello')).listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const port = String((other.address() as AddressInfo).port)
+    const held = await home.run('doctor', { SKYNET_HTTP_PORT: port, SKYNET_AGENT_ROOTS: '/nowhere' })
+    other.close()
+    expect(held.out).toContain(`SKYNET_HTTP_PORT: port ${port} is held by another program`)
+    expect(held.out).toContain('SKYNET_AGENT_ROOTS: /nowhere is no directory here')
   })
 
   test.runIf(hasRedis())('the queue changes over when it is told to, and only then', async () => {
@@ -121,6 +149,16 @@ describe('what stops a start', () => {
     ['SKYNET_POLICY_FILE', 'DIR/none.yaml', /none\.yaml.*SKYNET_POLICY_FILE/],
     ['SKYNET_PLAYBOOKS_DIR', 'DIR/none', /none.*SKYNET_PLAYBOOKS_DIR/],
     ['SKYNET_DATA_DIR', 'DIR/file/data', /^skynet: SKYNET_DATA_DIR: got ".+" \(ENOTDIR\)/],
+    [
+      'SKYNET_AGENT_ROOTS',
+      'DIR/none',
+      /^skynet: SKYNET_AGENT_ROOTS: got ".+none", which is no directory here/,
+    ],
+    [
+      'SKYNET_AGENT_ROOTS',
+      'DIR/file',
+      /^skynet: SKYNET_AGENT_ROOTS: got ".+file", which is no directory here/,
+    ],
   ])('%s=%s: one line, code 2', async (name, value, line) => {
     const { code, out } = await home.run('start', { [name]: value.replace('DIR', home.dir) })
     expect(out.trimEnd()).toMatch(line)

@@ -19,23 +19,23 @@ beforeAll(async () => {
 })
 afterAll(() => home.remove())
 
-/** Opens the printed link as a browser does, once, and says something in the chat. */
-async function say(text: string): Promise<void> {
+/** Opens the printed link as a browser does, once. Returns what says something in the chat. */
+async function openChat(): Promise<(text: string) => Promise<void>> {
   const link = new URL(await skynet.says(/Chat +(http:\S+)/))
   const cookie = (await fetch(link)).headers.get('set-cookie')?.split(';')[0] ?? ''
   const headers = { cookie, 'content-type': 'application/json' }
-  const sent = await fetch(new URL('/api/send', link), {
-    method: 'POST',
-    headers,
-    body: JSON.stringify({ text }),
-  })
-  expect(sent.status).toBe(200)
+  return async (text) => {
+    const body = JSON.stringify({ text })
+    const sent = await fetch(new URL('/api/send', link), { method: 'POST', headers, body })
+    expect(sent.status).toBe(200)
+  }
 }
 
 const runs = (command: string): boolean => [...home.processes().values()].includes(command)
 
 /** A command that would run for minutes, started from the chat. */
 async function work(): Promise<void> {
+  const say = await openChat()
   await say('/run sleep 301')
   await until(
     () => runs('sleep 301'),
@@ -135,6 +135,27 @@ test('Ctrl+C and SIGTERM end everything in order, within 10 s', async () => {
   expect(code).toBe(0)
   expect(ms).toBeLessThan(10_000)
   await home.gone(1000)
+})
+
+test('work that does not listen gets its time, is named, and is gone within 10 s; nothing is dispatched meanwhile', async () => {
+  await startAgain()
+  const say = await openChat()
+  await say(`/run trap '' TERM; sleep 302`)
+  await until(
+    () => runs('sleep 302'),
+    10_000,
+    () => skynet.out,
+  )
+  await say('/run sleep 303')
+  skynet.signal('SIGINT')
+  await skynet.says(/1 command is still running: it gets 8 s to end; Ctrl\+C again stops at once/)
+  const { code, ms } = await skynet.ended()
+  console.info(`stopped in ${ms.toFixed(0)} ms`)
+  expect(ms).toBeLessThan(10_000)
+  expect(ms).toBeGreaterThan(6000)
+  expect(code).toBe(0)
+  expect(skynet.out).not.toMatch(/dispatch of|ECONNREFUSED/)
+  await home.gone(500)
 })
 
 test('a second SIGTERM does not wait for work, and leaves nothing either', async () => {

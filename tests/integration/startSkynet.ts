@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -45,6 +45,7 @@ export class Home {
       SKYNET_LOG_LEVEL: process.env.TEST_LOG ?? 'warn',
       ...env,
     }
+    mkdirSync(join(this.dir, 'work'))
   }
 
   get apiUrl(): string {

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { banner, tunnelLine } from '../../cli/banner.ts'
-import { checkSettings } from '../../cli/checkSettings.ts'
-import { allSettings } from '../../cli/doctor/checkSettingsFile.ts'
+import { checkSettings, wrongSettings } from '../../cli/checkSettings.ts'
+import { allSettings, strangeSettings } from '../../cli/strangeSettings.ts'
 import { readModelSettings } from '../../core/config/model.ts'
 import { ConfigError, type Env } from '../../core/config/settings.ts'
 
@@ -78,6 +78,71 @@ describe('settings', () => {
   })
 })
 
+describe('what looks like a setting and is none', () => {
+  test.each([
+    ['TELEGRAM_BOT_TOKN', 'TELEGRAM_BOT_TOKEN'],
+    ['TELEGAM_BOT_TOKEN', 'TELEGRAM_BOT_TOKEN'],
+    ['SKYNET_HTP_PORT', 'SKYNET_HTTP_PORT'],
+    ['SKYNET_AGENT_ROOT', 'SKYNET_AGENT_ROOTS'],
+    ['DATABASE_URI', 'DATABASE_URL'],
+    ['GEMINI_API_KEY', 'GOOGLE_AI_API_KEY'],
+    ['CLAUDE_API_KEY', 'ANTHROPIC_API_KEY'],
+    ['AI_PROVIDER_PRIORTY', 'AI_PROVIDER_PRIORITY'],
+  ])('%s was meant for %s', (name, meant) => {
+    expect(strangeSettings({ [name]: 'x' }, '')).toEqual([`${name} is no setting; did you mean ${meant}?`])
+    expect(strangeSettings({ [name]: 'x' }, `${name}=x\n`)).toEqual([
+      `${name} in .env is no setting; did you mean ${meant}?`,
+    ])
+  })
+
+  test('what others put into an environment is left alone, and a name that is near a setting that is set', () => {
+    const theirs = {
+      PATH: '/bin',
+      OPENAI_ORG_ID: 'x',
+      REDIS_HOST: 'x',
+      CLAUDE_CONFIG_DIR: 'x',
+      npm_config_x: '1',
+    }
+    expect(strangeSettings(theirs, '')).toEqual([])
+    expect(strangeSettings({ GEMINI_API_KEY: 'x', GOOGLE_AI_API_KEY: 'x' }, '')).toEqual([])
+  })
+
+  test('in .env every name is ours, small letters included', () => {
+    expect(strangeSettings({}, 'MY_OWN=1\ntelegram_bot_token=x\nSKYNET_HTTP_PORT=1\n')).toEqual([
+      'MY_OWN in .env is no setting that this version reads',
+      'telegram_bot_token in .env is no setting; did you mean TELEGRAM_BOT_TOKEN?',
+    ])
+  })
+
+  test('lines of .env that set nothing are named by their number, without what stands in them', () => {
+    const file = `# a comment\n\nexport SKYNET_HTTP_PORT = 1\nDATABASE_URL="a\nb"\n${token}\nTELEGRAM_BOT_TOKEN: ${token}\n`
+    const lines = strangeSettings({}, file)
+    expect(lines).toEqual([6, 7].map((n) => `line ${n} of .env sets nothing; a setting is NAME=value`))
+  })
+
+  test('.env.example has none', () => {
+    expect(
+      strangeSettings({}, readFileSync(join(import.meta.dirname, '../../.env.example'), 'utf8')),
+    ).toEqual([])
+  })
+})
+
+test('all that is wrong can be named at once, each once', () => {
+  const lines = wrongSettings({
+    SKYNET_HTTP_PORT: 'eighty',
+    SKYNET_GATEWAY_PORT: 'x',
+    SKYNET_LOG_LEVEL: 'loud',
+    AI_PROVIDER_PRIORITY: 'skynet',
+  })
+  expect(lines.map((line) => line.split(':')[0]).sort()).toEqual([
+    'AI_PROVIDER_PRIORITY',
+    'SKYNET_GATEWAY_PORT',
+    'SKYNET_HTTP_PORT',
+    'SKYNET_LOG_LEVEL',
+  ])
+  expect(wrongSettings({})).toEqual([])
+})
+
 describe('.env.example', () => {
   const example = parseEnv(readFileSync(join(import.meta.dirname, '../../.env.example'), 'utf8')) as Env
 
@@ -104,6 +169,7 @@ describe('what the start prints', () => {
     pairing: null,
     ready: '1.2 s',
     missing: [],
+    botTrouble: null,
   }
 
   test('names the chat page, the API, the data, and how to stop', () => {
@@ -137,5 +203,15 @@ describe('what the start prints', () => {
     expect(text).toContain('/pair ABCD-EFGH')
     expect(text).toContain('but: agent: none')
     expect(text).not.toContain(token)
+    expect(text).toContain('your bot on Telegram')
+  })
+
+  test('a bot that Telegram does not let in is no chat', () => {
+    const settings = checkSettings({ ...real, HOME: '/home/me' })
+    const botTrouble = 'Telegram cannot be reached at api.telegram.org (ENOTFOUND); trying again.'
+    const urls = { ...facts.urls, page: null }
+    const text = banner({ ...facts, settings, urls, botTrouble, missing: ['bot: starting'] }, {}, 'me')
+    expect(text).toMatch(/Chat +not yet: Telegram cannot be reached/)
+    expect(text).not.toContain('your bot on Telegram')
   })
 })

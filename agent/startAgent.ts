@@ -1,0 +1,185 @@
+import { mkdirSync, realpathSync } from 'node:fs'
+import type { Server } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { AgentConfig } from '../core/config/agent.ts'
+import { type Logger, messageOf } from '../core/config/logger.ts'
+import { openRoots } from '../core/config/openRoots.ts'
+import { ConfigError } from '../core/config/settings.ts'
+import { readPublicKey } from '../core/protocol/grants.ts'
+import { redactor } from '../core/redaction/redact.ts'
+import { Attempts } from './attempts.ts'
+import { Connection } from './connection.ts'
+import { Delivery } from './deliver.ts'
+import { type Identity, identityOf } from './enrol.ts'
+import { defaultLimits, type OutputLimits } from './execute/output.ts'
+import { lockDirectory, machineId } from './identity.ts'
+import { Journal } from './journal/journal.ts'
+import { markRefused, refusedLine } from './refused.ts'
+import { probeSandbox, type Sandbox } from './sandbox/containment.ts'
+import { searchPath } from './sandbox/environment.ts'
+import { PipePool } from './sandbox/pipes.ts'
+import { type Bounds, isWithin } from './sandbox/roots.ts'
+import { Facts } from './tellFacts.ts'
+import { watchEnrolment } from './watchEnrolment.ts'
+
+const PRUNE_MS = 3_600_000
+/** What work gets to end by itself before it is asked to (TERM), and killed 2 s later: all of it is gone within 10 s. */
+export const STOP_GRACE_MS = 6000
+/** For the last results to be acknowledged before the connection closes. */
+const FAREWELL_MS = 1500
+
+export type AgentOptions = {
+  config: AgentConfig
+  log: Logger
+  env?: NodeJS.ProcessEnv
+  limits?: OutputLimits
+  /** The directory has joined as another agent, or elsewhere: this one is to be stopped, and that one started. */
+  onReplaced?: () => void
+}
+
+export type RunningAgent = {
+  agentId: string
+  machineId: string
+  sandbox: Sandbox['kind']
+  /** How many attempts run now. */
+  running(): number
+  /** Gives work `graceMs` (6 s) to end, then 2 s more to end after TERM, kills the rest, and closes. */
+  stop(graceMs?: number): Promise<void>
+}
+
+/** Starts an agent in this process. Rejects with ConfigError when its settings or its enrolment are not usable. */
+export async function startAgent({
+  config,
+  log,
+  env = process.env,
+  limits = defaultLimits,
+  onReplaced = () => {},
+}: AgentOptions): Promise<RunningAgent> {
+  const identity = identityOf(config)
+  mkdirSync(config.agentDir, { recursive: true, mode: 0o700 })
+  const bounds = boundsOf(config)
+  const sandbox = sandboxOf(config, bounds, env, log)
+  const lock = await lockDirectory(realpathSync(config.agentDir))
+  const journal = new Journal(join(config.agentDir, 'journal'))
+  if (journal.torn > 0)
+    log.warn('the journal had lines that a crash left unreadable', { lines: journal.torn })
+  const machine = machineId(config.dataDir)
+  const facts = new Facts(config, machine, bounds, sandbox, env)
+  const delivery = new Delivery(journal)
+  let redact = redactor([identity.credential])
+  const pipes = new PipePool(join(config.agentDir, 'pipes'))
+  await pipes.fill()
+  const attempts = new Attempts({
+    agentId: identity.agentId,
+    machineId: machine,
+    controlKey: readPublicKey(identity.controlKey),
+    bounds,
+    sandbox,
+    pipes,
+    capabilities: facts.capabilities,
+    journal,
+    delivery,
+    redact: (text) => redact(text),
+    limits,
+    log,
+    env,
+    onEnd: () => facts.look(),
+  })
+  await attempts.settleLost()
+  await facts.scan()
+  const connection = connect({ config, identity, attempts, delivery, facts, log })
+  facts.watch(attempts, connection)
+  const endWatch = watchEnrolment(config, identity, {
+    renewed: () => {
+      redact = redactor([identity.credential])
+      connection.again()
+    },
+    replaced: onReplaced,
+  })
+  const pruning = setInterval(() => journal.prune(), PRUNE_MS)
+  log.info('agent started', { agent_id: identity.agentId, containment: sandbox.kind, roots: bounds.roots })
+  return {
+    agentId: identity.agentId,
+    machineId: machine,
+    sandbox: sandbox.kind,
+    running: () => attempts.running,
+    stop: async (graceMs = STOP_GRACE_MS) => {
+      await attempts.stop(graceMs)
+      const until = performance.now() + FAREWELL_MS
+      while (!delivery.idle && performance.now() < until) await sleep(10)
+      clearInterval(pruning)
+      endWatch()
+      facts.end()
+      connection.close()
+      closeAll(lock, pipes, journal)
+    },
+  }
+}
+
+type Parts = {
+  config: AgentConfig
+  identity: Identity
+  attempts: Attempts
+  delivery: Delivery
+  facts: Facts
+  log: Logger
+}
+
+function connect({ config, identity, attempts, delivery, facts, log }: Parts): Connection {
+  return new Connection({
+    gatewayUrl: identity.gatewayUrl,
+    log,
+    hello: () => ({
+      type: 'hello',
+      agent_id: identity.agentId,
+      credential: identity.credential,
+      facts: facts.current(attempts.running),
+      attempts: attempts.held(),
+    }),
+    onWelcome: (send) => {
+      markRefused(config, false)
+      delivery.connected({ send })
+    },
+    onRefused: () => markRefused(config, true),
+    refusedLine: refusedLine(config, identity),
+    onLost: () => delivery.disconnected(),
+    onFrame: (frame) => {
+      if (frame.type === 'dispatch')
+        attempts.dispatch(frame).catch((error) => log.error('a dispatch failed', { error: messageOf(error) }))
+      else if (frame.type === 'cancel') attempts.cancel(frame.execution_id)
+      else if (frame.type === 'ack') attempts.ack(frame.execution_id, frame.seq)
+      else attempts.resultAck(frame.execution_id)
+    },
+  })
+}
+
+function boundsOf(config: AgentConfig): Bounds {
+  const hidden = realpathSync(config.dataDir)
+  openRoots(config)
+  const roots = config.roots.map((root) => realpathSync(root))
+  const inside = roots.find((root) => isWithin(hidden, root))
+  if (inside)
+    throw new ConfigError(
+      `SKYNET_AGENT_ROOTS: ${inside} is inside SKYNET's data directory ${hidden}; it takes directories elsewhere.`,
+    )
+  return { hidden, roots: [...new Set(roots)] }
+}
+
+function sandboxOf(config: AgentConfig, bounds: Bounds, env: NodeJS.ProcessEnv, log: Logger): Sandbox {
+  if (config.sandbox === 'off') return { kind: 'group', prefix: [] }
+  const found = probeSandbox(bounds.hidden, searchPath(env.PATH))
+  if (config.sandbox === 'required' && found.kind !== 'bwrap') {
+    throw new ConfigError(
+      'SKYNET_AGENT_SANDBOX: got "required", but bubblewrap does not work here; install bubblewrap, or take auto.',
+    )
+  }
+  if (found.kind === 'group') log.warn('no PID namespaces here: killing a process tree is best effort')
+  return found
+}
+
+function closeAll(lock: Server, pipes: PipePool, journal: Journal): void {
+  lock.close()
+  pipes.close()
+  journal.close()
+}
