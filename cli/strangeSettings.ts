@@ -52,7 +52,7 @@ export function strangeSettings(env: Env, envFile: string): string[] {
 
 /** Prints them, before a start goes on without what they were meant to set. */
 export function warnOfStrangeSettings(env: Env): void {
-  for (const line of strangeSettings(env, readEnvFile())) console.error(`skynet: ${line}.`)
+  for (const line of strangeSettings(env, readEnvFile())) console.error(`skynet: ${line}`)
 }
 
 const told = (wanted: string | null): string =>

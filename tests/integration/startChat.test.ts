@@ -52,7 +52,8 @@ test('a new link of the chat page, while it runs', async () => {
   expect((await home.run('chat')).out).toMatch(
     /^skynet: no chat page of SKYNET answers on port \d+\. Start it/,
   )
-  const skynet = home.start()
+  const skynet = home.start(['start'], { SKYNET_HTP_PORT: '1' })
+  await skynet.says(/^skynet: SKYNET_HTP_PORT is no setting; did you mean SKYNET_HTTP_PORT\?$/m)
   const first = await skynet.says(/Chat +(http:\S+)/)
   const open = async (link: string) => (await fetch(link)).status
   expect(await open(first)).toBe(200)
