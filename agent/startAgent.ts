@@ -25,7 +25,7 @@ import { watchEnrolment } from './watchEnrolment.ts'
 
 const PRUNE_MS = 3_600_000
 /** What work gets to end by itself before it is asked to (TERM), and killed 2 s later: all of it is gone within 10 s. */
-export const STOP_GRACE_MS = 6000
+export const STOP_GRACE_MS = 7000
 /** For the last results to be acknowledged before the connection closes. */
 const FAREWELL_MS = 1500
 
@@ -44,7 +44,7 @@ export type RunningAgent = {
   sandbox: Sandbox['kind']
   /** How many attempts run now. */
   running(): number
-  /** Gives work `graceMs` (6 s) to end, then 2 s more to end after TERM, kills the rest, and closes. */
+  /** Gives work `graceMs` (7 s) to end, then 2 s more to end after TERM, kills the rest, and closes. */
   stop(graceMs?: number): Promise<void>
 }
 

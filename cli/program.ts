@@ -103,7 +103,7 @@ function addChat(program: Command, env: Env): void {
 const startHelp = `
 Without TELEGRAM_BOT_TOKEN it prints the link of a chat page on this machine; with it, it is on Telegram, and the
 first start prints a code that makes you its owner.
-The first SIGTERM or Ctrl+C ends everything in order (work of this machine gets 8 s), the second at once.`
+The first SIGTERM or Ctrl+C ends everything in order (work of this machine gets 9 s), the second at once.`
 
 const gatewayHelp = `
 On the machine of the control plane it needs nothing. Elsewhere:

@@ -17,8 +17,10 @@ const LOG_GAP_MS = 20
  * goes on with the same cards), and those of running work every 30 s. Returns what stops it.
  */
 export function watchRuns(deps: BotDeps, delivery: Pick<DeliveryLoop, 'markCard'>): () => void {
+  let stopped = false
   /** Questions first, since their buttons are dead once answered; then the newest cards. */
   const mark = async (where: string, values: unknown[] = [], force = false): Promise<void> => {
+    if (stopped) return
     const rows = await deps.db.query<{ id: string; chat_id: number; last: boolean }>(
       `SELECT c.id, c.chat_id, coalesce(r.ended_at IS NOT NULL OR c.armed_at IS NOT NULL, false) AS last FROM card c LEFT JOIN run r ON r.id = c.run_id WHERE c.state <> 'settled' AND c.message_id IS NOT NULL AND ${where}
        ORDER BY c.kind = 'approval' DESC, c.created_at DESC`,
@@ -45,6 +47,7 @@ export function watchRuns(deps: BotDeps, delivery: Pick<DeliveryLoop, 'markCard'
   }, HEARTBEAT_MS)
   quietly(mark('true'))
   return () => {
+    stopped = true
     clearInterval(below)
     clearInterval(all)
     for (const end of ends) end()

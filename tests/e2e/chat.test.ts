@@ -44,7 +44,7 @@ describe('a person and the bot', () => {
     expect(outcome.silent).toBe(false)
     expect(textOf(outcome)).toContain('exit 2')
     expect(textOf(outcome)).toContain("cannot access 'does-not-exist'")
-    expect(buttonsOf(outcome)).toEqual(['Retry step 1', 'Run again', 'Plan a fix', 'Log'])
+    expect(buttonsOf(outcome)).toEqual(['Retry step 1', 'Run again', 'Log'])
     await system.message(new RegExp(`#${number} failed.*outcome below`))
     expect(system.messages().filter((m) => textOf(m).includes('cannot access'))).toHaveLength(1)
   })

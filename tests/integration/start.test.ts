@@ -148,7 +148,7 @@ test('work that does not listen gets its time, is named, and is gone within 10 s
   )
   await say('/run sleep 303')
   skynet.signal('SIGINT')
-  await skynet.says(/1 command is still running: it gets 8 s to end; Ctrl\+C again stops at once/)
+  await skynet.says(/1 command is still running: it gets 9 s to end; Ctrl\+C again stops at once/)
   const { code, ms } = await skynet.ended()
   console.info(`stopped in ${ms.toFixed(0)} ms`)
   expect(ms).toBeLessThan(10_000)
