@@ -7,6 +7,8 @@ import { backoff } from './backoff.ts'
 const DEFAULT_BEAT_MS = 5000
 /** An agent that comes or goes is told within this time. */
 const SOON_MS = 100
+/** All of SKYNET is started at once: that the API does not listen yet is told only after this time. */
+const START_GRACE_MS = 3000
 
 export type HeartbeatDeps = {
   api: Api
@@ -30,6 +32,8 @@ export class Heartbeat {
   #beating = false
   #again = false
   #failures = 0
+  #told: ApiState = 'unknown'
+  readonly #startedAt = performance.now()
 
   constructor(deps: HeartbeatDeps) {
     this.#deps = deps
@@ -74,16 +78,19 @@ export class Heartbeat {
   #succeeded(ms: number): number {
     if (this.state !== 'ok') this.#deps.log.info('registered with the API')
     this.state = 'ok'
+    this.#told = 'ok'
     this.#failures = 0
     this.#resolve()
     return ms
   }
 
   #failed(error: unknown): null {
-    const state = error instanceof Refused ? 'refused' : 'unreachable'
-    if (state !== this.state) this.#deps.log.warn(`not registered with the API: ${messageOf(error)}`)
-    this.state = state
+    this.state = error instanceof Refused ? 'refused' : 'unreachable'
     this.#failures++
+    const starting = this.#told === 'unknown' && performance.now() - this.#startedAt < START_GRACE_MS
+    if (this.state === this.#told || (starting && this.state === 'unreachable')) return null
+    this.#told = this.state
+    this.#deps.log.warn(`not registered with the API: ${messageOf(error)}`)
     return null
   }
 }

@@ -34,7 +34,8 @@ const systemBins = /^\/(usr\/|usr\/local\/|opt\/homebrew\/|opt\/local\/|run\/cur
 /** Says what one simple command does, looking through whatever starts another. */
 export function describeCommand(invocation: Invocation): readonly Fact[] {
   const [word = '', ...args] = invocation.argv
-  if (--invocation.budget.left < 0) return [{ effect: 'shell.too-long' }]
+  invocation.budget.left -= 1 + Math.floor(invocation.argv.length / 8)
+  if (invocation.budget.left < 0) return [{ effect: 'shell.too-long' }]
   if (invocation.depth > maxDepth) return [{ effect: 'shell.too-deep' }, ...guessFloor(invocation)]
   if (word.includes(NET_HOLE)) return [{ effect: 'floor.pipe-to-shell', network: true }]
   if (word === '') return [{ effect: 'shell.dynamic-command' }]

@@ -1,6 +1,6 @@
 import type { DoubleQuotedChild, ParameterExpansionPart, ParsedScript, Word, WordPart } from 'unbash'
 import { HOLE, HOLES, NET_HOLE, QUERY, QUOTED, SPLIT, STAR } from './marks.ts'
-import { maxAlternatives, type ShellState, unite } from './state.ts'
+import { joinTexts, maxAlternatives, type ShellState, unite } from './state.ts'
 
 /** What expansion needs from the walk: the state, the home, and a way to look into command substitutions. */
 export type Expander = {
@@ -42,10 +42,7 @@ function cross(lists: string[][], next: string[][]): string[][] {
 function expandParts(parts: readonly WordPart[], expander: Expander): readonly string[] {
   return parts.reduce<readonly string[]>(
     (texts, part, i) => {
-      const next = expandPart(part, i === 0, expander)
-      return texts.length * next.length > maxAlternatives
-        ? [HOLES]
-        : texts.flatMap((text) => next.map((more) => text + more))
+      return joinTexts(texts, expandPart(part, i === 0, expander)) ?? [HOLES]
     },
     [''],
   )
@@ -72,7 +69,7 @@ function expandPart(part: WordPart, first: boolean, expander: Expander): readonl
       return expandPart({ ...part, type: 'DoubleQuoted' }, first, expander)
     case 'DoubleQuoted':
       return part.parts.reduce<readonly string[]>(
-        (texts, child) => crossTexts(texts, expandQuoted(child, expander)),
+        (texts, child) => joinTexts(texts, expandQuoted(child, expander)) ?? [HOLE],
         [QUOTED],
       )
     case 'Glob':
@@ -95,12 +92,6 @@ function expandPart(part: WordPart, first: boolean, expander: Expander): readonl
     case 'ArithmeticExpansion':
       return expandDollar(part, expander).map(splitValue)
   }
-}
-
-function crossTexts(texts: readonly string[], next: readonly string[]): readonly string[] {
-  return texts.length * next.length > maxAlternatives
-    ? [HOLE]
-    : texts.flatMap((text) => next.map((more) => text + more))
 }
 
 function expandQuoted(part: DoubleQuotedChild, expander: Expander): readonly string[] {

@@ -8,10 +8,11 @@ import { bindArguments, initialState, type ShellState, unite } from './state.ts'
 import type { Walk } from './walk.ts'
 import { steps, walkScript } from './walkScript.ts'
 
-const maxCommands = 4000
+const maxCommands = 2000
 const maxNesting = 8
 const brokenWord = /\S\\\r?\n/
-const maxLength = 300_000
+/** Characters that are read: four messages of a chat. What is longer asks, with what was read of it. */
+const maxLength = 16_384
 
 /**
  * Finds what a command line for `sh -c` does: a finding for every simple command in it, in order of appearance.

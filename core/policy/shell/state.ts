@@ -13,6 +13,8 @@ export type ShellState = {
 
 /** More alternatives than this are not followed: the value counts as unknown. */
 export const maxAlternatives = 64
+/** Values longer than this together (characters) are not followed either: `x=$x$x` doubles with every turn. */
+const maxText = 16_384
 const maxDirectories = 8
 
 /** The state a script starts in. */
@@ -52,8 +54,17 @@ export function joinInto(target: ShellState, other: ShellState): void {
 /** Every value of both, or unknown when that is too many. */
 export function unite(a: readonly string[], b: readonly string[]): readonly string[] {
   const all = [...new Set([...a, ...b])]
-  return all.length > maxAlternatives ? [HOLES] : all
+  return all.length > maxAlternatives || lengthOf(all) > maxText ? [HOLES] : all
 }
+
+/** Every text of `texts` followed by every one of `next`, or null when that is too many or too much. */
+export function joinTexts(texts: readonly string[], next: readonly string[]): readonly string[] | null {
+  if (texts.length * next.length > maxAlternatives) return null
+  if (lengthOf(texts) * next.length + lengthOf(next) * texts.length > maxText) return null
+  return texts.flatMap((text) => next.map((more) => text + more))
+}
+
+const lengthOf = (texts: readonly string[]): number => texts.reduce((sum, text) => sum + text.length, 0)
 
 export function joinDirectories(a: readonly string[], b: readonly string[]): readonly string[] {
   if (a.length === 0 || b.length === 0) return []

@@ -5,7 +5,7 @@ import { assignmentFacts } from './assignmentFacts.ts'
 import { expandValue, expandWord } from './expandWord.ts'
 import { HOLE, HOLES } from './marks.ts'
 import { plainOutput } from './plainOutput.ts'
-import { bindArguments, forgetAll, maxAlternatives, type ShellState, unite } from './state.ts'
+import { bindArguments, forgetAll, joinTexts, maxAlternatives, type ShellState, unite } from './state.ts'
 import { add, note, type Spot, textOf, type Walk } from './walk.ts'
 import { walkRedirects } from './walkRedirects.ts'
 import { expanderAt } from './walkWords.ts'
@@ -79,6 +79,11 @@ function expandAll(
         word.type === 'Word'
           ? expandWord(word, expanderAt(walk, spot, state))
           : expandAssigned(walk, word, spot, state)
+      const [only, more] = [lists[0], next[0]]
+      if (lists.length === 1 && next.length === 1 && only && more) {
+        only.push(...more)
+        return lists
+      }
       if (lists.length * next.length > maxAlternatives) return lists.map((list) => [...list, HOLES])
       return lists.flatMap((list) => next.map((more) => [...list, ...more]))
     },
@@ -113,11 +118,7 @@ function assignedValues(walk: Walk, node: Assignment, spot: Spot, state: ShellSt
   }
   const values = expandValue(node.value, expanderAt(walk, spot, state))
   if (node.index) return [HOLES]
-  return node.append
-    ? (state.vars.get(node.name) ?? [HOLES])
-        .flatMap((old) => values.map((value) => old + value))
-        .slice(0, maxAlternatives)
-    : values
+  return node.append ? (joinTexts(state.vars.get(node.name) ?? [HOLES], values) ?? [HOLES]) : values
 }
 
 function callFunction(walk: Walk, argv: readonly string[], state: ShellState, spot: Spot): void {

@@ -282,10 +282,29 @@ describe('judge', () => {
     ['options in doubt', 'timeout -s ls '.repeat(2000)],
     ['braces of a search', `rg foo -g '${'{a,b}'.repeat(3000)}'`],
     ['nested shells', 'sh -c "'.repeat(50)],
+    ['values that double', 'x=$x$x;'.repeat(600)],
+    ['values that grow', `a=b;${'a+=$a;'.repeat(600)} rm $a`],
+    ['words that double', 'set -- $@ $@;'.repeat(300)],
+    ['many programs as words', `x ${'rm '.repeat(1300)}`],
+    ['commands of commands', `parallel ${'{} '.repeat(1300)}`],
+    ['find after find', `x ${'find -exec find a '.repeat(230)}`],
+    ['tests that do not end', '[[ a '.repeat(800)],
+    ['a megabyte of words', `ls ${'a '.repeat(500_000)}`],
+    ['a megabyte of commands', 'rm -rf x; '.repeat(100_000)],
   ])('comes to an end with %s', (_, command) => {
     const started = performance.now()
     expect(['ask', 'deny', 'allow']).toContain(check(command).verdict)
-    expect(performance.now() - started).toBeLessThan(2000)
+    expect(performance.now() - started).toBeLessThan(1000)
+  })
+
+  it('asks for what is too long to be read', () => {
+    expect(check(`ls ${'a '.repeat(20_000)}`)).toMatchObject({ verdict: 'ask', risk: 'high' })
+    expect(check(`rm -rf /; ls ${'a '.repeat(20_000)}`).verdict).toBe('deny')
+  })
+
+  it('follows a value that doubles as far as it goes, and never takes it for short', () => {
+    expect(check('x=/; rm -rf $x').verdict).toBe('deny')
+    expect(check(`x=ab;${'x=$x$x;'.repeat(40)} cat $x`).verdict).toBe('ask')
   })
 })
 

@@ -34,9 +34,12 @@ const bare: readonly string[] = [
   'python3',
   'ssh',
 ]
-const optionsOf = (program: Program | undefined): readonly string[] => [
-  ...new Set([...knownOptions(program ?? {}).kinds.keys(), ...letters.map((letter) => `-${letter}`)]),
-]
+/** Those of the table, and two letters that are not in it: all of these are treated alike. */
+function optionsOf(program: Program | undefined): readonly string[] {
+  const known = knownOptions(program ?? {}).kinds
+  const others = letters.map((letter) => `-${letter}`).filter((option) => !known.has(option))
+  return [...known.keys(), ...others.slice(0, 2)]
+}
 const tried: readonly Tried[] = [
   ...[...programs].map(([name, program]) => ({ name, options: optionsOf(program) })),
   ...[...wrappers].map(([name, { plain = '', takes = '' }]) => ({
