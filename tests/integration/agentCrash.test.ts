@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Pair } from '../unit/agent/startPair.ts'
 
 let pair: Pair
@@ -110,7 +110,10 @@ test('a revoked agent is cut off and does not hammer', async () => {
   pair.control.broken.set('/v1/register-worker', 401)
   await pair.gateway?.stop()
   await pair.startGateway()
-  await sleep(2500)
+  const from = pair.control.brokenAt.length
+  await vi.waitFor(() => expect(pair.control.brokenAt.length).toBeGreaterThanOrEqual(from + 2), 30_000)
+  const [first = 0, second = 0] = pair.control.brokenAt.slice(from)
+  expect(second - first).toBeGreaterThan(1000)
   const { json } = await pair.call('GET', '/agents')
   expect(json.agents).toEqual([])
   pair.control.broken.delete('/v1/register-worker')

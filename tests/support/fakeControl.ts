@@ -35,6 +35,8 @@ export class FakeControl {
   repeated = 0
   /** What a path answers instead of its work; a status code, or 0 to cut the connection. */
   readonly broken = new Map<string, number>()
+  /** When such a call came, in milliseconds of `performance.now()`. */
+  readonly brokenAt: number[] = []
   readonly hellos: RegisterWorker[] = []
   readonly gateways: RegisterGateway[] = []
   /** Attempts to be cancelled at the next hello. */
@@ -140,6 +142,7 @@ export class FakeControl {
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk)
     const path = request.url ?? ''
     const broken = this.broken.get(path)
+    if (broken !== undefined) this.brokenAt.push(performance.now())
     if (broken === 0) return void request.socket.destroy()
     const isAllowed = request.headers.authorization === `Bearer ${this.apiToken}`
     const [status, body] = broken
