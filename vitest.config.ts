@@ -8,6 +8,7 @@ export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
     globalSetup: ['tests/support/servers.ts'],
+    setupFiles: ['tests/support/sameCases.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 20_000,
