@@ -23,6 +23,16 @@ export const Repository = z.strictObject({
 })
 export type Repository = z.infer<typeof Repository>
 
+/** Links that an agent tells of at most. */
+export const MAX_LINKS = 200
+
+/** A path that is a symbolic link, and the real one behind it. */
+export const PathAlias = z.strictObject({
+  path: z.string().min(1).max(4096),
+  to: z.string().min(1).max(4096),
+})
+export type PathAlias = z.infer<typeof PathAlias>
+
 /** How an attempt's process tree is held: `bwrap` and `unshare` are PID namespaces, `group` is best effort. */
 export const Containment = z.enum(['bwrap', 'unshare', 'group'])
 export type Containment = z.infer<typeof Containment>
@@ -38,8 +48,14 @@ export const AgentFacts = z.strictObject({
   repositories: z.array(Repository).max(200),
   capabilities: z.array(ActionNameSchema).max(64),
   containment: Containment,
-  /** Attempts running now and the one-minute load average. */
-  load: z.strictObject({ running: z.int().min(0), average: z.number().min(0) }),
+  /** Attempts running now, the one-minute load average, and what it is to be measured by. */
+  load: z.strictObject({
+    running: z.int().min(0),
+    average: z.number().min(0),
+    cores: z.int().min(1).optional(),
+  }),
+  /** Directories and files under the roots that are symbolic links, and where they lead, all links resolved. */
+  links: z.array(PathAlias).max(MAX_LINKS).optional(),
   version: z.string().max(64),
 })
 export type AgentFacts = z.infer<typeof AgentFacts>
