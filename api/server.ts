@@ -1,45 +1,100 @@
-import fastify, { type FastifyInstance } from 'fastify'
+import { randomUUID } from 'node:crypto'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { messageOf } from '../core/config/logger.ts'
-import type { Deps } from '../core/deps.ts'
-import { requireScope } from './auth.ts'
-import { ApiError } from './errors.ts'
-import { fleetRoutes } from './routes/fleet.ts'
-import { healthRoutes } from './routes/health.ts'
+import { type Caller, Guard } from './auth.ts'
+import type { ApiDeps, RouteDeps } from './deps.ts'
+import { docsPageOf } from './docsPage.ts'
+import { ApiError, errorBody, errorFor } from './errors.ts'
+import { openapiOf } from './openapi.ts'
+import { type ApiOptions, defaultOptions } from './options.ts'
+import { registerRoute } from './register.ts'
+import type { Route } from './route.ts'
+import { routes } from './routes.ts'
+import { Streams } from './stream.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    caller: Caller | null
+  }
+}
 
 const MAX_BODY_BYTES = 8 * 1024 * 1024
 
-export type ApiDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'log' | 'redact'> & {
-  controlKey: string
-  botReady: () => boolean
-}
-
 /** The REST control plane, not yet listening. Every answer but success has the body of `ErrorBody`. */
-export function createApi(deps: ApiDeps): FastifyInstance {
+export function createApi(deps: ApiDeps, given: Partial<ApiOptions> = {}): FastifyInstance {
+  const options = { ...defaultOptions, ...given }
   const app = fastify({
     bodyLimit: MAX_BODY_BYTES,
-    requestIdHeader: 'x-request-id',
+    requestIdHeader: false,
+    genReqId: (request) => requestId(request.headers['x-request-id']),
     routerOptions: { maxParamLength: 200 },
     forceCloseConnections: true,
+    frameworkErrors: (error, request, reply) => void answerError(deps, error, request, reply),
+    clientErrorHandler: (_error, socket) => {
+      const body = JSON.stringify(errorBody(new ApiError(400, 'INVALID', 'This is not HTTP.')))
+      if (socket.writable)
+        socket.end(
+          `HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+        )
+    },
   })
-  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
-    const status = error instanceof ApiError ? error.status : (error.statusCode ?? 500)
-    const code =
-      error instanceof ApiError
-        ? error.code
-        : status === 413
-          ? 'TOO_LARGE'
-          : status < 500
-            ? 'INVALID'
-            : 'INTERNAL'
-    if (status >= 500) deps.log.error(`${request.method} ${request.url}: ${messageOf(error)}`)
-    const message = status >= 500 ? 'Something went wrong here; the log has the details.' : error.message
-    const details = error instanceof ApiError && error.details !== undefined ? { details: error.details } : {}
-    return reply.status(status).send({ error: { code, message, ...details } })
+  app.decorateRequest('caller', null)
+  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id))
+  app.setErrorHandler((error, request, reply) => answerError(deps, error, request, reply))
+  app.setNotFoundHandler((request, reply) => {
+    const methods = methodsAt(routes, request.url)
+    if (methods.length > 0) reply.header('allow', methods.join(', '))
+    return answerError(deps, nothingThere(methods), request, reply)
   })
-  app.setNotFoundHandler((_request, reply) =>
-    reply.status(404).send({ error: { code: 'NOT_FOUND', message: 'There is nothing at this address.' } }),
-  )
-  fleetRoutes(app, deps, requireScope(deps))
-  healthRoutes(app, deps)
+  takeJson(app)
+  const streams = new Streams()
+  const described = { openapi: openapiOf(routes), page: docsPageOf(routes) }
+  const routeDeps: RouteDeps = { ...deps, guard: new Guard(deps.db, options), described }
+  for (const route of routes)
+    registerRoute(app, { ...routeDeps, streams, deadlineMs: options.deadlineMs }, route)
+  app.addHook('preClose', () => streams.stop())
   return app
+}
+
+/** The caller's own, when it is one; it stands in the answer and in the log. */
+const requestId = (given: string | string[] | undefined): string =>
+  typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given) ? given : randomUUID()
+
+function answerError(
+  deps: Pick<ApiDeps, 'log'>,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const answer = errorFor(error)
+  const line = `${request.method} ${request.url.slice(0, 500)} [${request.id}]: ${messageOf(error)}`
+  if (answer.status === 500) deps.log.error(line)
+  else if (answer.status > 500) deps.log.warn(line)
+  if (answer.retryAfterS !== undefined) reply.header('retry-after', answer.retryAfterS)
+  reply.header('x-request-id', request.id)
+  return reply.status(answer.status).send(errorBody(answer))
+}
+
+/** The methods that an address knows. */
+const methodsAt = (known: readonly Route[], url: string): string[] => {
+  const path = url.split('?')[0] ?? ''
+  return known
+    .filter((route) =>
+      new RegExp(`^${route.url.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')}$`).test(path),
+    )
+    .map((route) => route.method)
+}
+
+const nothingThere = (methods: readonly string[]): ApiError =>
+  methods.length > 0
+    ? new ApiError(405, 'METHOD_NOT_ALLOWED', `This address takes ${methods.join(' and ')} only.`)
+    : new ApiError(404, 'NOT_FOUND', 'There is nothing at this address; /docs lists what there is.')
+
+/** JSON alone; an empty body is none, whatever its header says. */
+function takeJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) =>
+    body.trim() === '' ? done(null, undefined) : parse(request, body, done),
+  )
 }

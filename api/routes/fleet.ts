@@ -1,59 +1,83 @@
-import type { FastifyInstance } from 'fastify'
-import type { Deps } from '../../core/deps.ts'
 import { enrolAgent } from '../../core/fleet/enrolAgent.ts'
 import { HEARTBEAT_S, registerGateway } from '../../core/fleet/registerGateway.ts'
 import { registerWorker } from '../../core/fleet/registerWorker.ts'
-import { EnrollRequest, RegisterGateway, RegisterWorker, ReportRequest } from '../../core/protocol/http.ts'
+import {
+  EnrollRequest,
+  EnrollResponse,
+  RegisterGateway,
+  RegisterGatewayResponse,
+  RegisterWorker,
+  RegisterWorkerResponse,
+  ReportRequest,
+  ReportResponse,
+} from '../../core/protocol/http.ts'
 import { recordFrames } from '../../core/runs/recordFrames.ts'
-import type { requireScope } from '../auth.ts'
-import { ApiError, parseBody } from '../errors.ts'
-
-type FleetDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'redact'> & { controlKey: string }
+import { ApiError } from '../errors.ts'
+import { ok, type Route, route } from '../route.ts'
 
 /** What gateways call: registration, enrolment, reports. */
-export function fleetRoutes(
-  app: FastifyInstance,
-  deps: FleetDeps,
-  scope: ReturnType<typeof requireScope>,
-): void {
-  const gatewayOnly = { preHandler: scope('gateway') }
-
-  app.post('/v1/register-gateway', gatewayOnly, async (request) => {
-    const gateway = parseBody(RegisterGateway, request.body)
-    await registerGateway(deps, gateway)
-    return { gateway_id: gateway.gateway_id, heartbeat_s: HEARTBEAT_S }
-  })
-
-  app.post('/v1/register-worker', gatewayOnly, async (request) => {
-    const done = await registerWorker(deps, parseBody(RegisterWorker, request.body))
-    if (done.kind === 'refused') throw new ApiError(401, 'AGENT_REFUSED', done.reason)
-    return { agent_id: done.agentId, cancel: done.cancel, forget: done.forget }
-  })
-
-  app.post('/v1/agents/enroll', gatewayOnly, async (request) => {
-    const body = parseBody(EnrollRequest, request.body)
-    const { known } = body
-    const done = await enrolAgent(deps, {
-      code: body.code,
-      name: body.name,
-      machineId: body.machine_id,
-      ...(known ? { known: { agentId: known.agent_id, credentialHash: known.credential_hash } } : {}),
-    })
-    if (done.kind === 'bad_code')
-      throw new ApiError(
-        403,
-        'BAD_CODE',
-        'This code is unknown, used or expired. Ask for a new one with /agents in the chat.',
-      )
-    return {
-      agent_id: done.agentId,
-      name: done.name,
-      credential: done.credential,
-      control_key: deps.controlKey,
-    }
-  })
-
-  app.post('/v1/report', gatewayOnly, async (request) =>
-    recordFrames(deps, parseBody(ReportRequest, request.body)),
-  )
-}
+export const fleetRoutes: readonly Route[] = [
+  route({
+    method: 'POST',
+    url: '/v1/register-gateway',
+    scope: 'gateway',
+    summary: 'A gateway says where it is and which agents it holds; its heartbeat is the same call.',
+    body: RegisterGateway,
+    answers: { 200: RegisterGatewayResponse },
+    async handler(deps, { body }) {
+      await registerGateway(deps, body)
+      return ok({ gateway_id: body.gateway_id, heartbeat_s: HEARTBEAT_S })
+    },
+  }),
+  route({
+    method: 'POST',
+    url: '/v1/register-worker',
+    scope: 'gateway',
+    summary: 'An agent said hello to a gateway: its credential is checked, its facts are kept.',
+    body: RegisterWorker,
+    answers: { 200: RegisterWorkerResponse },
+    errors: { 401: 'AGENT_REFUSED: the credential is wrong, or the agent was revoked.' },
+    async handler(deps, { body }) {
+      const done = await registerWorker(deps, body)
+      if (done.kind === 'refused') throw new ApiError(401, 'AGENT_REFUSED', done.reason)
+      return ok({ agent_id: done.agentId, cancel: done.cancel, forget: done.forget })
+    },
+  }),
+  route({
+    method: 'POST',
+    url: '/v1/agents/enroll',
+    scope: 'gateway',
+    summary: 'Uses a one-time code up, and makes the sender an agent.',
+    body: EnrollRequest,
+    answers: { 200: EnrollResponse },
+    errors: { 403: 'BAD_CODE: the code is unknown, used or expired.' },
+    async handler(deps, { body }) {
+      const { known } = body
+      const done = await enrolAgent(deps, {
+        code: body.code,
+        name: body.name,
+        machineId: body.machine_id,
+        ...(known ? { known: { agentId: known.agent_id, credentialHash: known.credential_hash } } : {}),
+      })
+      if (done.kind === 'bad_code')
+        throw new ApiError(
+          403,
+          'BAD_CODE',
+          'This code is unknown, used or expired. Ask for a new one with /agents in the chat.',
+        )
+      const { agentId, name, credential } = done
+      return ok({ agent_id: agentId, name, credential, control_key: deps.controlKey })
+    },
+  }),
+  route({
+    method: 'POST',
+    url: '/v1/report',
+    scope: 'gateway',
+    summary: 'Frames of attempts, in order of `seq` within each. Repeated frames change nothing.',
+    body: ReportRequest,
+    answers: { 200: ReportResponse },
+    async handler(deps, { body }) {
+      return ok(await recordFrames(deps, body))
+    },
+  }),
+]

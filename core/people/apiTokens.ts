@@ -26,13 +26,16 @@ export async function setApiToken(
   )
 }
 
-/** The scopes of a token that is not revoked; null for any other text. */
-export async function scopesOf(sql: Sql, token: string): Promise<Scope[] | null> {
-  const [row] = await sql.query<{ scopes: Scope[] }>(
-    'SELECT scopes FROM api_token WHERE hash = $1 AND revoked_at IS NULL',
+/** A token that is not revoked; null for any other text. */
+export async function findApiToken(
+  sql: Sql,
+  token: string,
+): Promise<Pick<TokenRow, 'id' | 'name' | 'scopes'> | null> {
+  const [row] = await sql.query<Pick<TokenRow, 'id' | 'name' | 'scopes'>>(
+    'SELECT id, name, scopes FROM api_token WHERE hash = $1 AND revoked_at IS NULL',
     [hashOf(token)],
   )
-  return row?.scopes ?? null
+  return row ?? null
 }
 
 export type TokenRow = {

@@ -1,0 +1,97 @@
+import { jsonSchema, scopesOf, templateOf } from './openapi.ts'
+import type { Route } from './route.ts'
+
+const quote = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+
+const style = `
+:root { color-scheme: light dark; --line: light-dark(#d6d9de, #3a3f47); --soft: light-dark(#f4f5f7, #1d2025); --quiet: light-dark(#555c66, #a3abb6); --link: light-dark(#0b57a4, #7db7f0) }
+* { box-sizing: border-box }
+body { margin: 0 auto; max-width: 60rem; padding: 1.5rem 1rem 4rem; font: 1rem/1.5 system-ui, sans-serif; background: light-dark(#fff, #14161a); color: light-dark(#1a1d21, #e6e8eb) }
+a { color: var(--link) }
+code, pre { font: .875rem/1.45 ui-monospace, monospace }
+pre { background: var(--soft); border: 1px solid var(--line); border-radius: .4rem; padding: .7rem; overflow-x: auto }
+nav ul { list-style: none; padding: 0; columns: 20rem } nav li { break-inside: avoid; padding: .1rem 0 }
+section { border-top: 1px solid var(--line); margin-top: 1.5rem; padding-top: .5rem }
+h2 { font-size: 1.05rem; font-family: ui-monospace, monospace; overflow-wrap: anywhere }
+h3 { font-size: .95rem; margin-bottom: .3rem } summary { cursor: pointer } .quiet { color: var(--quiet) }
+table { border-collapse: collapse; width: 100% } td, th { text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); padding: .25rem .6rem .25rem 0 }
+`
+
+/** The page for people: every endpoint with its schemas and a line to try it. Needs nothing from elsewhere. Pure. */
+export function docsPageOf(routes: readonly Route[]): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>SKYNET API</title>
+<style>${style}</style>
+</head>
+<body>
+<header>
+<h1>SKYNET API</h1>
+<p>JSON with snake_case names. Send <code>Authorization: Bearer TOKEN</code>; <code>skynet token new</code> makes one with
+scopes. For programs: <a href="/v1/openapi.json">the OpenAPI document</a>.</p>
+</header>
+<nav aria-label="Endpoints"><ul>
+${routes.map((route) => `<li><a href="#${idOf(route)}"><code>${quote(titleOf(route))}</code></a></li>`).join('\n')}
+</ul></nav>
+<main>
+${routes.map(sectionOf).join('\n')}
+</main>
+</body>
+</html>
+`
+}
+
+const titleOf = ({ method, url }: Route): string => `${method} ${templateOf(url)}`
+const idOf = ({ method, url }: Route): string => `${method.toLowerCase()}${url.replaceAll(/[^\w]+/g, '-')}`
+
+function sectionOf(route: Route): string {
+  const scopes = scopesOf(route)
+  const scope = scopes.length === 0 ? 'no token needed' : `scope ${scopes.join(' or ')}`
+  return `<section id="${idOf(route)}" aria-labelledby="${idOf(route)}-title">
+<h2 id="${idOf(route)}-title">${quote(titleOf(route))}</h2>
+<p>${quote(route.summary)} <span class="quiet">(${scope})</span></p>
+${route.description ? `<p>${quote(route.description)}</p>` : ''}
+<pre tabindex="0">${quote(curlOf(route))}</pre>
+${route.query ? schemaOf('Query', route.query) : ''}
+${route.body ? schemaOf('Body', route.body) : ''}
+${Object.entries(route.answers)
+  .map(([status, schema]) => answerOf(status, schema))
+  .join('\n')}
+${errorTable(route)}
+</section>`
+}
+
+function curlOf({ method, url, scope, body, answers }: Route): string {
+  const streams = Object.values(answers).some((one) => one !== null && 'kind' in one && one.kind === 'stream')
+  const parts = [
+    `curl -s${streams ? 'N' : ''}`,
+    ...(method === 'POST' ? ['-X POST'] : []),
+    ...(scope === null ? [] : ['-H "Authorization: Bearer $TOKEN"']),
+    ...(body ? ["-H 'content-type: application/json' -d '{ … }'"] : []),
+    `http://127.0.0.1:8080${templateOf(url)}`,
+  ]
+  return parts.join(' ')
+}
+
+const schemaOf = (title: string, schema: Parameters<typeof jsonSchema>[0]): string =>
+  `<details><summary>${title}</summary><pre tabindex="0">${quote(JSON.stringify(jsonSchema(schema), null, 2))}</pre></details>`
+
+function answerOf(status: string, answer: Route['answers'][number]): string {
+  if (answer === null || answer === undefined) return `<p>${status}: no body</p>`
+  if (!('kind' in answer)) return schemaOf(`Answer ${status}`, answer)
+  if (answer.kind === 'text') return `<p>${status}: <code>${answer.media}</code></p>`
+  return schemaOf(`Answer ${status}: ${answer.media}, each message with the data`, answer.message)
+}
+
+const errorTable = ({ errors }: Route): string =>
+  errors === undefined
+    ? ''
+    : `<table><caption class="quiet">Besides the usual 400, 401, 403, 429 and 503</caption>${Object.entries(
+        errors,
+      )
+        .map(([status, why]) => `<tr><th scope="row">${status}</th><td>${quote(why)}</td></tr>`)
+        .join('')}</table>`

@@ -1,0 +1,14 @@
+export type ApiOptions = {
+  /** Requests a second of one token, and how many at once after a rest. */
+  rate: { perSecond: number; burst: number }
+  /** Requests without a valid token from one address: as `rate`. */
+  failures: { perSecond: number; burst: number }
+  /** Milliseconds after which a request that still waits is answered with 503. */
+  deadlineMs: number
+}
+
+export const defaultOptions: ApiOptions = {
+  rate: { perSecond: 100, burst: 200 },
+  failures: { perSecond: 0.5, burst: 30 },
+  deadlineMs: 10_000,
+}
