@@ -6,6 +6,7 @@ import type { OpenQueue } from '../core/queue/openQueue.ts'
 import { cancel } from './handlers/cancel.ts'
 import { dispatch } from './handlers/dispatch.ts'
 import { plan } from './handlers/plan.ts'
+import { settleDependent } from './handlers/settle.ts'
 import { startServices } from './maintenance/tick.ts'
 import { settle } from './settle.ts'
 
@@ -14,6 +15,7 @@ type Handler = (deps: Deps, payload: never, signal: AbortSignal) => Promise<Outc
 const handlers: Record<JobName, Handler> = {
   'run.plan': plan,
   'tasks.dispatch': dispatch,
+  'run.settle': settleDependent,
   'attempts.cancel': cancel,
 }
 

@@ -106,7 +106,8 @@ async function heardAgain(deps: RegisterDeps, worker: RegisterWorker): Promise<v
 async function settleLost(deps: RegisterDeps, worker: RegisterWorker): Promise<void> {
   const held = worker.attempts.map((a) => a.execution_id)
   const gone = await deps.db.query<{ id: string }>(
-    `SELECT id FROM attempt WHERE agent_id = $1 AND status IN ('accepted', 'started') AND NOT id = ANY($2::uuid[])`,
+    `SELECT a.id FROM attempt a JOIN task t ON t.id = a.task_id
+     WHERE a.agent_id = $1 AND a.status IN ('accepted', 'started') AND t.dispatch = 'push' AND NOT a.id = ANY($2::uuid[])`,
     [worker.agent_id, held],
   )
   await recordLost(

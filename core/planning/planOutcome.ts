@@ -14,6 +14,8 @@ export type PlanSource =
       ms: number
     }
   | { kind: 'command' }
+  /** A program asked for exactly these tasks. */
+  | { kind: 'api' }
 
 export type PlanOutcome =
   | { kind: 'planned'; plan: PlanSpec; source: PlanSource }

@@ -85,7 +85,7 @@ export function planFaults(plan: Graph): string[] {
 }
 
 /** Kahn's algorithm (1962): true when every task can be ordered after its dependencies. */
-function isAcyclic(tasks: Graph['tasks']): boolean {
+export function isAcyclic(tasks: readonly { key: string; depends_on: readonly string[] }[]): boolean {
   const left = new Map(tasks.map((t) => [t.key, new Set(t.depends_on)]))
   for (;;) {
     const free = [...left].filter(([, deps]) => deps.size === 0).map(([key]) => key)

@@ -9,6 +9,8 @@ export const jobs = {
   'run.plan': { queue: 'planning', payload: z.strictObject({ runId: z.uuid() }) },
   /** Claim and dispatch whatever is claimable. */
   'tasks.dispatch': { queue: 'control', payload: z.strictObject({}) },
+  /** See what of a run can go on: a task of another run has ended that one of its own waits for. */
+  'run.settle': { queue: 'control', payload: z.strictObject({ runId: z.uuid() }) },
   /** Deliver the cancels that are asked for and not yet confirmed. */
   'attempts.cancel': { queue: 'control', payload: z.strictObject({}) },
 } as const

@@ -248,7 +248,7 @@ function exited(state: Followed): void {
  */
 function lost(state: Followed): void {
   const { held } = state
-  const why = { code: 'lost', message: 'The agent restarted while it ran; what it did is not known.' }
+  const why = { code: 'lost', message: 'Its agent was lost while it ran; what it did is not known.' }
   moveAttempt(state, ['claimed', 'accepted', 'started'], 'lost', { ended_at: now, exited_at: now })
   moveTask(state, ['claimed'], 'running', { lease_until: null, started_at: now })
   state.settle = true

@@ -55,6 +55,34 @@ async function recordGroups(deps: RecordDeps, agentId: string, groups: Groups): 
   })
 }
 
+/** A frame as its attempt's holder means it; its number and time follow from the attempt. */
+export type FrameBody = AttemptFrame extends infer F
+  ? F extends AttemptFrame
+    ? Omit<F, 'execution_id' | 'seq' | 'at'>
+    : never
+  : never
+
+/**
+ * What the holder of a pulled attempt says, in the caller's transaction: the same frames as an agent's, numbered
+ * here. `say` sees the attempt as it stands, locked, and may say nothing. Null when there is no such attempt.
+ */
+export async function recordPulled(
+  deps: RecordDeps,
+  tx: Tx,
+  attempt: { id: string; agentId: string },
+  say: (held: HeldAttempt) => FrameBody[],
+): Promise<HeldAttempt | null> {
+  const [held] = await lockAttempts(tx, attempt.agentId, [attempt.id], [attempt.id])
+  if (!held) return null
+  const at = new Date().toISOString()
+  const frames = say(held).map((body, i) =>
+    redacted(deps.redact, { ...body, execution_id: held.id, seq: held.last_seq + i + 1, at } as AttemptFrame),
+  )
+  const followed = followFrames(held, frames)
+  await write(deps, tx, [followed])
+  return followed.held
+}
+
 /** Attempts that the agent had accepted and no longer knows: evidence that they are gone. Idempotent. */
 export async function recordLost(
   deps: Pick<Deps, 'db' | 'bus' | 'wake'>,

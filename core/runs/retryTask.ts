@@ -16,7 +16,7 @@ export async function retryTask(
 ): Promise<string[]> {
   await tx.query('SELECT 1 FROM run WHERE id = $1 FOR UPDATE', [runId])
   const failed = await tx.query<{ id: string; key: string }>(
-    `SELECT t.id, t.key FROM task t JOIN plan p ON p.id = t.plan_id JOIN run r ON r.id = t.run_id AND p.version = r.plan_version
+    `SELECT t.id, t.key FROM task t JOIN plan p ON p.id = t.plan_id JOIN run r ON r.id = t.run_id AND (p.version = r.plan_version OR r.kind = 'api')
      WHERE t.run_id = $1 AND t.status IN ('failed', 'failed_timeout') AND ($2::uuid IS NULL OR t.id = $2) AND r.status = 'failed'`,
     [runId, taskId],
   )

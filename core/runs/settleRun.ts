@@ -26,15 +26,18 @@ export async function settleRun(
   { frees } = { frees: true },
 ): Promise<void> {
   await tx.query('SELECT 1 FROM run WHERE id = $1 FOR UPDATE', [runId])
-  const queued = await followTasks(tx, runId)
-  tx.afterCommit(() => deps.bus.publish('run.changed', { runId }))
+  const { queued, others } = await followTasks(tx, runId)
+  tx.afterCommit(() => {
+    deps.bus.publish('run.changed', { runId })
+    for (const other of others) deps.wake('run.settle', { runId: other })
+  })
   if (frees || queued > 0) tx.afterCommit(() => deps.wake('tasks.dispatch', {}))
 }
 
-/** Returns how many tasks were queued. */
-async function followTasks(tx: Tx, runId: string): Promise<number> {
+/** Returns how many tasks were queued, and which other runs wait for a task of this one that has ended. */
+async function followTasks(tx: Tx, runId: string): Promise<{ queued: number; others: string[] }> {
   let counts = await countTasks(tx, runId)
-  if (!counts) return 0
+  if (!counts) return { queued: 0, others: [] }
   if (counts.waiting > 0 && counts.stopped > 0) {
     await skipOrphans(tx, runId)
     counts = (await countTasks(tx, runId)) ?? counts
@@ -42,8 +45,11 @@ async function followTasks(tx: Tx, runId: string): Promise<number> {
   const queued = counts.waiting > 0 ? await queueUnblocked(tx, runId) : 0
   if (counts.milestones) await moveMilestones(tx, runId, counts.plan_version)
   if (counts.total > 0 && counts.ended === counts.total) await endRun(tx, runId, counts)
-  return queued
+  return { queued, others: counts.others }
 }
+
+/** The tasks that make up a run: those of its newest plan; of a program's run all, since each asks for more. */
+const ofRun = "t.run_id = r.id AND (t.plan_id = p.id OR r.kind = 'api')"
 
 type Counts = {
   status: RunStatus
@@ -59,6 +65,8 @@ type Counts = {
   cancelled: number
   skipped: number
   force_cancelled: number
+  /** Runs of programs in which a task waits for one of this run that has ended. */
+  others: string[]
 }
 
 /** How the tasks of a run's newest plan stand, in one statement however many there are. */
@@ -69,8 +77,10 @@ async function countTasks(tx: Tx, runId: string): Promise<Counts | undefined> {
        count(*) FILTER (WHERE t.status = 'succeeded')::int AS succeeded, count(*) FILTER (WHERE t.status IN ('held', 'blocked'))::int AS waiting,
        count(*) FILTER (WHERE t.status IN ('failed', 'failed_timeout', 'skipped', 'cancelled', 'force_cancelled'))::int AS stopped,
        count(*) FILTER (WHERE t.status = 'cancelled')::int AS cancelled, count(*) FILTER (WHERE t.status = 'skipped')::int AS skipped,
-       count(*) FILTER (WHERE t.status = 'force_cancelled')::int AS force_cancelled
-     FROM run r JOIN plan p ON p.run_id = r.id AND p.version = r.plan_version JOIN task t ON t.plan_id = p.id
+       count(*) FILTER (WHERE t.status = 'force_cancelled')::int AS force_cancelled,
+       ARRAY(SELECT DISTINCT w.run_id FROM task x JOIN task_dependency d ON d.depends_on_id = x.id JOIN task w ON w.id = d.task_id
+         WHERE x.run_id = $1 AND w.run_id <> $1 AND w.status = 'blocked' AND x.status = ANY($2::text[]))::text[] AS others
+     FROM run r JOIN plan p ON p.run_id = r.id AND p.version = r.plan_version JOIN task t ON ${ofRun}
      WHERE r.id = $1 GROUP BY r.id, p.id`,
     [runId, taskEnds],
   )

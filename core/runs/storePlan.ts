@@ -8,7 +8,21 @@ import type { PlanSpec, PlanTask } from '../protocol/specs.ts'
 import { jsonText } from '../storage/jsonText.ts'
 import type { Tx } from '../storage/sql.ts'
 
+/** Attempts of a task at most, of those that end by themselves without a word of what came out. */
+const MAX_ATTEMPTS = 3
+
 export type StoredPlan = { planId: string; taskIds: Map<string, string> }
+
+/** What a program may fix of a task, by its key in the plan; what is left out is as for plans of people. */
+export type TaskTerms = {
+  id: string
+  dispatch: 'push' | 'pull'
+  capabilities: readonly string[]
+  priority: number
+  maxAttempts: number
+  /** Tasks outside the plan that have to succeed before. */
+  dependencies: readonly string[]
+}
 
 /**
  * Writes a judged plan as the run's newest version: plan, milestones, tasks in `status`, dependencies, events.
@@ -24,6 +38,7 @@ export async function storePlan(
     source: object
     judged: readonly Judged[]
     status: TaskStatus
+    terms?: ReadonlyMap<string, TaskTerms>
   },
 ): Promise<StoredPlan> {
   const planId = randomUUID()
@@ -58,7 +73,9 @@ export async function storePlan(
       milestone.title,
     ])
   }
-  const taskIds = new Map(plan.tasks.map((task) => [task.key, randomUUID()]))
+  const taskIds = new Map(
+    plan.tasks.map((task) => [task.key, about.terms?.get(task.key)?.id ?? randomUUID()]),
+  )
   const verdicts = new Map(about.judged.map((j) => [j.key, j]))
   for (const [position, task] of plan.tasks.entries()) {
     const judged = verdicts.get(task.key)
@@ -71,15 +88,17 @@ export async function storePlan(
       task,
       judged,
       status: about.status,
+      terms: about.terms?.get(task.key),
     })
   }
   for (const task of plan.tasks) {
-    for (const dep of task.depends_on) {
-      await tx.query('INSERT INTO task_dependency (task_id, depends_on_id) VALUES ($1, $2)', [
+    const inside = task.depends_on.map((key) => taskIds.get(key) ?? '')
+    const before = [...inside, ...(about.terms?.get(task.key)?.dependencies ?? [])]
+    if (before.length > 0)
+      await tx.query('INSERT INTO task_dependency (task_id, depends_on_id) SELECT $1, unnest($2::uuid[])', [
         taskIds.get(task.key),
-        taskIds.get(dep),
+        before,
       ])
-    }
   }
   return { planId, taskIds }
 }
@@ -92,16 +111,17 @@ type NewTask = {
   task: PlanTask
   judged: Judged
   status: TaskStatus
+  terms: TaskTerms | undefined
 }
 
 async function insertTask(
   tx: Tx,
-  { runId, planId, id, position, task, judged, status }: NewTask,
+  { runId, planId, id, position, task, judged, status, terms }: NewTask,
 ): Promise<void> {
   const { spec } = task
   await tx.query(
-    `INSERT INTO task (id, run_id, plan_id, key, position, title, milestone, status, action, effect, spec, spec_hash, agent_id, machine_id, cwd, owns, verdict)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+    `INSERT INTO task (id, run_id, plan_id, key, position, title, milestone, status, action, effect, spec, spec_hash, agent_id, machine_id, cwd, owns, verdict, dispatch, capabilities, priority, max_attempts)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
     [
       id,
       runId,
@@ -120,6 +140,10 @@ async function insertTask(
       spec.cwd,
       ownedFiles(spec, judged.effect),
       jsonText(judged.verdict),
+      terms?.dispatch ?? 'push',
+      terms?.capabilities ?? [],
+      terms?.priority ?? 0,
+      terms?.maxAttempts ?? MAX_ATTEMPTS,
     ],
   )
   await tellEvent(

@@ -97,7 +97,7 @@ const query = `
       t.attempts_made AS attempts, t.lease_until AS "leaseUntil", t.result, t.error,
       (SELECT at.containment FROM attempt at WHERE at.task_id = t.id ORDER BY at.number DESC LIMIT 1) AS containment,
       coalesce((SELECT json_agg(dt.key ORDER BY dt.position) FROM task_dependency d JOIN task dt ON dt.id = d.depends_on_id WHERE d.task_id = t.id), '[]') AS "dependsOn"
-      FROM task t JOIN agent ta ON ta.id = t.agent_id WHERE t.plan_id = pl.id ORDER BY t.position`)} AS tasks,
+      FROM task t JOIN agent ta ON ta.id = t.agent_id WHERE t.run_id = r.id AND (t.plan_id = pl.id OR r.kind = 'api') ORDER BY t.created_at, t.position`)} AS tasks,
     ${jsonArray(`SELECT m.key, m.title, m.started_at AS "startedAt", m.ended_at AS "endedAt", m.outcome FROM milestone m WHERE m.plan_id = pl.id ORDER BY m.position`)} AS milestones,
     ${jsonArray(`SELECT ap.id, ap.code, ap.plan_hash AS "planHash", (SELECT v.version FROM plan v WHERE v.id = ap.plan_id) AS "planVersion", ap.status, ap.risk, ap.expires_at AS "expiresAt", ap.decided_at AS "decidedAt", ap.reminded_at AS "remindedAt",
       coalesce((SELECT json_agg(json_build_object('name', dp.name, 'decision', ad.decision, 'at', ad.at) ORDER BY ad.at) FROM approval_decision ad JOIN person dp ON dp.id = ad.person_id WHERE ad.approval_id = ap.id), '[]') AS decisions

@@ -32,7 +32,7 @@ export type Claim = {
 /** `more`: others may be claimable now, since the limit was reached or some were turned away. */
 export type Claimed = { claims: Claim[]; more: boolean }
 
-type Candidate = {
+export type Candidate = {
   id: string
   run_id: string
   agent_id: string
@@ -46,11 +46,11 @@ type Candidate = {
   plan_hash: string
   approved_at: Date | null
   stale: boolean
-  facts: AgentFacts
+  facts: Pick<AgentFacts, 'roots' | 'home' | 'platform'>
   url: string
 }
 
-type ClaimDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'policy' | 'settings' | 'signingKey' | 'clock'>
+export type ClaimDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'policy' | 'settings' | 'signingKey' | 'clock'>
 
 /**
  * Claims up to `limit` tasks that can run now: queued, their run running, their agent connected with a free slot,
@@ -61,13 +61,18 @@ type ClaimDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'policy' | 'settings' | 'sig
 export async function claimTasks(deps: ClaimDeps, limit: number): Promise<Claimed> {
   return deps.db.tx(async (tx) => {
     const candidates = await claimable(tx, limit)
-    await lockMachines(tx, candidates)
-    const ready: Candidate[] = []
-    for (const candidate of candidates)
-      if ((await policyAgrees(deps, tx, candidate)) && (await takeFiles(tx, candidate))) ready.push(candidate)
-    const claims = await claimAll(deps, tx, ready)
-    return { claims, more: candidates.length === limit || ready.length < candidates.length }
+    const claims = await claimCandidates(deps, tx, candidates)
+    return { claims, more: candidates.length === limit || claims.length < candidates.length }
   })
+}
+
+/** Claims those of the locked candidates that policy still lets run and whose files are free. */
+export async function claimCandidates(deps: ClaimDeps, tx: Tx, candidates: Candidate[]): Promise<Claim[]> {
+  await lockMachines(tx, candidates)
+  const ready: Candidate[] = []
+  for (const candidate of candidates)
+    if ((await policyAgrees(deps, tx, candidate)) && (await takeFiles(tx, candidate))) ready.push(candidate)
+  return claimAll(deps, tx, ready)
 }
 
 /**

@@ -29,7 +29,7 @@ export async function reapClaimsOnce(deps: ReapDeps): Promise<number> {
   const lapsed = await deps.db.query<Lapsed>(
     `UPDATE task t SET lease_until = clock_timestamp() + $1 * interval '1 ms'
      FROM attempt a, agent ag LEFT JOIN gateway g ON g.id = ag.gateway_id
-     WHERE a.task_id = t.id AND a.claim_token = t.claim_token AND ag.id = a.agent_id AND t.status = 'claimed' AND t.lease_until < clock_timestamp()
+     WHERE a.task_id = t.id AND a.claim_token = t.claim_token AND ag.id = a.agent_id AND t.status = 'claimed' AND t.dispatch = 'push' AND t.lease_until < clock_timestamp()
      RETURNING a.id AS attempt_id, t.id AS task_id, t.run_id, a.agent_id, a.claim_token, t.spec, a."grant", g.url, ag.connected,
        a.claimed_at < clock_timestamp() - interval '${GRANT_TTL_MINUTES + 1} min' AS stale`,
     [LEASE_MS],
@@ -63,7 +63,7 @@ export async function reapSilentOnce(deps: ReapDeps): Promise<number> {
   const rows = await deps.db.query<Silent>(
     `SELECT t.id AS task_id, t.run_id, a.id AS attempt_id, a.claim_token, t.effect FROM task t JOIN run r ON r.id = t.run_id
      JOIN attempt a ON a.task_id = t.id AND a.claim_token = t.claim_token JOIN agent ag ON ag.id = a.agent_id
-     WHERE (t.status = 'running' OR (t.status = 'claimed' AND a.status = 'accepted')) AND r.status IN ('running', 'paused') AND a.cancel_at IS NULL
+     WHERE (t.status = 'running' OR (t.status = 'claimed' AND a.status = 'accepted')) AND t.dispatch = 'push' AND r.status IN ('running', 'paused') AND a.cancel_at IS NULL
      AND NOT ag.connected AND coalesce(ag.disconnected_at, ag.last_seen_at) < clock_timestamp() - $1 * interval '1 ms' LIMIT 200`,
     [deps.settings.unreachableAfterMs],
   )

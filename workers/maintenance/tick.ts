@@ -4,16 +4,19 @@ import type { Deps } from '../../core/deps.ts'
 import { forceCancelOnce } from '../../core/dispatch/cancelAttempts.ts'
 import { disconnectSilentOnce } from '../../core/fleet/registerGateway.ts'
 import { reapClaimsOnce, reapSilentOnce } from '../../core/scheduling/reap.ts'
+import { reapPulledOnce } from '../../core/scheduling/reapPulled.ts'
 import { pruneOnce } from './prune.ts'
-import { wakeOnce } from './wake.ts'
+import { wakeDependentsOnce, wakeOnce } from './wake.ts'
 
 export type Service = { name: string; everyMs: number; once(deps: Deps): Promise<unknown> }
 
 /** The background services: each is one function that looks at the ledger and does what is due. */
 export const services: readonly Service[] = [
   { name: 'wake', everyMs: 1000, once: wakeOnce },
+  { name: 'wake-dependents', everyMs: 5000, once: wakeDependentsOnce },
   { name: 'force-cancel', everyMs: 500, once: forceCancelOnce },
   { name: 'reap-claims', everyMs: 1000, once: reapClaimsOnce },
+  { name: 'reap-pulled', everyMs: 1000, once: reapPulledOnce },
   { name: 'reap-silent', everyMs: 5000, once: reapSilentOnce },
   { name: 'expire-approvals', everyMs: 2000, once: expireApprovalsOnce },
   { name: 'disconnect-silent', everyMs: 5000, once: disconnectSilentOnce },
