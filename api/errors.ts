@@ -30,11 +30,21 @@ export function unavailable(message: string): ApiError {
   return error
 }
 
+/** Of a choice that nothing fits, the issues of the form that is nearest: the one with the fewest. */
+function nearest(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue]
+  const [closest = []] = [...issue.errors].sort((a, b) => a.length - b.length)
+  return closest.length === 0
+    ? [issue]
+    : closest.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })).flatMap(nearest)
+}
+
 /** One part of a request by its schema, or a 400 that names the first wrong fields. */
 export function parsePart<T extends z.ZodType>(part: string, schema: T, value: unknown): z.output<T> {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const details = parsed.error.issues
+    .flatMap(nearest)
     .slice(0, 10)
     .map((issue) => ({ field: issue.path.map(String).join('.') || part, message: issue.message }))
   throw new ApiError(400, 'INVALID', `${details[0]?.field}: ${details[0]?.message}`, details)
