@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { messageOf } from '../core/config/logger.ts'
 import type { ActionCall } from '../core/protocol/actions.ts'
 import type { ExecutionResult } from '../core/protocol/frames.ts'
 import type { ExecutionSpec } from '../core/protocol/specs.ts'
 import type { AttemptDeps } from './attemptDeps.ts'
 import { doAction } from './execute/actions.ts'
+import { INPUTS, placeInputs } from './execute/inputs.ts'
 import { Output } from './execute/output.ts'
 import type { Ended, StopReason } from './execute/run.ts'
 import type { JournalledAttempt } from './journal/attempt.ts'
@@ -46,14 +48,26 @@ export class RunningAttempt {
   async run(call: ActionCall): Promise<void> {
     const begun = performance.now()
     const timer = setTimeout(() => this.stop('timeout'), this.#spec.timeout_s * 1000)
-    const end = this.#reason ? notStarted : await doAction(this.#context(), call)
+    const end = this.#reason ? notStarted : await this.#do(call)
     clearTimeout(timer)
     this.#output.end()
     await this.#finish(this.#result(end, Math.round(performance.now() - begun)))
     this.#hasEnded()
   }
 
-  #context() {
+  /** What the tasks before it left behind lies in a file while it runs. */
+  async #do(call: ActionCall): Promise<Ended> {
+    const { inputs = [] } = this.#spec
+    if (inputs.length === 0) return doAction(this.#context({}), call)
+    try {
+      const file = placeInputs(inputs)
+      return await doAction(this.#context({ [INPUTS]: file.path }), call).finally(file.remove)
+    } catch (error) {
+      return { exitCode: null, signal: null, error: `its inputs could not be written: ${messageOf(error)}` }
+    }
+  }
+
+  #context(more: Record<string, string>) {
     const { bounds, sandbox, pipes, redact, env } = this.#deps
     return {
       id: this.#attempt.id,
@@ -62,7 +76,7 @@ export class RunningAttempt {
       sandbox,
       pipes,
       redact,
-      env: attemptEnvironment(env, this.#attempt.id),
+      env: { ...attemptEnvironment(env, this.#attempt.id), ...more },
       output: this.#output,
       stop: this.#stop.signal,
       started: (pid: number | null) => this.#journal([{ type: 'started', pid, containment: sandbox.kind }]),

@@ -32,9 +32,27 @@ const specFields = {
 export const TaskSpec = z.strictObject(specFields).superRefine(paramsFit)
 export type TaskSpec = z.infer<typeof TaskSpec>
 
-/** What one attempt sends to a gateway. `specHash` leaves `run_id`, `task_id` and `claim_token` out. */
+/** What a task before this one left behind, for this one to read: data, never part of a command. */
+export const TaskInput = z.strictObject({
+  /** Key of that task in its plan. */
+  key: TaskKey,
+  task_id: TaskId,
+  exit_code: z.int().nullable(),
+  summary: z.string().max(4000),
+  changed: z.array(z.string().max(4096)).max(200),
+})
+export type TaskInput = z.infer<typeof TaskInput>
+
+/** What one attempt sends to a gateway. `specHash` leaves `run_id`, `task_id`, `claim_token` and `inputs` out. */
 export const ExecutionSpec = z
-  .strictObject({ ...specFields, run_id: RunId, task_id: TaskId, claim_token: ClaimToken })
+  .strictObject({
+    ...specFields,
+    run_id: RunId,
+    task_id: TaskId,
+    claim_token: ClaimToken,
+    /** Of the tasks it depends on, in the order of their keys; none: it depends on nothing. */
+    inputs: z.array(TaskInput).max(50).optional(),
+  })
   .superRefine(paramsFit)
 export type ExecutionSpec = z.infer<typeof ExecutionSpec>
 

@@ -7,9 +7,10 @@ import { judgeSpec, worstRisk } from '../planning/judgePlan.ts'
 import type { Verdict } from '../policy/judge.ts'
 import type { AgentFacts } from '../protocol/frames.ts'
 import { GRANT_TTL_MINUTES, type Grant, signGrant } from '../protocol/grants.ts'
-import type { ExecutionSpec, TaskSpec } from '../protocol/specs.ts'
+import type { ExecutionSpec, TaskInput, TaskSpec } from '../protocol/specs.ts'
 import { settleRun } from '../runs/settleRun.ts'
 import type { Tx } from '../storage/sql.ts'
+import { readInputs } from '../tasks/readInputs.ts'
 
 /** From claim to delivery; renewed while the gateway is being asked. */
 export const LEASE_MS = 10_000
@@ -108,10 +109,14 @@ async function lockMachines(tx: Tx, candidates: Candidate[]): Promise<void> {
     await tx.query("SELECT pg_advisory_xact_lock(hashtextextended('files:' || $1, 0))", [machine])
 }
 
-/** Token, lease, attempt and grant for each, in three statements however many they are. */
+/** Token, lease, attempt and grant for each, in four statements however many they are. */
 async function claimAll(deps: ClaimDeps, tx: Tx, tasks: Candidate[]): Promise<Claim[]> {
   if (tasks.length === 0) return []
-  const claims = tasks.map((task) => newClaim(deps, task))
+  const inputs = await readInputs(
+    tx,
+    tasks.map((task) => task.id),
+  )
+  const claims = tasks.map((task) => newClaim(deps, task, inputs.get(task.id)))
   const moved = await transition(tx, 'task', {
     ids: tasks.map((task) => task.id),
     from: ['queued'],
@@ -129,11 +134,12 @@ async function claimAll(deps: ClaimDeps, tx: Tx, tasks: Candidate[]): Promise<Cl
   return claims
 }
 
-function newClaim(deps: ClaimDeps, task: Candidate): Claim {
+function newClaim(deps: ClaimDeps, task: Candidate, inputs: TaskInput[] | undefined): Claim {
   const attemptId = randomUUID()
   const claimToken = randomBytes(24).toString('base64url')
   const grant = mintGrant(deps, task, attemptId, claimToken)
-  const spec = { ...task.spec, run_id: task.run_id, task_id: task.id, claim_token: claimToken }
+  const own = { run_id: task.run_id, task_id: task.id, claim_token: claimToken }
+  const spec = { ...task.spec, ...own, ...(inputs ? { inputs } : {}) }
   const { run_id: runId, agent_id: agentId, url: gatewayUrl } = task
   return { attemptId, taskId: task.id, runId, agentId, claimToken, spec, grant, gatewayUrl }
 }

@@ -2,8 +2,9 @@ import type { Deps } from '../deps.ts'
 import { dispatchClaim, releaseClaim } from '../dispatch/dispatchClaim.ts'
 import { now, transition } from '../events/transition.ts'
 import { GRANT_TTL_MINUTES, type Grant } from '../protocol/grants.ts'
-import type { TaskSpec } from '../protocol/specs.ts'
+import type { TaskInput, TaskSpec } from '../protocol/specs.ts'
 import { settleRun } from '../runs/settleRun.ts'
+import { readInputs } from '../tasks/readInputs.ts'
 import { LEASE_MS } from './claimTasks.ts'
 
 type ReapDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'log' | 'gatewayToken' | 'settings'>
@@ -34,11 +35,15 @@ export async function reapClaimsOnce(deps: ReapDeps): Promise<number> {
        a.claimed_at < clock_timestamp() - interval '${GRANT_TTL_MINUTES + 1} min' AS stale`,
     [LEASE_MS],
   )
-  for (const row of lapsed) await sendAgain(deps, row)
+  const inputs = await readInputs(
+    deps.db,
+    lapsed.map((row) => row.task_id),
+  )
+  for (const row of lapsed) await sendAgain(deps, row, inputs.get(row.task_id))
   return lapsed.length
 }
 
-async function sendAgain(deps: ReapDeps, row: Lapsed): Promise<void> {
+async function sendAgain(deps: ReapDeps, row: Lapsed, inputs: TaskInput[] | undefined): Promise<void> {
   const claim = {
     attemptId: row.attempt_id,
     taskId: row.task_id,
@@ -49,7 +54,8 @@ async function sendAgain(deps: ReapDeps, row: Lapsed): Promise<void> {
   }
   if (row.stale) return releaseClaim(deps, claim, 'its grant ran out before the agent had it')
   if (!row.connected || !row.url) return
-  const spec = { ...row.spec, run_id: row.run_id, task_id: row.task_id, claim_token: row.claim_token }
+  const own = { run_id: row.run_id, task_id: row.task_id, claim_token: row.claim_token }
+  const spec = { ...row.spec, ...own, ...(inputs ? { inputs } : {}) }
   await dispatchClaim(deps, { ...claim, spec, gatewayUrl: row.url }, { mayRelease: false })
 }
 
