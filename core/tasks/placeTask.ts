@@ -17,8 +17,6 @@ import type { TaskRequest } from './taskRequest.ts'
 export type PlacedTask = { spec: TaskSpec; machine: Pick<AgentFacts, 'roots' | 'home' | 'platform'> }
 export type Placed = { kind: 'placed'; task: PlacedTask } | { kind: 'fault'; code: string; message: string }
 
-const fault = (code: string, message: string): Placed => ({ kind: 'fault', code, message })
-
 /**
  * Fixes the place of a task: its agent, machine and directory, before policy looks. Push: the agent that is named,
  * else the best one. Pull: the one that is named, else any, and then its files are owned in a scope of their own.
@@ -30,7 +28,8 @@ export async function placeTask(tx: Tx, task: TaskRequest): Promise<Placed> {
     return placeOutside(task, ANY_AGENT)
   }
   const agent = await meetAgent(tx, task.agent_id)
-  if (!agent) return fault('UNKNOWN_AGENT', `The agent ${task.agent_id} was revoked.`)
+  if (!agent)
+    return { kind: 'fault', code: 'UNKNOWN_AGENT', message: `The agent ${task.agent_id} was revoked.` }
   return agent.facts ? placeInside(task, agent, agent.facts) : placeOutside(task, agent.id)
 }
 
@@ -38,10 +37,11 @@ async function placePushed(tx: Tx, task: TaskRequest): Promise<Placed> {
   if (task.agent_id !== undefined) {
     const agent = await findAgent(tx, task.agent_id)
     if (!agent?.facts)
-      return fault(
-        'UNKNOWN_AGENT',
-        `No enrolled agent is called ${task.agent_id}. GET /v1/agents lists them; outside agents take tasks with dispatch "pull".`,
-      )
+      return {
+        kind: 'fault',
+        code: 'UNKNOWN_AGENT',
+        message: `No enrolled agent is called ${task.agent_id}. GET /v1/agents lists them; outside agents take tasks with dispatch "pull".`,
+      }
     return placeInside(task, agent, agent.facts)
   }
   const chosen = await chooseAgent(tx, {
@@ -49,7 +49,12 @@ async function placePushed(tx: Tx, task: TaskRequest): Promise<Placed> {
     capabilities: task.capabilities,
     ...(task.cwd === undefined ? {} : { cwd: task.cwd }),
   })
-  if (!chosen) return fault('NO_AGENT', 'No enrolled agent can take this task: see POST /v1/route-task.')
+  if (!chosen)
+    return {
+      kind: 'fault',
+      code: 'NO_AGENT',
+      message: 'No enrolled agent can take this task: see POST /v1/route-task.',
+    }
   return placeInside({ ...task, cwd: chosen.cwd }, { id: chosen.agentId }, chosen.facts)
 }
 
@@ -58,10 +63,11 @@ function placeInside(task: TaskRequest, agent: Pick<KnownAgent, 'id'>, facts: Ag
   const cwd = absolute(task.cwd ?? root, root, facts)
   const isInside = facts.roots.some((r) => cwd === r || cwd.startsWith(r.endsWith('/') ? r : `${r}/`))
   if (!isInside && !facts.platform.startsWith('win32'))
-    return fault(
-      'OUTSIDE_ROOTS',
-      `${cwd} is outside the directories of this agent: ${facts.roots.join(', ')}`,
-    )
+    return {
+      kind: 'fault',
+      code: 'OUTSIDE_ROOTS',
+      message: `${cwd} is outside the directories of this agent: ${facts.roots.join(', ')}`,
+    }
   const spec = specOf(task, agent.id, facts.machine_id, cwd, facts)
   return { kind: 'placed', task: { spec, machine: facts } }
 }
