@@ -1,22 +1,27 @@
 import type { Deps } from '../deps.ts'
 import { now, transition } from '../events/transition.ts'
 import { settleRun } from '../runs/settleRun.ts'
-import { callGateway } from './gatewayClient.ts'
+import { type ReachDeps, reachAgent, readGateways } from './reachAgent.ts'
 
-type Row = { id: string; agent_id: string; url: string | null }
+type Row = { id: string; agent_id: string }
 
 /**
- * Tells the agents of every attempt that is to die and has not confirmed it. Repeating is harmless: the agent
+ * Tells the agents of every attempt that is to die and has not confirmed it, through whatever reaches them now.
+ * Repeating is harmless: the agent
  * journals a cancel once. Returns how many were told.
  */
-export async function cancelAttempts(deps: Pick<Deps, 'db' | 'gatewayToken' | 'log'>): Promise<number> {
+export async function cancelAttempts(deps: ReachDeps): Promise<number> {
   const rows = await deps.db.query<Row>(
-    `SELECT a.id, a.agent_id, g.url FROM attempt a JOIN agent ag ON ag.id = a.agent_id AND ag.connected JOIN gateway g ON g.id = ag.gateway_id
+    `SELECT a.id, a.agent_id FROM attempt a JOIN agent ag ON ag.id = a.agent_id AND ag.connected
      WHERE a.cancel_at IS NOT NULL AND a.exited_at IS NULL AND a.status IN ('claimed', 'accepted', 'started', 'released') LIMIT 200`,
   )
+  const gateways = await readGateways(
+    deps.db,
+    rows.map((row) => row.agent_id),
+  )
   const told = await Promise.all(
-    rows.map((row) =>
-      callGateway(deps.gatewayToken, 'POST', `${row.url}/cancel/${row.id}`, { agent_id: row.agent_id }),
+    rows.map(({ id, agent_id }) =>
+      reachAgent(deps, gateways.get(agent_id) ?? [], `/cancel/${id}`, { agent_id }),
     ),
   )
   return told.filter((outcome) => outcome.kind === 'ok').length

@@ -1,16 +1,17 @@
 import type { Deps } from '../deps.ts'
-import { inMs, now, transition } from '../events/transition.ts'
+import { inMs, minusOne, now, transition } from '../events/transition.ts'
 import type { ActionRequest } from '../protocol/http.ts'
 import { settleRun } from '../runs/settleRun.ts'
 import { type Claim, freeFiles } from '../scheduling/claimTasks.ts'
-import { callGateway } from './gatewayClient.ts'
+import { reachAgent } from './reachAgent.ts'
 
 /** How long a task whose agent or gateway turned it down waits before it is claimable again. */
 const RETRY_MS = 1000
 
 /**
- * Hands one claim to the gateway of its agent. Turned down for certain: the task is queued again. No answer: it
- * stays claimed, and the same claim is sent again when its lease lapses, since the agent starts a token once only.
+ * Hands one claim to its agent, through the best of the gateways that reach it, else the next. Turned down by all for
+ * certain: the task is queued again. No answer: it stays claimed, and the same claim is sent again when its lease
+ * lapses, since the agent starts a token once only.
  * A claim that was sent before may not be released (`mayRelease: false`): its first copy may still arrive.
  */
 export async function dispatchClaim(
@@ -25,17 +26,24 @@ export async function dispatchClaim(
     spec: claim.spec,
     grant: claim.grant,
   }
-  const outcome = await callGateway(deps.gatewayToken, 'POST', `${claim.gatewayUrl}/action`, body)
-  if (outcome.kind === 'ok') return 'delivered'
+  const outcome = await reachAgent(deps, claim.gateways, '/action', body)
+  if (outcome.kind === 'ok') {
+    if (outcome.gatewayId !== claim.gateways[0]?.id)
+      await wentThrough(deps.db, claim.attemptId, outcome.gatewayId)
+    return 'delivered'
+  }
   deps.log.warn(`dispatch of ${claim.taskId}: ${outcome.reason}`)
   if (outcome.kind === 'unknown' || !mayRelease) return 'unknown'
   await releaseClaim(deps, claim, outcome.reason)
   return 'released'
 }
 
+const wentThrough = (db: Deps['db'], attemptId: string, gatewayId: string): Promise<object[]> =>
+  db.query('UPDATE attempt SET gateway_id = $2 WHERE id = $1', [attemptId, gatewayId])
+
 /**
  * Gives an undelivered claim back: attempt released, files free, task queued, or cancelled when its run is being
- * cancelled. Fenced by the claim token.
+ * cancelled. It does not count as one of the task's attempts. Fenced by the claim token.
  */
 export async function releaseClaim(
   deps: Pick<Deps, 'db' | 'bus' | 'wake'>,
@@ -56,7 +64,12 @@ export async function releaseClaim(
     if (released.length === 0) return
     await freeFiles(tx, [claim.taskId])
     const goesOn = run?.status === 'running' || run?.status === 'paused'
-    const again = { claim_token: null, lease_until: null, not_before: inMs(RETRY_MS), waiting_for: 'machine' }
+    const again = {
+      claim_token: null,
+      lease_until: null,
+      not_before: inMs(RETRY_MS),
+      attempts_made: minusOne('attempts_made'),
+    }
     await transition(tx, 'task', {
       ids: [claim.taskId],
       from: ['claimed'],

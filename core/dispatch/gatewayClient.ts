@@ -4,12 +4,11 @@ import { messageOf } from '../config/logger.ts'
 
 /**
  * What came of a call to a gateway. `undelivered`: it surely did not arrive, or was turned down. `unknown`: it may
- * have arrived; only the same call again can tell.
+ * have arrived; only the same call again can tell. `status` null: there was no answer at all.
  */
 export type CallOutcome =
   | { kind: 'ok'; status: number; body: unknown }
-  | { kind: 'undelivered'; reason: string }
-  | { kind: 'unknown'; reason: string }
+  | { kind: 'undelivered' | 'unknown'; status: number | null; reason: string }
 
 const keepAlive = new HttpAgent({ keepAlive: true, maxSockets: 32 })
 const TIMEOUT_MS = 5000
@@ -39,12 +38,12 @@ export function callGateway(
     req.on('error', (error: NodeJS.ErrnoException) => {
       const refused =
         error.code === 'ECONNREFUSED' || error.code === 'ENOTFOUND' || error.code === 'EHOSTUNREACH'
-      resolve({ kind: refused ? 'undelivered' : 'unknown', reason: messageOf(error) })
+      resolve({ kind: refused ? 'undelivered' : 'unknown', status: null, reason: messageOf(error) })
     })
     req.on('response', (res) => {
       const chunks: Buffer[] = []
       res.on('data', (chunk: Buffer) => chunks.push(chunk))
-      res.on('error', (error) => resolve({ kind: 'unknown', reason: messageOf(error) }))
+      res.on('error', (error) => resolve({ kind: 'unknown', status: null, reason: messageOf(error) }))
       res.on('end', () => resolve(outcomeOf(res.statusCode ?? 0, Buffer.concat(chunks).toString())))
     })
     req.end(text)
@@ -61,6 +60,6 @@ function outcomeOf(status: number, text: string): CallOutcome {
   if (status >= 200 && status < 300) return { kind: 'ok', status, body }
   const message = (body as { error?: { message?: string } } | null)?.error?.message ?? `status ${status}`
   return status === 503 || (status >= 400 && status < 500)
-    ? { kind: 'undelivered', reason: message }
-    : { kind: 'unknown', reason: message }
+    ? { kind: 'undelivered', status, reason: message }
+    : { kind: 'unknown', status, reason: message }
 }

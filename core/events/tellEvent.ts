@@ -23,6 +23,8 @@ export const otherEvents = [
   'agent.disconnected',
   'agent.revoked',
   'gateway.registered',
+  'gateway.breaker_opened',
+  'gateway.breaker_closed',
   'person.role',
   'chat.paired',
   'chat.blocked',

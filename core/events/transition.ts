@@ -23,6 +23,7 @@ export const now = new SqlExpression('clock_timestamp()')
 export const atOnce = new SqlExpression('statement_timestamp()')
 export const inMs = (ms: number): SqlExpression =>
   new SqlExpression(`clock_timestamp() + interval '${Math.trunc(ms)} ms'`)
+export const minusOne = (column: string): SqlExpression => new SqlExpression(`${column} - 1`)
 export const plusOne = (column: string): SqlExpression => new SqlExpression(`${column} + 1`)
 
 export type Columns = Record<string, unknown>

@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.ts'
 import { tellEvent } from '../events/tellEvent.ts'
 import type { RegisterGateway } from '../protocol/http.ts'
+import type { Tx } from '../storage/sql.ts'
 
 /** Seconds between a gateway's heartbeats. */
 export const HEARTBEAT_S = 5
@@ -8,8 +9,8 @@ export const HEARTBEAT_S = 5
 const HELLO_MS = 1000
 
 /**
- * A gateway says that it is there, where, and which agents are connected to it; agents that it no longer names are
- * disconnected. Its heartbeat is the same call.
+ * A gateway says that it is there, where, and which agents are connected to it; connections that it no longer names
+ * are gone, and an agent without any is disconnected. Its heartbeat is the same call.
  */
 export async function registerGateway(
   deps: Pick<Deps, 'db' | 'bus'>,
@@ -24,29 +25,46 @@ export async function registerGateway(
     if (row?.fresh)
       await tellEvent(tx, 'gateway.registered', {}, { gateway_id: gateway.gateway_id, name: gateway.name })
     await tx.query(
-      'UPDATE agent SET last_seen_at = clock_timestamp() WHERE id = ANY($1::uuid[]) AND gateway_id = $2 AND connected',
+      `WITH seen AS (UPDATE agent_link SET last_seen_at = clock_timestamp() WHERE gateway_id = $2 AND agent_id = ANY($1::uuid[]) RETURNING agent_id)
+       UPDATE agent SET last_seen_at = clock_timestamp() FROM seen WHERE id = seen.agent_id AND connected`,
       [gateway.agents, gateway.gateway_id],
     )
-    const gone = await tx.query<{ id: string }>(
-      `UPDATE agent SET connected = false, disconnected_at = clock_timestamp()
-       WHERE gateway_id = $1 AND connected AND NOT id = ANY($2::uuid[])
-       AND last_seen_at < clock_timestamp() - $3 * interval '1 ms' RETURNING id`,
+    await tx.query(
+      `DELETE FROM agent_link WHERE gateway_id = $1 AND NOT agent_id = ANY($2::uuid[])
+       AND last_seen_at < clock_timestamp() - $3 * interval '1 ms'`,
       [gateway.gateway_id, gateway.agents, HELLO_MS],
     )
-    for (const { id } of gone) await tellEvent(tx, 'agent.disconnected', { agentId: id })
-    return gone.length > 0
+    const gone = await disconnectUnlinked(tx)
+    return gone > 0
   })
   if (changed) deps.bus.publish('agents', {})
 }
 
-/** Agents whose gateway has been silent for 30 s are disconnected. Called by the tick. */
+/** Agents that no gateway names any more are disconnected, as of when they were last heard of. Returns how many. */
+async function disconnectUnlinked(tx: Tx): Promise<number> {
+  const unlinked = 'connected AND NOT EXISTS (SELECT 1 FROM agent_link l WHERE l.agent_id = a.id)'
+  // Locked first and looked at again: one that just connected elsewhere held the lock until its link was there.
+  const locked = await tx.query<{ id: string }>(
+    `SELECT id FROM agent a WHERE ${unlinked} ORDER BY id FOR UPDATE`,
+  )
+  if (locked.length === 0) return 0
+  const gone = await tx.query<{ id: string }>(
+    `UPDATE agent a SET connected = false, disconnected_at = least(clock_timestamp(), last_seen_at)
+     WHERE id = ANY($1::uuid[]) AND ${unlinked} RETURNING id`,
+    [locked.map((row) => row.id)],
+  )
+  for (const { id } of gone) await tellEvent(tx, 'agent.disconnected', { agentId: id })
+  return gone.length
+}
+
+/** Connections whose gateway has been silent for 30 s are gone, and with the last one the agent. Called by the tick. */
 export async function disconnectSilentOnce(deps: Pick<Deps, 'db' | 'bus'>): Promise<number> {
   const gone = await deps.db.tx(async (tx) => {
-    const rows = await tx.query<{ id: string }>(
-      "UPDATE agent SET connected = false, disconnected_at = last_seen_at WHERE connected AND last_seen_at < clock_timestamp() - interval '30 s' RETURNING id",
+    await tx.query(
+      `DELETE FROM agent_link l USING agent a WHERE a.id = l.agent_id
+       AND least(l.last_seen_at, a.last_seen_at) < clock_timestamp() - interval '30 s'`,
     )
-    for (const { id } of rows) await tellEvent(tx, 'agent.disconnected', { agentId: id })
-    return rows.length
+    return disconnectUnlinked(tx)
   })
   if (gone > 0) deps.bus.publish('agents', {})
   return gone

@@ -11,32 +11,40 @@ import { credentialHash } from './enrolAgent.ts'
 export type Registered =
   | { kind: 'registered'; agentId: string; cancel: string[]; forget: string[] }
   | { kind: 'refused'; reason: string }
+type AgentRow = {
+  credential_hash: string
+  revoked_at: Date | null
+  connected: boolean
+  gateway_id: string | null
+  session: string | null
+  main_is_live: boolean
+}
 type RegisterDeps = Pick<Deps, 'db' | 'bus' | 'wake'>
 
 /**
- * An agent is connected to a gateway: its credential is checked, its facts are kept, and, at a hello, attempts that
- * the ledger takes for started and the agent does not know are lost. Answers which attempts are to be killed and
- * which nobody waits for. The heartbeat is the same call with `hello: false`.
+ * An agent is connected to a gateway, and may be to others: its credential is checked, the connection and its facts
+ * are kept, and, at the first hello since it started, attempts that the ledger takes for started and the agent does
+ * not know are lost. Answers which attempts are to be killed and which nobody waits for. The heartbeat is the same
+ * call with `hello: false`: it says that the connection is still there, and its facts count only where the newest
+ * hello came from, so that a gateway the agent has left cannot take it back.
  */
 export async function registerWorker(deps: RegisterDeps, worker: RegisterWorker): Promise<Registered> {
+  let lost: string[] = []
   const done = await deps.db.tx(async (tx): Promise<Registered> => {
-    const [agent] = await tx.query<{
-      credential_hash: string
-      revoked_at: Date | null
-      connected: boolean
-      gateway_id: string | null
-    }>('SELECT credential_hash, revoked_at, connected, gateway_id FROM agent WHERE id = $1 FOR UPDATE', [
-      worker.agent_id,
-    ])
+    lost = []
+    const [agent] = await tx.query<AgentRow>(
+      `SELECT credential_hash, revoked_at, connected, gateway_id, session,
+       EXISTS (SELECT 1 FROM agent_link l WHERE l.agent_id = agent.id AND l.gateway_id = agent.gateway_id) AS main_is_live
+       FROM agent WHERE id = $1 FOR UPDATE`,
+      [worker.agent_id],
+    )
     if (!agent || agent.credential_hash !== credentialHash(worker.credential))
       return { kind: 'refused', reason: 'The credential is not valid. Enrol again with `skynet agent join`.' }
     if (agent.revoked_at)
       return { kind: 'refused', reason: 'This agent was revoked. Enrol it again with `skynet agent join`.' }
-    await tx.query(
-      'UPDATE agent SET facts = $2, gateway_id = $3, connected = true, last_seen_at = clock_timestamp(), disconnected_at = NULL WHERE id = $1',
-      [worker.agent_id, jsonText(worker.facts), worker.gateway_id],
-    )
-    const fresh = !agent.connected || agent.gateway_id !== worker.gateway_id
+    const isNewLink = await keepLink(tx, worker)
+    await keepFacts(tx, agent, worker)
+    const fresh = !agent.connected || isNewLink
     if (fresh)
       await tellEvent(
         tx,
@@ -45,13 +53,44 @@ export async function registerWorker(deps: RegisterDeps, worker: RegisterWorker)
         { gateway_id: worker.gateway_id, name: worker.facts.name },
       )
     if (worker.hello || fresh) tx.afterCommit(() => announce(deps))
+    const isStart = worker.session === undefined || worker.session !== agent.session
+    if (worker.hello && isStart) lost = await findLost(tx, worker)
     return { kind: 'registered', agentId: worker.agent_id, ...(await toldApart(tx, worker)) }
   })
   if (done.kind === 'registered' && worker.hello) {
-    await settleLost(deps, worker)
+    await recordLost(deps, worker.agent_id, lost)
     await heardAgain(deps, worker)
   }
   return done
+}
+
+/** True when the agent was not connected to this gateway before. */
+async function keepLink(tx: Tx, { agent_id, gateway_id, hello }: RegisterWorker): Promise<boolean> {
+  const [row] = await tx.query<{ fresh: boolean }>(
+    `INSERT INTO agent_link (agent_id, gateway_id, since, last_seen_at) VALUES ($1, $2, clock_timestamp(), clock_timestamp())
+     ON CONFLICT (agent_id, gateway_id) DO UPDATE SET last_seen_at = clock_timestamp(), since = CASE WHEN $3 THEN clock_timestamp() ELSE agent_link.since END
+     RETURNING xmax = 0 AS fresh`,
+    [agent_id, gateway_id, hello],
+  )
+  return row?.fresh ?? false
+}
+
+/** What it says of itself comes from one connection: that of its newest hello, while that is there. */
+async function keepFacts(tx: Tx, agent: AgentRow, worker: RegisterWorker): Promise<void> {
+  const counts = worker.hello || agent.gateway_id === worker.gateway_id || !agent.main_is_live
+  await tx.query(
+    `UPDATE agent SET connected = true, last_seen_at = clock_timestamp(), disconnected_at = NULL,
+     facts = CASE WHEN $2 THEN $3::jsonb ELSE facts END, gateway_id = CASE WHEN $2 THEN $4::uuid ELSE gateway_id END,
+     session = CASE WHEN $5 THEN $6::text ELSE session END WHERE id = $1`,
+    [
+      worker.agent_id,
+      counts,
+      jsonText(worker.facts),
+      worker.gateway_id,
+      worker.hello,
+      worker.session ?? null,
+    ],
+  )
 }
 
 function announce(deps: RegisterDeps): void {
@@ -102,17 +141,16 @@ async function heardAgain(deps: RegisterDeps, worker: RegisterWorker): Promise<v
   }
 }
 
-/** Started attempts of this agent that its hello does not list: evidence that they are gone. */
-async function settleLost(deps: RegisterDeps, worker: RegisterWorker): Promise<void> {
+/**
+ * Started attempts of this agent that its hello does not list: evidence that they are gone. Read before anything can be
+ * sent to it over this connection, since what it begins after its hello is not in its list.
+ */
+async function findLost(tx: Tx, worker: RegisterWorker): Promise<string[]> {
   const held = worker.attempts.map((a) => a.execution_id)
-  const gone = await deps.db.query<{ id: string }>(
+  const gone = await tx.query<{ id: string }>(
     `SELECT a.id FROM attempt a JOIN task t ON t.id = a.task_id
      WHERE a.agent_id = $1 AND a.status IN ('accepted', 'started') AND t.dispatch = 'push' AND NOT a.id = ANY($2::uuid[])`,
     [worker.agent_id, held],
   )
-  await recordLost(
-    deps,
-    worker.agent_id,
-    gone.map((row) => row.id),
-  )
+  return gone.map((row) => row.id)
 }

@@ -120,9 +120,13 @@ export const HeldAttempt = z.strictObject({
   state: z.enum(['alive', 'unacknowledged']),
 })
 
+/** Differs from one start of an agent to the next: hellos of one session come from one process, which lost nothing. */
+export const AgentSession = z.string().min(8).max(64)
+
 export const Hello = z.strictObject({
   type: z.literal('hello'),
   agent_id: AgentId,
+  session: AgentSession.optional(),
   credential: z.string().min(16).max(256),
   facts: AgentFacts,
   attempts: z.array(HeldAttempt).max(10_000),

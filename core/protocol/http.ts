@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { AgentFacts, AttemptFrame, HeldAttempt } from './frames.ts'
+import { AgentFacts, AgentSession, AttemptFrame, HeldAttempt } from './frames.ts'
 import { Grant } from './grants.ts'
 import { AgentId, AttemptId, ClaimToken, TaskId } from './ids.ts'
 import { ExecutionSpec } from './specs.ts'
@@ -55,6 +55,8 @@ export const RegisterWorker = z.strictObject({
   credential: z.string().min(16).max(256),
   /** True for the call that answers a hello: only then does `attempts` tell what was lost. */
   hello: z.boolean(),
+  /** As in the hello. */
+  session: AgentSession.optional(),
   facts: AgentFacts,
   attempts: z.array(HeldAttempt).max(10_000),
 })

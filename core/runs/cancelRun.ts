@@ -2,6 +2,7 @@ import type { Deps } from '../deps.ts'
 import type { RunStatus } from '../events/states.ts'
 import { tellEvent } from '../events/tellEvent.ts'
 import { now, transition } from '../events/transition.ts'
+import { setLanes } from '../scheduling/lanes.ts'
 import type { Tx } from '../storage/sql.ts'
 import { settleRun } from './settleRun.ts'
 
@@ -123,6 +124,7 @@ export async function pauseRun(
     to: 'paused',
     data: { person_id: personId },
   })
+  await setLanes(tx, runId)
   tx.afterCommit(() => deps.bus.publish('run.changed', { runId }))
   return moved.length > 0
 }
@@ -140,6 +142,7 @@ export async function resumeRun(
     to: 'running',
     data: { person_id: personId },
   })
+  await setLanes(tx, runId)
   await settleRun(deps, tx, runId)
   tx.afterCommit(() => deps.wake('tasks.dispatch', {}))
   return moved.length > 0

@@ -5,6 +5,7 @@ import { tellEvent } from '../events/tellEvent.ts'
 import type { Judged } from '../planning/judgePlan.ts'
 import { specHash } from '../protocol/hash.ts'
 import type { PlanSpec, PlanTask } from '../protocol/specs.ts'
+import { laneOf } from '../scheduling/lanes.ts'
 import { jsonText } from '../storage/jsonText.ts'
 import type { Tx } from '../storage/sql.ts'
 
@@ -120,8 +121,8 @@ async function insertTask(
 ): Promise<void> {
   const { spec } = task
   await tx.query(
-    `INSERT INTO task (id, run_id, plan_id, key, position, title, milestone, status, action, effect, spec, spec_hash, agent_id, machine_id, cwd, owns, verdict, dispatch, capabilities, priority, max_attempts)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
+    `INSERT INTO task (id, run_id, plan_id, key, position, title, milestone, status, action, effect, spec, spec_hash, agent_id, machine_id, cwd, owns, verdict, dispatch, capabilities, priority, max_attempts, lane)
+     SELECT $1, r.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, ${laneOf('$18')} FROM run r WHERE r.id = $2`,
     [
       id,
       runId,

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import type { Effect } from '../actions/catalogue.ts'
 import { askApproval } from '../approvals/askApproval.ts'
 import type { Deps } from '../deps.ts'
 import { ByRow, inMs, now, plusOne, transition } from '../events/transition.ts'
@@ -11,6 +12,8 @@ import type { ExecutionSpec, TaskInput, TaskSpec } from '../protocol/specs.ts'
 import { settleRun } from '../runs/settleRun.ts'
 import type { Tx } from '../storage/sql.ts'
 import { readInputs } from '../tasks/readInputs.ts'
+import { nextOfAgent } from './lanes.ts'
+import { type GatewayCandidate, gatewaysOf, type RankedGateway, rankGateways } from './rankGateways.ts'
 
 /** From claim to delivery; renewed while the gateway is being asked. */
 export const LEASE_MS = 10_000
@@ -27,7 +30,8 @@ export type Claim = {
   claimToken: string
   spec: ExecutionSpec
   grant: Grant
-  gatewayUrl: string
+  /** What reaches its agent, the best one first. */
+  gateways: RankedGateway[]
 }
 
 /** `more`: others may be claimable now, since the limit was reached or some were turned away. */
@@ -47,8 +51,10 @@ export type Candidate = {
   plan_hash: string
   approved_at: Date | null
   stale: boolean
-  facts: Pick<AgentFacts, 'roots' | 'home' | 'platform'>
-  url: string
+  effect: Effect
+  facts: Pick<AgentFacts, 'roots' | 'home' | 'platform' | 'links'>
+  /** Those that reach its agent; a task that is fetched needs none. */
+  gateways?: GatewayCandidate[]
 }
 
 export type ClaimDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'policy' | 'settings' | 'signingKey' | 'clock'>
@@ -77,29 +83,28 @@ export async function claimCandidates(deps: ClaimDeps, tx: Tx, candidates: Candi
 }
 
 /**
- * Of each connected agent the next tasks for its free slots, by priority and age: an index gives them in that order,
- * so that it costs the same however long the queue is.
+ * Of each agent that a gateway reaches the next tasks for its free slots, shared among lanes: an index gives them, so
+ * that it costs the same however long the queue is.
  */
 const claimable = (tx: Tx, limit: number): Promise<Candidate[]> =>
   tx.query<Candidate>(
-    `WITH free AS (
-       SELECT a.id, a.facts, g.url, ${AGENT_SLOTS} - (SELECT count(*) FROM attempt x WHERE x.agent_id = a.id AND x.status IN ('claimed', 'accepted', 'started')) AS slots
-       FROM agent a JOIN gateway g ON g.id = a.gateway_id WHERE a.connected AND a.revoked_at IS NULL AND NOT ${lockedDown}
-     ), next AS (
-       SELECT k.id, free.facts, free.url FROM free CROSS JOIN LATERAL (
-         SELECT t.id FROM task t JOIN run r ON r.id = t.run_id AND r.status = 'running'
-         WHERE t.agent_id = free.id AND t.status = 'queued' AND t.dispatch = 'push' AND (t.not_before IS NULL OR t.not_before <= clock_timestamp())
-         AND NOT EXISTS (SELECT 1 FROM unnest(t.owns) p JOIN file_ownership f ON f.machine_id = t.machine_id
-           WHERE f.path = p OR starts_with(f.path, rtrim(p, '/') || '/') OR starts_with(p, rtrim(f.path, '/') || '/'))
-         ORDER BY t.priority DESC, t.queued_at, t.position LIMIT greatest(free.slots, 0)
-       ) k
+    `WITH busy AS (
+       SELECT x.agent_id, t.lane, count(*) AS n FROM attempt x JOIN task t ON t.id = x.task_id
+       WHERE x.agent_id IN (SELECT id FROM agent WHERE connected) AND x.status IN ('claimed', 'accepted', 'started') GROUP BY x.agent_id, t.lane
+     ), free AS (
+       SELECT a.id, a.facts, reach.gateways, held.lanes AS held, ${AGENT_SLOTS} - coalesce(held.n, 0) AS slots FROM agent a
+       CROSS JOIN LATERAL (SELECT jsonb_object_agg(b.lane, b.n) AS lanes, sum(b.n)::int AS n FROM busy b WHERE b.agent_id = a.id) held
+       CROSS JOIN LATERAL (${gatewaysOf('a.id')}) reach
+       WHERE a.connected AND a.revoked_at IS NULL AND reach.gateways IS NOT NULL AND coalesce(held.n, 0) < ${AGENT_SLOTS} AND NOT ${lockedDown}
+     ), next AS MATERIALIZED (
+       SELECT k.id, k.turn, free.facts, free.gateways FROM free CROSS JOIN LATERAL (${nextOfAgent('$2')}) k
      )
-     SELECT t.id, t.run_id, t.agent_id, t.machine_id, t.spec, t.spec_hash, t.verdict, t.owns, t.attempts_made, t.plan_id, p.plan_hash, t.approved_at,
-       t.approved_at < clock_timestamp() - ${APPROVAL_STALE} AS stale, next.facts, next.url
+     SELECT t.id, t.run_id, t.agent_id, t.machine_id, t.spec, t.spec_hash, t.verdict, t.effect, t.owns, t.attempts_made, t.plan_id, p.plan_hash, t.approved_at,
+       t.approved_at < clock_timestamp() - ${APPROVAL_STALE} AS stale, next.facts, next.gateways
      FROM next JOIN task t ON t.id = next.id JOIN plan p ON p.id = t.plan_id
      WHERE t.status = 'queued'
-     ORDER BY t.priority DESC, t.queued_at, t.position LIMIT $1 FOR UPDATE OF t SKIP LOCKED`,
-    [limit],
+     ORDER BY t.priority DESC, next.turn, t.queued_at, t.position LIMIT $1 FOR UPDATE OF t SKIP LOCKED`,
+    [limit, randomBytes(16).toString('hex')],
   )
 
 /** Files of one machine are handed out by one transaction at a time. */
@@ -140,16 +145,17 @@ function newClaim(deps: ClaimDeps, task: Candidate, inputs: TaskInput[] | undefi
   const grant = mintGrant(deps, task, attemptId, claimToken)
   const own = { run_id: task.run_id, task_id: task.id, claim_token: claimToken }
   const spec = { ...task.spec, ...own, ...(inputs ? { inputs } : {}) }
-  const { run_id: runId, agent_id: agentId, url: gatewayUrl } = task
-  return { attemptId, taskId: task.id, runId, agentId, claimToken, spec, grant, gatewayUrl }
+  const { run_id: runId, agent_id: agentId } = task
+  const gateways = rankGateways(task.gateways ?? [])
+  return { attemptId, taskId: task.id, runId, agentId, claimToken, spec, grant, gateways }
 }
 
 async function insertAttempts(tx: Tx, tasks: Candidate[], claims: Claim[]): Promise<void> {
   await tx.query(
     `WITH made AS (
-       INSERT INTO attempt (id, task_id, number, claim_token, status, agent_id, spec_hash, "grant")
-       SELECT id, task_id, number, token, 'claimed', agent_id, hash, g
-       FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::uuid[], $6::text[], $7::jsonb[]) AS x(id, task_id, number, token, agent_id, hash, g)
+       INSERT INTO attempt (id, task_id, number, claim_token, status, agent_id, spec_hash, "grant", gateway_id)
+       SELECT id, task_id, coalesce((SELECT max(a.number) FROM attempt a WHERE a.task_id = x.task_id), 0) + 1, token, 'claimed', agent_id, hash, g, gateway_id
+       FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::jsonb[], $7::uuid[]) AS x(id, task_id, token, agent_id, hash, g, gateway_id)
        RETURNING id, task_id, number, agent_id)
      INSERT INTO event (type, run_id, task_id, attempt_id, agent_id, data)
      SELECT 'attempt.claimed', t.run_id, made.task_id, made.id, made.agent_id, jsonb_build_object('number', made.number, 'status', 'claimed')
@@ -157,11 +163,11 @@ async function insertAttempts(tx: Tx, tasks: Candidate[], claims: Claim[]): Prom
     [
       claims.map((claim) => claim.attemptId),
       tasks.map((task) => task.id),
-      tasks.map((task) => task.attempts_made + 1),
       claims.map((claim) => claim.claimToken),
       tasks.map((task) => task.agent_id),
       tasks.map((task) => task.spec_hash),
       claims.map((claim) => JSON.stringify(claim.grant)),
+      claims.map((claim) => claim.gateways[0]?.id ?? null),
     ],
   )
 }

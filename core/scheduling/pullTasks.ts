@@ -73,11 +73,11 @@ export async function claimPulled(deps: ClaimDeps, wish: Wish): Promise<Pulled> 
   }
 }
 
-type CandidateRow = Omit<Candidate, 'facts' | 'url' | 'agent_id'> & { cwd: string }
+type CandidateRow = Omit<Candidate, 'facts' | 'agent_id'> & { cwd: string }
 
 async function candidateOf(tx: Tx, taskId: string, agent: KnownAgent): Promise<Candidate> {
   const [row] = await tx.query<CandidateRow>(
-    `SELECT t.id, t.run_id, t.machine_id, t.spec, t.spec_hash, t.verdict, t.owns, t.attempts_made, t.plan_id, p.plan_hash, t.approved_at,
+    `SELECT t.id, t.run_id, t.machine_id, t.spec, t.spec_hash, t.verdict, t.effect, t.owns, t.attempts_made, t.plan_id, p.plan_hash, t.approved_at,
        coalesce(t.approved_at < clock_timestamp() - interval '24 hours', false) AS stale, t.cwd
      FROM task t JOIN plan p ON p.id = t.plan_id WHERE t.id = $1`,
     [taskId],
@@ -86,7 +86,7 @@ async function candidateOf(tx: Tx, taskId: string, agent: KnownAgent): Promise<C
   const facts: AgentFacts | Candidate['facts'] = row.machine_id.startsWith('scope:')
     ? outsideFacts(row.cwd)
     : (agent.facts ?? outsideFacts(row.cwd))
-  return { ...row, agent_id: agent.id, facts, url: '' }
+  return { ...row, agent_id: agent.id, facts }
 }
 
 async function leaseOf(tx: Tx, taskId: string): Promise<Date> {

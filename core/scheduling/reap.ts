@@ -1,11 +1,13 @@
 import type { Deps } from '../deps.ts'
 import { dispatchClaim, releaseClaim } from '../dispatch/dispatchClaim.ts'
+import { readGateways } from '../dispatch/reachAgent.ts'
 import { now, transition } from '../events/transition.ts'
 import { GRANT_TTL_MINUTES, type Grant } from '../protocol/grants.ts'
 import type { TaskInput, TaskSpec } from '../protocol/specs.ts'
 import { settleRun } from '../runs/settleRun.ts'
 import { readInputs } from '../tasks/readInputs.ts'
 import { LEASE_MS } from './claimTasks.ts'
+import type { RankedGateway } from './rankGateways.ts'
 
 type ReapDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'log' | 'gatewayToken' | 'settings'>
 type Lapsed = {
@@ -13,11 +15,10 @@ type Lapsed = {
   task_id: string
   run_id: string
   agent_id: string
+  gateway_id: string | null
   claim_token: string
   spec: TaskSpec
   grant: Grant
-  url: string | null
-  connected: boolean
   stale: boolean
 }
 
@@ -29,9 +30,8 @@ type Lapsed = {
 export async function reapClaimsOnce(deps: ReapDeps): Promise<number> {
   const lapsed = await deps.db.query<Lapsed>(
     `UPDATE task t SET lease_until = clock_timestamp() + $1 * interval '1 ms'
-     FROM attempt a, agent ag LEFT JOIN gateway g ON g.id = ag.gateway_id
-     WHERE a.task_id = t.id AND a.claim_token = t.claim_token AND ag.id = a.agent_id AND t.status = 'claimed' AND t.dispatch = 'push' AND t.lease_until < clock_timestamp()
-     RETURNING a.id AS attempt_id, t.id AS task_id, t.run_id, a.agent_id, a.claim_token, t.spec, a."grant", g.url, ag.connected,
+     FROM attempt a WHERE a.task_id = t.id AND a.claim_token = t.claim_token AND t.status = 'claimed' AND t.dispatch = 'push' AND t.lease_until < clock_timestamp()
+     RETURNING a.id AS attempt_id, t.id AS task_id, t.run_id, a.agent_id, a.claim_token, t.spec, a."grant", a.gateway_id,
        a.claimed_at < clock_timestamp() - interval '${GRANT_TTL_MINUTES + 1} min' AS stale`,
     [LEASE_MS],
   )
@@ -39,11 +39,22 @@ export async function reapClaimsOnce(deps: ReapDeps): Promise<number> {
     deps.db,
     lapsed.map((row) => row.task_id),
   )
-  for (const row of lapsed) await sendAgain(deps, row, inputs.get(row.task_id))
+  const gateways = await readGateways(
+    deps.db,
+    lapsed.map((row) => row.agent_id),
+  )
+  for (const row of lapsed)
+    await sendAgain(deps, row, inputs.get(row.task_id), gateways.get(row.agent_id) ?? [])
   return lapsed.length
 }
 
-async function sendAgain(deps: ReapDeps, row: Lapsed, inputs: TaskInput[] | undefined): Promise<void> {
+/** Another way than the one that led nowhere is tried first. */
+async function sendAgain(
+  deps: ReapDeps,
+  row: Lapsed,
+  inputs: TaskInput[] | undefined,
+  gateways: RankedGateway[],
+): Promise<void> {
   const claim = {
     attemptId: row.attempt_id,
     taskId: row.task_id,
@@ -53,10 +64,12 @@ async function sendAgain(deps: ReapDeps, row: Lapsed, inputs: TaskInput[] | unde
     grant: row.grant,
   }
   if (row.stale) return releaseClaim(deps, claim, 'its grant ran out before the agent had it')
-  if (!row.connected || !row.url) return
+  if (gateways.length === 0) return
+  const others = gateways.filter((gateway) => gateway.id !== row.gateway_id)
+  const again = gateways.filter((gateway) => gateway.id === row.gateway_id)
   const own = { run_id: row.run_id, task_id: row.task_id, claim_token: row.claim_token }
   const spec = { ...row.spec, ...own, ...(inputs ? { inputs } : {}) }
-  await dispatchClaim(deps, { ...claim, spec, gatewayUrl: row.url }, { mayRelease: false })
+  await dispatchClaim(deps, { ...claim, spec, gateways: [...others, ...again] }, { mayRelease: false })
 }
 
 type Silent = { task_id: string; run_id: string; attempt_id: string; claim_token: string; effect: string }

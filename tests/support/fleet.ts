@@ -53,6 +53,10 @@ export async function addMachine(
      VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp(), true)`,
     [agentId, name, machineId, credentialHash(credential), JSON.stringify(factsOf(machine)), gatewayId],
   )
+  await db.query(
+    'INSERT INTO agent_link (agent_id, gateway_id, last_seen_at) VALUES ($1, $2, clock_timestamp())',
+    [agentId, gatewayId],
+  )
   return machine
 }
 

@@ -2,6 +2,7 @@ import { expireApprovalsOnce } from '../../core/approvals/expireApprovals.ts'
 import { messageOf } from '../../core/config/logger.ts'
 import type { Deps } from '../../core/deps.ts'
 import { forceCancelOnce } from '../../core/dispatch/cancelAttempts.ts'
+import { probeGatewaysOnce } from '../../core/dispatch/probeGateways.ts'
 import { disconnectSilentOnce } from '../../core/fleet/registerGateway.ts'
 import { reapClaimsOnce, reapSilentOnce } from '../../core/scheduling/reap.ts'
 import { reapPulledOnce } from '../../core/scheduling/reapPulled.ts'
@@ -20,6 +21,7 @@ export const services: readonly Service[] = [
   { name: 'reap-silent', everyMs: 5000, once: reapSilentOnce },
   { name: 'expire-approvals', everyMs: 2000, once: expireApprovalsOnce },
   { name: 'disconnect-silent', everyMs: 5000, once: disconnectSilentOnce },
+  { name: 'probe-gateways', everyMs: 500, once: probeGatewaysOnce },
   { name: 'prune', everyMs: 600_000, once: pruneOnce },
 ]
 

@@ -1,0 +1,60 @@
+import type { Deps } from '../deps.ts'
+import { noteCall } from '../fleet/gatewayHealth.ts'
+import {
+  type GatewayCandidate,
+  gatewaysOf,
+  type RankedGateway,
+  rankGateways,
+} from '../scheduling/rankGateways.ts'
+import type { Sql } from '../storage/sql.ts'
+import { type CallOutcome, callGateway } from './gatewayClient.ts'
+
+export type ReachDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'gatewayToken'>
+/** `gatewayId`: who took it. */
+export type Reached = { kind: 'ok'; gatewayId: string } | Exclude<CallOutcome, { kind: 'ok' }>
+
+/** The gateways that reach each of the agents and answer, the best one first. */
+export async function readGateways(
+  sql: Sql,
+  agentIds: readonly string[],
+): Promise<Map<string, RankedGateway[]>> {
+  const rows = await sql.query<{ id: string; gateways: GatewayCandidate[] }>(
+    `SELECT a.id, reach.gateways FROM agent a CROSS JOIN LATERAL (${gatewaysOf('a.id')}) reach
+     WHERE a.id = ANY($1::uuid[]) AND a.connected AND reach.gateways IS NOT NULL`,
+    [[...new Set(agentIds)]],
+  )
+  return new Map(rows.map((row) => [row.id, rankGateways(row.gateways)]))
+}
+
+/**
+ * Posts to an agent's gateways, one after the other, until one takes it: for what may arrive twice, since the agent
+ * does the same thing once only. `undelivered` when it surely reached none, `unknown` when one may have it. Every
+ * outcome is noted in the ledger.
+ */
+export async function reachAgent(
+  deps: ReachDeps,
+  gateways: readonly RankedGateway[],
+  path: string,
+  body: unknown,
+): Promise<Reached> {
+  let kept: Reached = { kind: 'undelivered', status: null, reason: 'no gateway that answers reaches it' }
+  for (const gateway of gateways) {
+    const outcome = await callGateway(
+      deps.gatewayToken,
+      'POST',
+      `${gateway.url.replace(/\/+$/, '')}${path}`,
+      body,
+    )
+    await noteCall(deps, gateway, hasAnswered(outcome))
+    if (outcome.kind === 'ok') return { kind: 'ok', gatewayId: gateway.id }
+    if (kept.kind !== 'unknown') kept = outcome
+  }
+  return kept
+}
+
+/** Refusals of the call itself are answers; a fault of the gateway's own, or its token, is none. */
+const hasAnswered = (outcome: CallOutcome): boolean =>
+  outcome.kind === 'ok' ||
+  (outcome.status !== null &&
+    ![401, 403, 404].includes(outcome.status) &&
+    (outcome.status < 500 || outcome.status === 503))
