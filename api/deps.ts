@@ -1,5 +1,6 @@
 import type { Deps } from '../core/deps.ts'
 import type { Guard } from './auth.ts'
+import type { Metrics } from './metrics/metrics.ts'
 
 /** What the API is started with. */
 export type ApiDeps = Deps & {
@@ -13,6 +14,7 @@ export type ApiDeps = Deps & {
 /** What a handler may ask for besides: the parts of the API itself. */
 export type RouteDeps = ApiDeps & {
   guard: Guard
+  metrics: Metrics
   /** The OpenAPI document of this very server, and the page for people. */
   described: { openapi: { openapi: string }; page: string }
 }

@@ -1,9 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { RouteDeps } from './deps.ts'
-import { parsePart, unavailable } from './errors.ts'
+import { parsePart, tooMany, unavailable } from './errors.ts'
 import type { NeededScope, Route } from './route.ts'
 import type { Streamed, Streams } from './stream.ts'
+
+/** Streams that may be open at once. */
+const MAX_STREAMS = 200
 
 /** Gives the server an endpoint. Throws for one that does not say who may call it. */
 export function registerRoute(
@@ -74,6 +77,7 @@ async function send(
   if (!('kind' in declared)) return reply.send(body)
   reply.header('content-type', declared.media)
   if (declared.kind === 'text') return reply.headers(declared.headers ?? {}).send(body)
+  if (streams.size >= MAX_STREAMS) throw tooMany(5000, 'Too many streams are open; close some.')
   reply.hijack()
   const headers = { ...reply.getHeaders(), 'cache-control': 'no-store', 'x-accel-buffering': 'no' }
   reply.raw.writeHead(status, headers as Record<string, string>)

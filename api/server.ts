@@ -5,6 +5,7 @@ import { type Caller, Guard } from './auth.ts'
 import type { ApiDeps, RouteDeps } from './deps.ts'
 import { docsPageOf } from './docsPage.ts'
 import { ApiError, errorBody, errorFor } from './errors.ts'
+import { Metrics } from './metrics/metrics.ts'
 import { openapiOf } from './openapi.ts'
 import { type ApiOptions, defaultOptions } from './options.ts'
 import { registerRoute } from './register.ts'
@@ -48,13 +49,24 @@ export function createApi(deps: ApiDeps, given: Partial<ApiOptions> = {}): Fasti
   })
   takeJson(app)
   const streams = new Streams()
+  const metrics = new Metrics()
   const described = { openapi: openapiOf(routes), page: docsPageOf(routes) }
-  const routeDeps: RouteDeps = { ...deps, guard: new Guard(deps.db, options), described }
+  const routeDeps: RouteDeps = { ...deps, guard: new Guard(deps.db, options), metrics, described }
   for (const route of routes)
     registerRoute(app, { ...routeDeps, streams, deadlineMs: options.deadlineMs }, route)
+  app.addHook('onResponse', async (request, reply) => {
+    if (reply.getHeader('content-type') !== 'text/event-stream') measure(metrics, request, reply)
+  })
   app.addHook('preClose', () => streams.stop())
+  app.addHook('onClose', async () => metrics.stop())
   return app
 }
+
+const measure = (metrics: Metrics, { method, routeOptions }: FastifyRequest, reply: FastifyReply): void =>
+  metrics.answered(
+    { method, route: routeOptions.url ?? 'none', status: String(reply.statusCode) },
+    reply.elapsedTime,
+  )
 
 /** The caller's own, when it is one; it stands in the answer and in the log. */
 const requestId = (given: string | string[] | undefined): string =>

@@ -1,5 +1,6 @@
 import { jsonText } from '../storage/jsonText.ts'
 import type { Sql } from '../storage/sql.ts'
+import { machines } from './states.ts'
 
 /**
  * Events that no transition writes by itself. Those are named `<machine>.<status>`; all others stand here.
@@ -31,6 +32,14 @@ export const otherEvents = [
   'lockdown',
 ] as const
 export type OtherEvent = (typeof otherEvents)[number]
+
+/** Every type an event can have. */
+export const eventTypes: readonly string[] = [
+  ...otherEvents,
+  ...Object.entries(machines).flatMap(([machine, table]) =>
+    Object.keys(table).map((status) => `${machine}.${status}`),
+  ),
+]
 
 export type EventSubject = {
   runId?: string | null

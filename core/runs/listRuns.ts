@@ -33,3 +33,16 @@ export const pastRuns = (sql: Sql, filter: RunFilter, limit: number): Promise<Ru
      AND ($3::float8 IS NULL OR r.created_at > clock_timestamp() - $3 * interval '1 ms') ORDER BY r.number DESC LIMIT $4`,
     [filter.status ?? null, filter.name ?? null, filter.sinceMs ?? null, limit],
   )
+
+export type RunPageFilter = {
+  status: RunStatus | null
+  /** Numbers below this one. */
+  before: number | null
+}
+
+/** Runs by falling number: what comes in or changes while one goes on from page to page moves none of the rest. */
+export const runPage = (sql: Sql, filter: RunPageFilter, limit: number): Promise<RunLine[]> =>
+  sql.query<RunLine>(
+    `${columns} WHERE ($1::text IS NULL OR r.status = $1) AND ($2::int IS NULL OR r.number < $2) ORDER BY r.number DESC LIMIT $3`,
+    [filter.status, filter.before, limit],
+  )

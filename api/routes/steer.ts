@@ -1,0 +1,116 @@
+import { z } from 'zod'
+import type { RunStatus } from '../../core/events/states.ts'
+import { cancelRun, pauseRun, resumeRun } from '../../core/runs/cancelRun.ts'
+import { retryTask } from '../../core/runs/retryTask.ts'
+import type { Tx } from '../../core/storage/sql.ts'
+import { actAs } from '../actor.ts'
+import type { Caller } from '../auth.ts'
+import type { RouteDeps } from '../deps.ts'
+import { ApiError } from '../errors.ts'
+import { ok, type Route, route } from '../route.ts'
+import { RunAnswer, RunParams, runAnswer, runIdOf } from '../runAnswer.ts'
+
+type Steering = {
+  verb: 'cancel' | 'pause' | 'resume'
+  summary: string
+  /** Where the run is already what it is asked to be: nothing changes, and that is told with 200. */
+  same: readonly RunStatus[]
+  from: readonly RunStatus[]
+  act(deps: RouteDeps, tx: Tx, runId: string, personId: string): Promise<unknown>
+}
+
+const steerings: readonly Steering[] = [
+  {
+    verb: 'cancel',
+    summary: 'Stops a run for real: `cancelling` until its agents confirm that nothing of it is left.',
+    same: ['cancelling', 'cancelled', 'force_cancelled'],
+    from: ['planning', 'awaiting_approval', 'running', 'paused'],
+    act: cancelRun,
+  },
+  {
+    verb: 'pause',
+    summary: 'Pauses a run: what runs goes on to its end, nothing new starts.',
+    same: ['paused'],
+    from: ['running'],
+    act: pauseRun,
+  },
+  {
+    verb: 'resume',
+    summary: 'Goes on with a paused run.',
+    same: ['running'],
+    from: ['paused'],
+    act: resumeRun,
+  },
+]
+
+const wrongState = (number: number, status: RunStatus, needs: readonly RunStatus[]): ApiError =>
+  new ApiError(
+    409,
+    'WRONG_STATE',
+    `Run #${number} is ${status}; this needs one that is ${needs.join(', ')}.`,
+    { status },
+  )
+
+type Row = { number: number; status: RunStatus }
+async function lockRun(tx: Tx, runId: string): Promise<Row> {
+  const [run] = await tx.query<Row>('SELECT number, status FROM run WHERE id = $1 FOR UPDATE', [runId])
+  if (!run) throw new ApiError(404, 'NOT_FOUND', 'There is no such run.')
+  return run
+}
+
+async function steer(deps: RouteDeps, caller: Caller, runId: string, how: Steering): Promise<void> {
+  await actAs(deps, caller, async (tx, personId) => {
+    const { number, status } = await lockRun(tx, runId)
+    if (how.same.includes(status)) return
+    if (!how.from.includes(status)) throw wrongState(number, status, how.from)
+    await how.act(deps, tx, runId, personId)
+  })
+}
+
+const errors = {
+  404: 'There is no such run.',
+  409: 'WRONG_STATE: the run is in a state where this cannot be done.',
+}
+
+/** What people do with a run by buttons. */
+export const steerRoutes: readonly Route[] = [
+  ...steerings.map((how) =>
+    route({
+      method: 'POST',
+      url: `/v1/runs/:id/${how.verb}`,
+      scope: 'operate',
+      summary: how.summary,
+      description: 'Asking again changes nothing and answers 200 with the run.',
+      params: RunParams,
+      answers: { 200: RunAnswer },
+      errors,
+      async handler(deps, { params, caller }) {
+        const runId = await runIdOf(deps.db, params.id)
+        await steer(deps, caller, runId, how)
+        return ok(await runAnswer(deps.db, runId))
+      },
+    }),
+  ),
+  route({
+    method: 'POST',
+    url: '/v1/runs/:id/retry',
+    scope: 'operate',
+    summary: 'Tries the failed tasks of a failed run again, or one of them; what was skipped follows.',
+    description: 'The plan hash stays the same, and asking for it is the approval.',
+    params: RunParams,
+    body: z.strictObject({ task_id: z.uuid().optional() }).default({}),
+    answers: { 200: RunAnswer },
+    errors: { ...errors, 404: 'There is no such run, or no such task that failed.' },
+    async handler(deps, { params, body, caller }) {
+      const runId = await runIdOf(deps.db, params.id)
+      await actAs(deps, caller, async (tx, personId) => {
+        const { number, status } = await lockRun(tx, runId)
+        if (status !== 'failed') throw wrongState(number, status, ['failed'])
+        const again = await retryTask(deps, tx, runId, body.task_id ?? null, personId)
+        if (again.length === 0)
+          throw new ApiError(404, 'NOT_FOUND', `Run #${number} has no such task that failed.`)
+      })
+      return ok(await runAnswer(deps.db, runId))
+    },
+  }),
+]
