@@ -2,7 +2,7 @@ import { createPrivateKey } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ControlConfig, parseControlConfig } from '../core/config/control.ts'
 import { createLogger, type Logger } from '../core/config/logger.ts'
-import { readModelSettings } from '../core/config/model.ts'
+import { type ProviderSettings, readModelSettings } from '../core/config/model.ts'
 import { openSecrets, type Secrets } from '../core/config/secrets.ts'
 import type { Env } from '../core/config/settings.ts'
 import type { Deps } from '../core/deps.ts'
@@ -29,6 +29,8 @@ export type Control = {
   secrets: Secrets
   deps: Deps
   queue: OpenQueue
+  /** The language models that are set up, in the order they are asked. */
+  providers: readonly Pick<ProviderSettings, 'name' | 'models'>[]
   controlKey: string
   databaseUrl: string
   redact: (text: string) => string
@@ -70,7 +72,8 @@ async function openBoth(config: ControlConfig, log: Logger): Promise<Rules & { s
 /** Opens all that the control plane's parts share: settings, secrets, database (migrated), queue, bus, policy, playbooks. */
 export async function openControl(env: Env, name: string): Promise<Control> {
   const config = parseControlConfig(env)
-  const model = await openModel(readModelSettings(env))
+  const models = readModelSettings(env)
+  const model = await openModel(models)
   await makeDataDir(config.dataDir)
   const secrets = await openSecrets(config.dataDir)
   const values = secretValues(config, secrets, env)
@@ -102,6 +105,7 @@ export async function openControl(env: Env, name: string): Promise<Control> {
       secrets,
       deps,
       queue,
+      providers: models.providers,
       controlKey,
       databaseUrl: storage.url,
       redact: deps.redact,

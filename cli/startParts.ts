@@ -55,8 +55,8 @@ async function startBotPart(control: Control, gatewayUrl: string, started: Part[
 
 async function startApiPart(control: Control, botReady: () => boolean, started: Part[]): Promise<string> {
   const { startApi } = await import('../api/main.ts')
-  const { deps, controlKey, config } = control
-  const api = await startApi({ ...deps, controlKey, botReady }, config.http)
+  const { deps, controlKey, config, providers } = control
+  const api = await startApi({ ...deps, controlKey, botReady, providers }, config.http)
   started.push({ name: 'api', stop: api.stop })
   return api.url
 }

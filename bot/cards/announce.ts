@@ -1,6 +1,7 @@
 import { messageOf } from '../../core/config/logger.ts'
 import { type LedgerEvent, newestCursor, OLDEST, readEvents } from '../../core/events/readEvents.ts'
 import { coalesce } from '../../core/queue/coalesce.ts'
+import { giveHome } from '../../core/runs/giveHome.ts'
 import { type RunView, viewRun } from '../../core/runs/viewRun.ts'
 import type { Tx } from '../../core/storage/sql.ts'
 import { say, sayCard, sayDocument, type Where } from '../delivery/say.ts'
@@ -62,10 +63,14 @@ const worthALook = new Set([
   'task.needs_review',
 ])
 
+/** What somebody must be told, whoever asked for the run. */
+const asksPeople = new Set(['approval.asked', 'approval.reminder', 'task.needs_review'])
+
 async function announceRun(deps: BotDeps, tx: Tx, runId: string, events: LedgerEvent[]): Promise<void> {
   const telling = events.filter((event) => worthALook.has(event.type))
   tx.afterCommit(() => deps.bus.publish('run.changed', { runId }))
   if (telling.length === 0) return
+  if (telling.some((event) => asksPeople.has(event.type))) await giveHome(tx, runId)
   const run = await viewRun(tx, runId)
   if (!run?.chatId) return
   const where: Where = { chatId: run.chatId, topicId: run.topicId }
@@ -96,6 +101,10 @@ async function announce(
     case 'approval.reminder': {
       const approval = run.approvals.find((a) => a.id === event.approval_id)
       if (approval?.status !== 'pending') return false
+      if (!(await wasAsked(tx, approval.id))) {
+        await ask(deps, tx, run, approval.id, where)
+        return false
+      }
       await say(
         tx,
         deps.bus,
@@ -138,6 +147,10 @@ async function announce(
       return false
   }
 }
+
+/** Whether a chat has the question already: a run that had none when it arose gets one with the reminder. */
+const wasAsked = async (tx: Tx, approvalId: string): Promise<boolean> =>
+  (await tx.query('SELECT 1 FROM card WHERE approval_id = $1 LIMIT 1', [approvalId])).length > 0
 
 /** The question comes with sound; what does not fit on the card goes before it as a document. */
 async function ask(deps: BotDeps, tx: Tx, run: RunView, approvalId: string, where: Where): Promise<void> {

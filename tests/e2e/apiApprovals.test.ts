@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ana, bob, buttonsOf, type System, startSystem, textOf } from '../support/system.ts'
+
+let system: System
+beforeAll(async () => {
+  system = await startSystem()
+})
+afterAll(() => system.stop())
+
+type Run = {
+  number: number
+  status: string
+  approval: { id: string; code: string; plan_hash: string } | null
+}
+async function call(path: string, body: object): Promise<{ status: number; body: Run }> {
+  const response = await fetch(system.apiUrl + path, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${system.control.secrets.apiToken}`,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify(body),
+  })
+  return { status: response.status, body: (await response.json()) as Run }
+}
+
+const createFile = (name: string) => ({
+  request: `create file ${name} with hello`,
+  agent_id: system.machine().agentId,
+  cwd: system.path(''),
+})
+
+describe('a run that a program asked for', () => {
+  test('asks an owner on the phone, whose tap starts it, and tells there how it ends', async () => {
+    system.say('/start')
+    await system.message(/./)
+    const { status, body } = await call('/v1/plan', createFile('from-a-program.txt'))
+    expect([status, body.status]).toEqual([201, 'awaiting_approval'])
+    const question = await system.message(new RegExp(`\\b${body.approval?.code}\\b`))
+    expect(buttonsOf(question)).toContain('Approve')
+    await system.tap('Approve', { on: question.message_id })
+    await system.runIs(body.number, 'succeeded')
+    await system.message(new RegExp(`#${body.number} succeeded`))
+    expect(system.has('from-a-program.txt')).toBe(true)
+  })
+
+  test('is settled in the chat when a program answers first', async () => {
+    const { body } = await call('/v1/plan', createFile('by-a-program.txt'))
+    const question = await system.message(new RegExp(`\\b${body.approval?.code}\\b`))
+    const decided = await call(`/v1/approvals/${body.approval?.id}/decide`, {
+      decision: 'deny',
+      plan_hash: body.approval?.plan_hash,
+    })
+    expect(decided.status).toBe(200)
+    await system.until(
+      () =>
+        /denied by installation/i.test(
+          textOf(system.messages().find((m) => m.message_id === question.message_id) ?? question),
+        ),
+      'the card to say who denied',
+    )
+  })
+
+  test('is told of in the chat that it names, and nowhere else', async () => {
+    await system.giveRole(bob, 'operator')
+    system.say('/start', { chat_id: bob.id, from: bob })
+    await system.message(/./, { chat: bob.id })
+    const { body } = await call('/v1/plan', { ...createFile('for-bob.txt'), chat_id: bob.id })
+    await system.message(new RegExp(`\\b${body.approval?.code}\\b`), { chat: bob.id })
+    expect(system.messages(ana.id).some((m) => textOf(m).includes(body.approval?.code ?? '?'))).toBe(false)
+  })
+})
