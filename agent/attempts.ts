@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { failpoint } from '../core/config/failpoint.ts'
 import { type ActionCall, ActionCallSchema } from '../core/protocol/actions.ts'
 import type { AttemptFrame, GatewayFrame, Hello } from '../core/protocol/frames.ts'
 import { grantFault } from '../core/protocol/grants.ts'
@@ -200,6 +201,7 @@ export class Attempts {
     this.#running.set(attempt.id, running)
     try {
       await this.#deps.journal.sync()
+      failpoint('journal.accepted:synced')
     } catch (error) {
       this.#running.delete(attempt.id)
       throw error

@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws'
+import { failpoint } from '../core/config/failpoint.ts'
 import { type Logger, messageOf } from '../core/config/logger.ts'
 import {
   type AgentFacts,
@@ -145,6 +146,7 @@ export class AgentLink {
     const { api, gatewayId } = this.#deps
     const { agent_id, credential, facts } = hello
     const attempts = isHello ? hello.attempts : []
+    if (isHello) failpoint('hello:before')
     const answer = await api.post('/v1/register-worker', {
       gateway_id: gatewayId,
       agent_id,
@@ -153,6 +155,7 @@ export class AgentLink {
       facts,
       attempts,
     })
+    if (isHello) failpoint('hello:after')
     if (answer.status === 401 || answer.status === 403) return this.#refused()
     if (answer.status === 400) return this.close(1008, 'the API does not understand what it says of itself')
     if (answer.status !== 200 && answer.status !== 201) throw new Error(`the API answered ${answer.status}`)

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { failpoint } from '../core/config/failpoint.ts'
 import type { Logger } from '../core/config/logger.ts'
 import { messageOf } from '../core/config/logger.ts'
 import type { AttemptFrame } from '../core/protocol/frames.ts'
@@ -112,7 +113,9 @@ export class Reporter {
 
   async #post(frames: AttemptFrame[]): Promise<number> {
     try {
+      failpoint('report:before')
       const answer = await this.#api.post('/v1/report', { ...this.#ids, frames })
+      failpoint('report:after')
       if (answer.status < 200 || answer.status > 299)
         return this.#complain(`the API answered ${answer.status}`, answer.status)
       const body = ReportResponse.parse(answer.body)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { failpoint } from '../core/config/failpoint.ts'
 import { MAX_FRAME_BYTES } from '../core/protocol/frames.ts'
 import { specHash } from '../core/protocol/hash.ts'
 import { ActionRequest, CancelRequest, EnrollRequest, EnrollResponse } from '../core/protocol/http.ts'
@@ -67,7 +68,9 @@ function act({ agents, routes }: RouteDeps, { body }: Call): Answer {
   const link = agents.get(spec.agent_id)
   const answer = { status: 202, body: { execution_id, agent_id: spec.agent_id } }
   if (known && (known.state !== 'delivered' || known.link === link || !link)) return answer
+  failpoint('action:before')
   deliver(link, { type: 'dispatch', execution_id, spec, grant })
+  failpoint('action:after')
   routes.add({
     executionId: execution_id,
     agentId: spec.agent_id,
@@ -132,7 +135,9 @@ function status({ agents, routes }: RouteDeps, { id }: Call): Answer {
 function cancel({ agents }: RouteDeps, { id, body }: Call): Answer {
   const execution_id = read(AttemptId, id)
   const { agent_id } = read(CancelRequest, body)
+  failpoint('cancel:before')
   deliver(agents.get(agent_id), { type: 'cancel', execution_id })
+  failpoint('cancel:after')
   return { status: 202, body: { execution_id, agent_id } }
 }
 

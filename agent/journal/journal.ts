@@ -10,6 +10,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { failpoint } from '../../core/config/failpoint.ts'
 import type { AttemptFrame } from '../../core/protocol/frames.ts'
 import { GRANT_TTL_MINUTES } from '../../core/protocol/grants.ts'
 import {
@@ -161,7 +162,10 @@ export class Journal {
       lines.push(line)
       offset += line.length
     }
+    const name = `journal.${bodies[0]?.type}`
+    failpoint(`${name}:before`)
     const where = this.#write(Buffer.concat(lines))
+    failpoint(`${name}:after`)
     for (const { type, ref } of refs) {
       ref.segment = where.segment
       ref.offset += where.offset

@@ -1,3 +1,4 @@
+import { failpoint } from '../config/failpoint.ts'
 import type { Deps } from '../deps.ts'
 import { inMs, minusOne, now, transition } from '../events/transition.ts'
 import type { ActionRequest } from '../protocol/http.ts'
@@ -26,7 +27,9 @@ export async function dispatchClaim(
     spec: claim.spec,
     grant: claim.grant,
   }
+  failpoint('dispatch:before')
   const outcome = await reachAgent(deps, claim.gateways, '/action', body)
+  failpoint('dispatch:after')
   if (outcome.kind === 'ok') {
     if (outcome.gatewayId !== claim.gateways[0]?.id)
       await wentThrough(deps.db, claim.attemptId, outcome.gatewayId)

@@ -1,5 +1,6 @@
+import { failpoint } from '../config/failpoint.ts'
 import { jsonText } from '../storage/jsonText.ts'
-import type { Sql } from '../storage/sql.ts'
+import type { Sql, Tx } from '../storage/sql.ts'
 import { isLegal, type Machine, type Status } from './states.ts'
 
 /** A column's value that PostgreSQL computes. */
@@ -55,7 +56,7 @@ export type Moved = { id: string; was: string }
  * (compare-and-set). Throws when the table of core/events/states.ts does not allow a pair.
  */
 export async function transition<M extends Machine>(
-  sql: Sql,
+  sql: Sql & Partial<Pick<Tx, 'afterCommit'>>,
   machine: M,
   move: Transition<M>,
 ): Promise<Moved[]> {
@@ -86,7 +87,12 @@ export async function transition<M extends Machine>(
       FROM moved
     )
     SELECT id, was FROM moved`
-  return sql.query<Moved>(text, values)
+  failpoint(`${machine}.${move.to}:before`)
+  const moved = await sql.query<Moved>(text, values)
+  if (moved.length === 0) return moved
+  failpoint(`${machine}.${move.to}:after`)
+  sql.afterCommit?.(() => failpoint(`${machine}.${move.to}:committed`))
+  return moved
 }
 
 /** The values that differ from row to row, as a table of their own beside the rows that move. */

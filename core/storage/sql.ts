@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { isDatabaseAway } from './databaseAway.ts'
 
 /** Anything that runs SQL: the pool, or one transaction on it. */
 export type Sql = {
@@ -63,6 +64,11 @@ export async function transaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>
 async function once<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
   const client = await pool.connect()
   let broken: Error | undefined
+  // Between two statements nobody else listens: a server that goes away then would end the process.
+  const lost = (error: Error): void => {
+    broken = error
+  }
+  client.on('error', lost)
   try {
     await client.query('BEGIN')
     const effects: (() => void)[] = []
@@ -71,11 +77,14 @@ async function once<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Promise<T> 
     for (const effect of effects) effect()
     return result
   } catch (error) {
-    await client.query('ROLLBACK').catch((e: Error) => {
-      broken = e
-    })
+    if (error instanceof Error && isDatabaseAway(error)) broken = error
+    else
+      await client.query('ROLLBACK').catch((e: Error) => {
+        broken = e
+      })
     throw error
   } finally {
+    client.off('error', lost)
     client.release(broken)
   }
 }

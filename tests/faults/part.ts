@@ -1,0 +1,114 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+
+const main = join(import.meta.dirname, '../../cli/main.ts')
+const RESTART_MS = 150
+/** Who ends sooner by itself has not come up: what it needs was away. */
+const UP_MS = 6000
+
+export type PartKind = 'api' | 'workers' | 'gateway' | 'agent'
+export type PartEnd = {
+  part: Part
+  /** `asked`: killed from here. `failpoint`: it died at the point named. `failed`: it could not come up. */
+  how: 'asked' | 'failpoint' | 'failed' | 'died'
+  what: string
+}
+type Env = Record<string, string>
+
+/** One part of SKYNET as `skynet <part>` starts it, started again whenever it ends. */
+export class Part {
+  readonly name: string
+  readonly kind: PartKind
+  /** The failpoint that this process, or the next one, dies at. */
+  armed: string | null = null
+  armedAt = 0
+  /** What the next process gets besides its settings: a clock that is wrong, for one. */
+  extra: Env = {}
+  readonly #env: Env
+  readonly #logDir: string
+  readonly #onEnd: (end: PartEnd) => void
+  #child: ChildProcess | null = null
+  #asked = false
+  #held = false
+  #stopped = false
+  #startedAt = 0
+
+  constructor(name: string, kind: PartKind, env: Env, logDir: string, onEnd: (end: PartEnd) => void) {
+    this.name = name
+    this.kind = kind
+    this.#env = env
+    this.#logDir = logDir
+    this.#onEnd = onEnd
+  }
+
+  get pid(): number | null {
+    return this.#child?.pid ?? null
+  }
+
+  /** The next process dies at this failpoint. */
+  arm(point: string): void {
+    this.armed = point
+    this.armedAt = performance.now()
+  }
+
+  start(): void {
+    if (this.#stopped || this.#held || this.#child) return
+    const log = openSync(join(this.#logDir, `${this.name}.log`), 'a')
+    const env = { ...this.#env, ...this.extra, ...(this.armed ? { SKYNET_FAILPOINT: this.armed } : {}) }
+    const flags = ['--max-semi-space-size=2', '--disable-warning=ExperimentalWarning']
+    const child = spawn(process.execPath, [...flags, main, this.kind], { env, stdio: ['pipe', log, log] })
+    closeSync(log)
+    child.stdin?.on('error', () => {})
+    this.#child = child
+    this.#asked = false
+    this.#startedAt = performance.now()
+    child.once('exit', (code, signal) => this.#ended(code, signal))
+  }
+
+  #ended(code: number | null, signal: string | null): void {
+    this.#child = null
+    if (this.#stopped) return
+    const { armed } = this
+    const hit = !this.#asked && signal === 'SIGKILL' && armed !== null
+    if (hit) this.armed = null
+    const early = performance.now() - this.#startedAt < UP_MS
+    const how = this.#asked ? 'asked' : hit ? 'failpoint' : early ? 'failed' : 'died'
+    this.#onEnd({ part: this, how, what: hit ? armed : `code ${code}, signal ${signal}` })
+    setTimeout(() => this.start(), early && how === 'failed' ? RESTART_MS * 3 : RESTART_MS)
+  }
+
+  /** Kills it; it comes back by itself. */
+  async kill(): Promise<void> {
+    const child = this.#child
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    this.#asked = true
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+
+  /** Kills it and keeps it away until `release`. */
+  async hold(): Promise<void> {
+    this.#held = true
+    await this.kill()
+  }
+
+  release(): void {
+    this.#held = false
+    this.start()
+  }
+
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child?.kill(name)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    const child = this.#child
+    if (!child) return
+    child.kill('SIGCONT')
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+}

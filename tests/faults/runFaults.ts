@@ -1,0 +1,202 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { Failpoints } from './failpoints.ts'
+import { type Fault, missing, quick, slow, type World } from './faults.ts'
+import { type Figures, Judge, type Verdict } from './judge.ts'
+import { Load } from './load.ts'
+import type { PartEnd } from './part.ts'
+import { Person } from './person.ts'
+import { type Random, randomFrom } from './random.ts'
+import { Recovery, type Sample, type Scope } from './recovery.ts'
+import { type Backend, Stand } from './stand.ts'
+
+export type Options = { seconds: number; seed: number; backend: Backend; tell(line: string): void }
+export type Outcome = {
+  options: Options
+  figures: Figures
+  verdict: Verdict
+  faults: Map<string, number>
+  points: Failpoints
+  samples: readonly Sample[]
+  reviews: number
+  /** Parts that ended by themselves although nobody had killed them. */
+  died: string[]
+  missing: string[]
+  dir: string
+  history: string[]
+}
+
+/** After the last recovery everything that can end does within this. */
+const SETTLE_MS = 15_000
+const PERCENT_REPEATED = 4
+
+/** Runs SKYNET under load and faults for `seconds`, lets it settle, and judges what it did. */
+export async function runFaults(options: Options): Promise<Outcome> {
+  const run = new FaultRun(options)
+  return run.run()
+}
+
+class FaultRun {
+  readonly #options: Options
+  readonly #points: Failpoints
+  readonly #faults = new Map<string, number>()
+  readonly #died: string[] = []
+  readonly #stand: Stand
+  readonly #random: Random
+  readonly #busy = new Set<Promise<void>>()
+  #recovery: Recovery | null = null
+  #until = 0
+
+  constructor(options: Options) {
+    this.#options = options
+    this.#points = new Failpoints(randomFrom(options.seed + 4))
+    this.#random = randomFrom(options.seed + 2)
+    this.#stand = new Stand(options.backend, this.#random, (end) => this.#ended(end))
+  }
+
+  async run(): Promise<Outcome> {
+    const { seconds, seed, tell } = this.#options
+    const stand = this.#stand
+    let keep = true
+    try {
+      await stand.start()
+      const judge = new Judge(stand.db, stand.effects)
+      const { deps } = stand.control
+      const load = new Load(deps, stand, randomFrom(seed + 1))
+      const person = new Person(deps, load, randomFrom(seed + 3))
+      const recovery = new Recovery(stand.db)
+      this.#recovery = recovery
+      this.#until = performance.now() + seconds * 1000
+      const ended = new AbortController()
+      const loops = [
+        this.#every(60, ended.signal, () => (this.#isOver() ? Promise.resolve() : load.more())),
+        this.#every(150, ended.signal, () => person.look()),
+        this.#every(100, ended.signal, () => recovery.look()),
+        this.#every(700, ended.signal, () => judge.look()),
+      ]
+      const world: World = { stand, random: randomFrom(seed), points: this.#points }
+      for (const replayer of stand.replayers) replayer.percent = PERCENT_REPEATED
+      await Promise.all([this.#inject(world, quick, 600, 2400), this.#inject(world, slow, 500, 2500)])
+      tell('the faults are over; what is left is settling')
+      person.finishing = true
+      await this.#calm(judge)
+      ended.abort()
+      await Promise.all(loops)
+      const figures = await judge.settle(load, person)
+      this.#count('reports and dispatches sent twice', sum(stand.replayers.map((r) => r.twice)))
+      this.#count('old reports and dispatches sent again', sum(stand.replayers.map((r) => r.again)))
+      const broken = Object.values(judge.verdict).some((lines) => lines.length > 0)
+      keep = broken || this.#died.length > 0
+      return {
+        options: this.#options,
+        figures,
+        verdict: judge.verdict,
+        faults: this.#faults,
+        points: this.#points,
+        samples: recovery.samples,
+        reviews: person.reviews,
+        died: this.#died,
+        missing: missing(stand),
+        dir: stand.dir,
+        history: await this.#histories(judge.verdict),
+      }
+    } finally {
+      await stand.stop(keep)
+    }
+  }
+
+  #isOver(): boolean {
+    return performance.now() > this.#until
+  }
+
+  /** Does something again and again; what fails meanwhile fails because of a fault, and is tried again. */
+  async #every(ms: number, ended: AbortSignal, act: () => Promise<void>): Promise<void> {
+    while (!ended.aborted) {
+      await act().catch((error: Error) => {
+        if (process.env.TEST_LOG) this.#options.tell(`meanwhile: ${error.message}`)
+      })
+      await delay(ms)
+    }
+  }
+
+  async #inject(world: World, faults: readonly Fault[], least: number, most: number): Promise<void> {
+    while (!this.#isOver()) {
+      await delay(world.random.between(least, most))
+      if (this.#isOver()) return
+      const fault = world.random.weighted(faults)
+      const done = await fault.inject(world)
+      if (!done) continue
+      this.#count(fault.name, 1)
+      this.#options.tell(`${fault.name}: ${done.what}`)
+      await this.#affected(fault.name, done.scope)
+    }
+  }
+
+  #ended({ part, how, what }: PartEnd): void {
+    if (how === 'failpoint') {
+      this.#points.hit(part.kind, what)
+      this.#count('kill -9 at a failpoint', 1)
+      this.#options.tell(`failpoint ${what}: ${part.name}`)
+      const machine = this.#stand.machines.find((m) => m.part === part)
+      const done = this.#affected(`failpoint ${part.kind}`, machine ? [machine.agentId] : null)
+      if (this.#random.chance(0.5)) part.arm(this.#points.next(part.kind))
+      this.#busy.add(done)
+      void done.finally(() => this.#busy.delete(done))
+    } else if (how === 'died') {
+      this.#died.push(`${part.name} (${what})`)
+      this.#options.tell(`${part.name} ended by itself: ${what}`)
+    }
+  }
+
+  async #affected(fault: string, scope: Scope): Promise<void> {
+    for (let tries = 0; tries < 50; tries++) {
+      try {
+        return await this.#recovery?.from(fault, scope)
+      } catch {
+        await delay(100) // the database is away as well
+      }
+    }
+  }
+
+  #count(name: string, by: number): void {
+    this.#faults.set(name, (this.#faults.get(name) ?? 0) + by)
+  }
+
+  /** Ends the faults for good, and waits until nothing is open; what still is then, is stuck. */
+  async #calm(judge: Judge): Promise<void> {
+    const stand = this.#stand
+    for (const replayer of stand.replayers) replayer.percent = 0
+    for (const part of stand.parts) {
+      if (part.armed === null) continue
+      part.armed = null
+      await part.kill()
+    }
+    await Promise.all(this.#busy)
+    await stand.connected(30_000)
+    const deadline = performance.now() + SETTLE_MS
+    let open = await judge.open()
+    while (open.length > 0 && performance.now() < deadline) {
+      await delay(100)
+      open = await judge.open().catch(() => open)
+    }
+    judge.verdict.stuck.push(...open)
+  }
+
+  /** Everything the ledger knows of the tasks that something is wrong with, the first few of them. */
+  async #histories(verdict: Verdict): Promise<string[]> {
+    const ids = Object.values(verdict)
+      .flat()
+      .flatMap((line) => /(?:task|tasks|run) ([0-9a-f-]{36})/.exec(line)?.[1] ?? [])
+    const lines: string[] = []
+    for (const id of [...new Set(ids)].slice(0, 5)) {
+      const events = await this.#stand.db.query<{ line: string }>(
+        `SELECT to_char(at, 'HH24:MI:SS.MS') || ' ' || type || ' ' || coalesce('attempt ' || attempt_id || ' ', '') || left(data::text, 300) AS line
+         FROM event WHERE task_id = $1 OR run_id = $1 ORDER BY xid, seq LIMIT 60`,
+        [id],
+      )
+      lines.push(`history of ${id}:`, ...events.map(({ line }) => `  ${line}`))
+    }
+    return lines
+  }
+}
+
+const sum = (numbers: number[]): number => numbers.reduce((a, b) => a + b, 0)

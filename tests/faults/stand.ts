@@ -1,0 +1,196 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { machineId } from '../../agent/identity.ts'
+import { type Control, openControl } from '../../cli/openControl.ts'
+import { enrolAgent } from '../../core/fleet/enrolAgent.ts'
+import { newCode } from '../../core/fleet/oneTimeCodes.ts'
+import { freePort } from '../support/freePort.ts'
+import { AgentDisk } from './disk.ts'
+import { Link } from './link.ts'
+import { Part, type PartEnd } from './part.ts'
+import type { Random } from './random.ts'
+import { Replayer } from './replayer.ts'
+import { Postgres, RedisServer } from './servers.ts'
+import { Effects } from './work.ts'
+
+export type Backend = 'postgres' | 'redis'
+export type Machine = {
+  name: string
+  agentId: string
+  machineId: string
+  part: Part
+  link: Link
+  disk: AgentDisk
+}
+
+/** Unreachable for this long: what only reads is repeated, the rest waits for a person. */
+export const UNREACHABLE_S = 20
+export const APPROVAL_TTL_S = 8
+export const WORK_DIRS = ['d0', 'd1', 'd2', 'd3', 'd4', 'd5']
+
+/**
+ * SKYNET as it runs on several machines, in a directory of its own: two of each part, on one PostgreSQL, with a
+ * stretch of network between any two that talk. Gateway and API, control plane and gateway also have somebody between
+ * them who repeats calls.
+ */
+export class Stand {
+  readonly dir = realpathSync(mkdtempSync(join(tmpdir(), 'skynet-faults-')))
+  readonly work = join(this.dir, 'work')
+  readonly effects = new Effects(join(this.#made('effects')))
+  readonly postgres = new Postgres(join(this.dir, 'db'))
+  readonly redis: RedisServer | null
+  readonly parts: Part[] = []
+  readonly machines: Machine[] = []
+  readonly links: Link[] = []
+  readonly replayers: Replayer[] = []
+  readonly #random: Random
+  readonly #onEnd: (end: PartEnd) => void
+  #control: Control | null = null
+
+  constructor(backend: Backend, random: Random, onEnd: (end: PartEnd) => void) {
+    this.redis = backend === 'redis' ? new RedisServer(this.#made('redis')) : null
+    this.#random = random
+    this.#onEnd = onEnd
+  }
+
+  get control(): Control {
+    if (!this.#control) throw new Error('the stand is not started')
+    return this.#control
+  }
+
+  get db(): Control['deps']['db'] {
+    return this.control.deps.db
+  }
+
+  async start(): Promise<void> {
+    for (const name of WORK_DIRS) this.#made(join('work', name))
+    await Promise.all([this.postgres.start(), this.redis?.start()])
+    this.#control = await openControl(this.#controlEnv(), 'faults')
+    const apis = [await this.#addApi('api-1'), await this.#addApi('api-2')]
+    for (const name of ['workers-1', 'workers-2']) this.#add(name, 'workers', this.#controlEnv())
+    const gateways: number[] = []
+    for (const [i, api] of apis.entries()) gateways.push(await this.#addGateway(`gateway-${i + 1}`, api))
+    for (const [i, gateway] of gateways.entries()) await this.#addAgent(`agent-${i + 1}`, gateway)
+    for (const part of this.parts) part.start()
+    await this.connected(30_000)
+  }
+
+  /** Resolves once every agent is connected and reports; rejects when that takes longer. */
+  async connected(ms: number): Promise<void> {
+    for (const deadline = performance.now() + ms; ; await delay(50)) {
+      const rows = await this.db
+        .query<{ all: boolean }>(
+          `SELECT count(*) = $1 AS all FROM agent a JOIN gateway g ON g.id = a.gateway_id
+           WHERE a.connected AND a.last_seen_at > clock_timestamp() - interval '7 s'`,
+          [this.machines.length],
+        )
+        .catch(() => [])
+      if (rows[0]?.all) return
+      if (performance.now() > deadline) throw new Error(`not all agents were connected within ${ms} ms`)
+    }
+  }
+
+  /** Where the gateways listen, for links that move. */
+  readonly gatewayPorts: number[] = []
+
+  async stop(keep: boolean): Promise<void> {
+    await Promise.all(this.parts.map((part) => part.stop()))
+    for (const closable of [...this.links, ...this.replayers]) closable.close()
+    await this.#control?.close().catch(() => {})
+    await Promise.all([this.postgres.stop(), this.redis?.stop()])
+    for (const { disk } of this.machines) disk.close(keep)
+    if (!keep) rmSync(this.dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+  }
+
+  #made(name: string): string {
+    const dir = join(this.dir, name)
+    mkdirSync(dir, { recursive: true })
+    return dir
+  }
+
+  #baseEnv(): Record<string, string> {
+    return {
+      PATH: `${this.effects.bin}:${process.env.PATH ?? ''}`,
+      HOME: this.dir,
+      SKYNET_LOG_LEVEL: process.env.TEST_LOG ?? 'warn',
+      SKYNET_PARENT_STDIN: '1',
+    }
+  }
+
+  #controlEnv(): Record<string, string> {
+    return {
+      ...this.#baseEnv(),
+      SKYNET_DATA_DIR: join(this.dir, 'control'),
+      DATABASE_URL: this.postgres.url,
+      ...(this.redis ? { REDIS_URL: this.redis.url } : {}),
+      SKYNET_UNREACHABLE_AFTER: `${UNREACHABLE_S}s`,
+      SKYNET_APPROVAL_TTL: `${APPROVAL_TTL_S}s`,
+    }
+  }
+
+  #add(name: string, kind: Part['kind'], env: Record<string, string>): Part {
+    const part = new Part(name, kind, env, this.#made('logs'), this.#onEnd)
+    this.parts.push(part)
+    return part
+  }
+
+  async #addApi(name: string): Promise<number> {
+    const port = await freePort()
+    this.#add(name, 'api', { ...this.#controlEnv(), SKYNET_HTTP_PORT: String(port) })
+    return port
+  }
+
+  async #between(name: string, port: number, paths: RegExp): Promise<Link> {
+    const replayer = await new Replayer(port, paths, this.#random).listen()
+    this.replayers.push(replayer)
+    return this.#link(name, replayer.port)
+  }
+
+  async #link(name: string, port: number): Promise<Link> {
+    const link = await new Link(name, port).listen()
+    this.links.push(link)
+    return link
+  }
+
+  async #addGateway(name: string, apiPort: number): Promise<number> {
+    const port = await freePort()
+    const toApi = await this.#between(`${name} to the API`, apiPort, /^\/v1\/report$/)
+    const toGateway = await this.#between(`control plane to ${name}`, port, /^\/(action|cancel)/)
+    const { gateway_token, gateway_api_token } = this.control.secrets
+    this.#add(name, 'gateway', {
+      ...this.#baseEnv(),
+      SKYNET_DATA_DIR: this.#made('gateways'),
+      SKYNET_GATEWAY_NAME: name,
+      SKYNET_GATEWAY_PORT: String(port),
+      SKYNET_GATEWAY_URL: toGateway.url,
+      SKYNET_API_URL: toApi.url,
+      SKYNET_GATEWAY_TOKEN: gateway_token,
+      SKYNET_GATEWAY_API_TOKEN: gateway_api_token,
+    })
+    this.gatewayPorts.push(port)
+    return port
+  }
+
+  async #addAgent(name: string, gatewayPort: number): Promise<void> {
+    const { deps, controlKey } = this.control
+    const disk = new AgentDisk(this.#made(join('agents', name)))
+    const link = await this.#link(`${name} to its gateway`, gatewayPort)
+    const code = await newCode(deps.db, 'join', 60_000, null)
+    const machine = machineId(disk.dir)
+    const enrolled = await enrolAgent(deps, { code, name, machineId: machine })
+    if (enrolled.kind !== 'enrolled') throw new Error(`${name}: ${enrolled.kind}`)
+    const part = this.#add(name, 'agent', {
+      ...this.#baseEnv(),
+      SKYNET_DATA_DIR: disk.dir,
+      SKYNET_AGENT_NAME: name,
+      SKYNET_AGENT_ROOTS: this.work,
+      SKYNET_AGENT_ID: enrolled.agentId,
+      SKYNET_AGENT_CREDENTIAL: enrolled.credential,
+      SKYNET_CONTROL_KEY: controlKey,
+      SKYNET_GATEWAY_URL: link.url,
+    })
+    this.machines.push({ name, agentId: enrolled.agentId, machineId: machine, part, link, disk })
+  }
+}
