@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { Logger } from '../core/config/logger.ts'
 import type { ActionName } from '../core/protocol/actions.ts'
+import type { PathAlias } from '../core/protocol/frames.ts'
 import type { Delivery } from './deliver.ts'
 import type { OutputLimits } from './execute/output.ts'
 import type { Journal } from './journal/journal.ts'
@@ -23,6 +24,8 @@ export type AttemptDeps = {
   limits: OutputLimits
   log: Logger
   env: NodeJS.ProcessEnv
+  /** Links were found that the ledger did not know: it is told at once. */
+  onAliases(found: PathAlias[]): void
   /** An attempt ended: facts may have changed. */
   onEnd(): void
 }

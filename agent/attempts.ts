@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs'
+import { platform } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { failpoint } from '../core/config/failpoint.ts'
 import { type ActionCall, ActionCallSchema } from '../core/protocol/actions.ts'
@@ -9,6 +10,7 @@ import type { ExecutionSpec } from '../core/protocol/specs.ts'
 import type { AttemptDeps } from './attemptDeps.ts'
 import type { JournalledAttempt } from './journal/attempt.ts'
 import { RunningAttempt } from './runningAttempt.ts'
+import { findAliases } from './sandbox/aliases.ts'
 import { killMarked } from './sandbox/killTree.ts'
 import { resolveInside } from './sandbox/roots.ts'
 
@@ -167,7 +169,17 @@ export class Attempts {
       return { code: 'busy', reason: `The agent already runs ${MAX_RUNNING} attempts.` }
     if (!capabilities.has(spec.action))
       return { code: 'unsupported', reason: `This agent cannot do ${spec.action}.` }
-    return this.#placeRefusal(spec.cwd)
+    return this.#placeRefusal(spec.cwd) ?? this.#aliasRefusal(spec.owns ?? [])
+  }
+
+  /** A file under another name than the ledger owns it by could be another task's at the same time. */
+  #aliasRefusal(owns: readonly string[]): Refusal | null {
+    const found = findAliases(owns, platform())
+    const [first] = found
+    if (!first) return null
+    this.#deps.onAliases(found)
+    const reason = `${first.path} leads to ${first.to}; it is asked for again under that name.`
+    return { code: 'file_alias', reason: reason.slice(0, 1000) }
   }
 
   #placeRefusal(cwd: string): Refusal | null {

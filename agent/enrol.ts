@@ -19,7 +19,13 @@ const Enrolment = z.object({
 type Enrolment = z.infer<typeof Enrolment>
 
 /** Everything an agent needs to be itself. */
-export type Identity = { agentId: string; credential: string; controlKey: string; gatewayUrl: string }
+export type Identity = {
+  agentId: string
+  credential: string
+  controlKey: string
+  /** The first one is the one it speaks of. */
+  gatewayUrls: readonly [string, ...string[]]
+}
 
 /** Where what enrolment gave is kept. */
 export const enrolmentFile = (config: Pick<AgentConfig, 'agentDir'>): string =>
@@ -73,11 +79,12 @@ export function identityOf(config: AgentConfig): Identity {
       'This machine has not joined. Ask for a code with /agents in the chat, then: npm run skynet -- agent join URL CODE',
     )
   }
+  const [first = kept?.gateway_url ?? DEFAULT_GATEWAY_URL, ...others] = config.gatewayUrls
   return {
     agentId,
     credential,
     controlKey,
-    gatewayUrl: config.gatewayUrl ?? kept?.gateway_url ?? DEFAULT_GATEWAY_URL,
+    gatewayUrls: [first, ...others],
   }
 }
 

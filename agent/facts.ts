@@ -1,10 +1,11 @@
 import { type Dirent, readFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { homedir, loadavg, platform } from 'node:os'
+import { availableParallelism, homedir, loadavg, platform } from 'node:os'
 import { basename, delimiter, dirname, join } from 'node:path'
 import { type ActionName, actionNames } from '../core/protocol/actions.ts'
-import type { AgentFacts, Repository } from '../core/protocol/frames.ts'
+import { type AgentFacts, MAX_LINKS, type PathAlias, type Repository } from '../core/protocol/frames.ts'
 import { testToolsIn } from './execute/runTests.ts'
+import { realName } from './sandbox/aliases.ts'
 import { findProgram, searchPath } from './sandbox/environment.ts'
 
 const DEPTH = 3
@@ -19,6 +20,7 @@ export function capabilitiesOf(env: NodeJS.ProcessEnv): Set<ActionName> {
 
 export const currentLoad = (running: number): AgentFacts['load'] => ({
   running,
+  cores: availableParallelism(),
   average: Math.round((loadavg()[0] ?? 0) * 100) / 100,
 })
 
@@ -27,14 +29,21 @@ export const machinePlatform = (): { platform: string; home: string } => ({
   home: homedir(),
 })
 
+/** What there is under the roots: git repositories, and links with where they lead. */
+export type Found = { repositories: Repository[]; links: PathAlias[] }
+
 /**
- * Git repositories under the roots, at most three levels down; directories with a leading dot, node_modules and
- * links are passed over. Names are made different by their parent's where two are the same.
+ * Looks under the roots, at most three levels down; directories with a leading dot and node_modules are passed over,
+ * links are told and not followed. Names of repositories are made different by their parent's where two are the same.
  */
-export async function findRepositories(roots: string[]): Promise<Repository[]> {
+export async function lookAround(roots: string[]): Promise<Found> {
   const budget = { left: MAX_DIRECTORIES }
-  const paths: string[] = []
-  for (const root of roots) await walk(root, DEPTH, budget, paths)
+  const found: Walked = { repositories: [], links: [] }
+  for (const root of roots) await walk(root, DEPTH, budget, found)
+  return { repositories: named(found.repositories), links: found.links.slice(0, MAX_LINKS).map(follow) }
+}
+
+function named(paths: string[]): Repository[] {
   const names = paths.map((path) => basename(path))
   return paths.slice(0, MAX_REPOSITORIES).map((path, i) => {
     const twice = names.indexOf(names[i] ?? '') !== names.lastIndexOf(names[i] ?? '')
@@ -42,14 +51,19 @@ export async function findRepositories(roots: string[]): Promise<Repository[]> {
   })
 }
 
-async function walk(dir: string, depth: number, budget: { left: number }, found: string[]): Promise<void> {
+const follow = (path: string): PathAlias => ({ path, to: realName(path) })
+
+type Walked = { repositories: string[]; links: string[] }
+
+async function walk(dir: string, depth: number, budget: { left: number }, found: Walked): Promise<void> {
   if (budget.left-- <= 0) return
   const entries = await readdir(dir, { withFileTypes: true }).catch((): Dirent[] => [])
-  if (entries.some((entry) => entry.name === '.git')) found.push(dir)
+  if (entries.some((entry) => entry.name === '.git')) found.repositories.push(dir)
   if (depth === 0) return
   for (const entry of entries) {
-    if (entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules')
-      await walk(join(dir, entry.name), depth - 1, budget, found)
+    if (entry.name.startsWith('.') || entry.name === 'node_modules') continue
+    if (entry.isSymbolicLink() && found.links.length < MAX_LINKS) found.links.push(join(dir, entry.name))
+    else if (entry.isDirectory()) await walk(join(dir, entry.name), depth - 1, budget, found)
   }
 }
 

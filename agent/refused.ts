@@ -13,7 +13,10 @@ export function markRefused(config: AgentConfig, refused: boolean): void {
 }
 
 /** What an agent says that its gateway refuses: one line with what to do. Pure. */
-export function refusedLine(config: Pick<AgentConfig, 'endWithStdin'>, { gatewayUrl }: Identity): string {
+export function refusedLine(
+  config: Pick<AgentConfig, 'endWithStdin'>,
+  { gatewayUrls: [gatewayUrl] }: Identity,
+): string {
   const why = `the gateway at ${gatewayUrl} refuses this agent: its credential is wrong or revoked`
   if (config.endWithStdin)
     return `${why}. SKYNET lets it join again by itself; \`skynet doctor\` says if not.`

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, realpathSync } from 'node:fs'
 import type { Server } from 'node:net'
 import { join } from 'node:path'
@@ -9,12 +10,12 @@ import { ConfigError } from '../core/config/settings.ts'
 import { readPublicKey } from '../core/protocol/grants.ts'
 import { redactor } from '../core/redaction/redact.ts'
 import { Attempts } from './attempts.ts'
-import { Connection } from './connection.ts'
 import { Delivery } from './deliver.ts'
 import { type Identity, identityOf } from './enrol.ts'
 import { defaultLimits, type OutputLimits } from './execute/output.ts'
 import { lockDirectory, machineId } from './identity.ts'
 import { Journal } from './journal/journal.ts'
+import { Lines } from './lines.ts'
 import { markRefused, refusedLine } from './refused.ts'
 import { probeSandbox, type Sandbox } from './sandbox/containment.ts'
 import { searchPath } from './sandbox/environment.ts'
@@ -85,6 +86,7 @@ export async function startAgent({
     log,
     env,
     onEnd: () => facts.look(),
+    onAliases: (found) => facts.learn(found),
   })
   await attempts.settleLost()
   await facts.scan()
@@ -126,24 +128,26 @@ type Parts = {
   log: Logger
 }
 
-function connect({ config, identity, attempts, delivery, facts, log }: Parts): Connection {
-  return new Connection({
-    gatewayUrl: identity.gatewayUrl,
+function connect({ config, identity, attempts, delivery, facts, log }: Parts): Lines {
+  const session = randomUUID()
+  return new Lines({
+    gatewayUrls: identity.gatewayUrls,
     log,
     hello: () => ({
       type: 'hello',
       agent_id: identity.agentId,
+      session,
       credential: identity.credential,
       facts: facts.current(attempts.running),
       attempts: attempts.held(),
     }),
-    onWelcome: (send) => {
+    onLine: (send) => {
       markRefused(config, false)
       delivery.connected({ send })
     },
     onRefused: () => markRefused(config, true),
     refusedLine: refusedLine(config, identity),
-    onLost: () => delivery.disconnected(),
+    onNoLine: () => delivery.disconnected(),
     onFrame: (frame) => {
       if (frame.type === 'dispatch')
         attempts.dispatch(frame).catch((error) => log.error('a dispatch failed', { error: messageOf(error) }))

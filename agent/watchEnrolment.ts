@@ -20,8 +20,11 @@ export function watchEnrolment(config: AgentConfig, identity: Identity, heard: H
   const look = () => {
     const now = readIdentity(config)
     if (!now || now.credential === identity.credential) return
-    const { agentId, controlKey, gatewayUrl } = identity
-    const isSame = now.agentId === agentId && now.controlKey === controlKey && now.gatewayUrl === gatewayUrl
+    const { agentId, controlKey, gatewayUrls } = identity
+    const isSame =
+      now.agentId === agentId &&
+      now.controlKey === controlKey &&
+      now.gatewayUrls.join() === gatewayUrls.join()
     if (!isSame) return heard.replaced()
     identity.credential = now.credential
     heard.renewed()

@@ -123,7 +123,10 @@ function startOwnAgent(
       enrolOwnAgent(control, config, gatewayUrl, () => stopping),
     ])
     if (stopping) return
-    agent = superviseChild(control.deps.log, 'agent', { ...env, SKYNET_GATEWAY_URL: gatewayUrl })
+    agent = superviseChild(control.deps.log, 'agent', {
+      ...env,
+      SKYNET_GATEWAY_URL: [gatewayUrl, ...config.gatewayUrls.slice(1)].join(','),
+    })
     endKeeping = keepEnrolled(control, config, gatewayUrl)
     if (demo) await placeVisitor(control, config, demo)
   }

@@ -102,10 +102,17 @@ export class AgentLink {
   #takeFrame(frame: Exclude<AgentFrame, { type: 'ping' | 'pong' }>): void {
     const state = this.#state
     if (state.kind === 'waiting' && frame.type === 'hello') this.#greet(frame)
-    else if (state.kind === 'welcomed' && frame.type === 'facts') state.hello.facts = frame.facts
+    else if (state.kind === 'welcomed' && frame.type === 'facts') this.#takeFacts(state.hello, frame.facts)
     else if (state.kind === 'welcomed' && frame.type !== 'hello' && frame.type !== 'facts')
       this.#pass(state, frame)
     else if (frame.type !== 'facts') this.close(1008, `a ${frame.type} frame has no place here`)
+  }
+
+  /** Load is told with the next heartbeat; what decides where work goes is told at once. */
+  #takeFacts(hello: Hello, facts: AgentFacts): void {
+    const isOther = placesOf(hello.facts) !== placesOf(facts)
+    hello.facts = facts
+    if (isOther) this.heartbeat().catch(() => {}) // the next one tells it
   }
 
   #pass({ hello, reporter }: Extract<State, { kind: 'welcomed' }>, frame: AttemptFrame): void {
@@ -144,7 +151,7 @@ export class AgentLink {
 
   async #register(hello: Hello, isHello: boolean): Promise<void> {
     const { api, gatewayId } = this.#deps
-    const { agent_id, credential, facts } = hello
+    const { agent_id, credential, facts, session } = hello
     const attempts = isHello ? hello.attempts : []
     if (isHello) failpoint('hello:before')
     const answer = await api.post('/v1/register-worker', {
@@ -152,6 +159,7 @@ export class AgentLink {
       agent_id,
       credential,
       hello: isHello,
+      ...(session === undefined ? {} : { session }),
       facts,
       attempts,
     })
@@ -223,6 +231,8 @@ export class AgentLink {
     this.#deps.onClose()
   }
 }
+
+const placesOf = ({ load: _load, ...facts }: AgentFacts): string => JSON.stringify(facts)
 
 function parseFrame(text: string): AgentFrame | null {
   try {

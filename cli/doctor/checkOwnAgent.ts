@@ -24,7 +24,7 @@ export async function isAgentOnly({ control, agent }: AllSettings): Promise<bool
 /** On such a machine: its gateway answers, and takes its agent. */
 export async function checkJoined(agent: AgentConfig): Promise<Finding[]> {
   const kept = await readEnrolment(agent)
-  const url = agent.gatewayUrl ?? kept?.gateway_url ?? ''
+  const url = agent.gatewayUrls[0] ?? kept?.gateway_url ?? ''
   const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => null)
   const gateway = answer?.ok
     ? ok('gateway', `answers at ${url}`)

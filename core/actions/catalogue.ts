@@ -1,4 +1,6 @@
 import type { ActionName } from '../protocol/actions.ts'
+import { canonicalPath } from '../protocol/canonicalPath.ts'
+import type { AgentFacts } from '../protocol/frames.ts'
 import type { TaskSpec } from '../protocol/specs.ts'
 
 export type Effect = 'read' | 'write'
@@ -29,6 +31,17 @@ export function effectOf(action: ActionName, verdict: { verdict: string; risk: s
   return verdict.verdict === 'allow' && verdict.risk === 'low' ? 'read' : 'write'
 }
 
-/** The absolute paths a task owns while it runs: none when it only reads, its directory when it names none. */
-export const ownedFiles = (spec: Pick<TaskSpec, 'required_files' | 'cwd'>, effect: Effect): string[] =>
-  effect === 'read' ? [] : spec.required_files.length > 0 ? spec.required_files : [spec.cwd]
+/**
+ * The paths a task owns while it runs, in canonical form: none when it only reads, its directory when it names none.
+ * `machine`: what is known of the machine it is on.
+ */
+export function ownedFiles(
+  spec: Pick<TaskSpec, 'required_files' | 'cwd'>,
+  effect: Effect,
+  machine: Pick<AgentFacts, 'platform' | 'home' | 'links'>,
+): string[] {
+  if (effect === 'read') return []
+  const named = spec.required_files.length > 0 ? spec.required_files : [spec.cwd]
+  const place = { cwd: spec.cwd, platform: machine.platform, home: machine.home, links: machine.links }
+  return [...new Set(named.map((path) => canonicalPath(path, place)))]
+}

@@ -1,7 +1,7 @@
 import { homedir, hostname } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { z } from 'zod'
-import { ConfigError, type Env, logLevel, readSettings, urlOf } from './settings.ts'
+import { ConfigError, type Env, logLevel, readSettings, urlsOf } from './settings.ts'
 
 /**
  * Where this machine's SKYNET keeps its things when SKYNET_DATA_DIR says nothing: the platform's own place for
@@ -21,7 +21,7 @@ const table = {
   SKYNET_AGENT_ROOTS: z.string().optional(),
   SKYNET_AGENT_CREDENTIAL: z.string().min(16, 'at least 16 characters').max(256).optional(),
   SKYNET_CONTROL_KEY: z.string().max(256, 'a public key as base64url').optional(),
-  SKYNET_GATEWAY_URL: urlOf('http', 'https').optional(),
+  SKYNET_GATEWAY_URL: urlsOf('http', 'https').optional(),
   SKYNET_AGENT_SANDBOX: z.enum(['auto', 'required', 'off'], 'auto, required or off').default('auto'),
   SKYNET_LOG_LEVEL: logLevel.default('info'),
   SKYNET_PARENT_STDIN: z.enum(['0', '1'], '0 or 1').default('0'),
@@ -44,8 +44,8 @@ export type AgentConfig = {
   agentId: string | null
   credential: string | null
   controlKey: string | null
-  /** Null: as enrolled, else this machine's gateway. */
-  gatewayUrl: string | null
+  /** It keeps a connection to each; none: as enrolled, else this machine's gateway. */
+  gatewayUrls: readonly string[]
   sandbox: 'auto' | 'required' | 'off'
   logLevel: 'error' | 'warn' | 'info' | 'debug'
   endWithStdin: boolean
@@ -56,6 +56,9 @@ const WORKSPACE = 'skynet-workspace'
 
 /** The file that says, while it is there, that the gateway refuses the agent. */
 export const refusedMark = ({ agentDir }: Pick<AgentConfig, 'agentDir'>): string => join(agentDir, 'refused')
+
+/** Gateways that an agent connects to at most. */
+const MAX_GATEWAYS = 4
 
 export const DEFAULT_GATEWAY_URL = 'http://127.0.0.1:8766'
 
@@ -74,7 +77,7 @@ export function parseAgentConfig(env: Env): AgentConfig {
     agentId: s.SKYNET_AGENT_ID ?? null,
     credential: s.SKYNET_AGENT_CREDENTIAL ?? null,
     controlKey: s.SKYNET_CONTROL_KEY ?? null,
-    gatewayUrl: s.SKYNET_GATEWAY_URL ?? null,
+    gatewayUrls: [...new Set(s.SKYNET_GATEWAY_URL ?? [])].slice(0, MAX_GATEWAYS),
     sandbox: s.SKYNET_AGENT_SANDBOX,
     logLevel: s.SKYNET_LOG_LEVEL,
     endWithStdin: s.SKYNET_PARENT_STDIN === '1',

@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { defaultDataDir } from './agent.ts'
-import { type Env, logLevel, port, readSettings, urlOf } from './settings.ts'
+import { type Env, logLevel, port, readSettings, urlOf, urlsOf } from './settings.ts'
 
 const token = z
   .string('a token of at least 16 characters')
@@ -16,7 +16,8 @@ const table = {
   SKYNET_GATEWAY_NAME: z.string().max(64, 'at most 64 characters').optional(),
   SKYNET_GATEWAY_TOKEN: token,
   SKYNET_GATEWAY_API_TOKEN: token,
-  SKYNET_GATEWAY_URL: urlOf('http', 'https').optional(),
+  /** An agent on the same machine may be told of several: the first one is this gateway's own. */
+  SKYNET_GATEWAY_URL: urlsOf('http', 'https').optional(),
   SKYNET_API_URL: urlOf('http', 'https').default('http://127.0.0.1:8080'),
   SKYNET_LOG_LEVEL: logLevel.default('info'),
   SKYNET_PARENT_STDIN: z.enum(['0', '1'], '0 or 1').default('0'),
@@ -54,7 +55,7 @@ export function parseGatewayConfig(env: Env): GatewayConfig {
     token: s.SKYNET_GATEWAY_TOKEN,
     apiToken: s.SKYNET_GATEWAY_API_TOKEN,
     apiUrl: s.SKYNET_API_URL.replace(/\/+$/, ''),
-    publicUrl: s.SKYNET_GATEWAY_URL ?? null,
+    publicUrl: s.SKYNET_GATEWAY_URL?.[0] ?? null,
     logLevel: s.SKYNET_LOG_LEVEL,
     endWithStdin: s.SKYNET_PARENT_STDIN === '1',
   }
@@ -67,7 +68,11 @@ export type GatewayPlace = { host: string; port: number; publicUrl: string | nul
 export function parseGatewayPlace(env: Env): GatewayPlace {
   const optional = { SKYNET_GATEWAY_TOKEN: token.optional(), SKYNET_GATEWAY_API_TOKEN: token.optional() }
   const s = readSettings({ ...table, ...optional }, env)
-  return { host: s.SKYNET_GATEWAY_HOST, port: s.SKYNET_GATEWAY_PORT, publicUrl: s.SKYNET_GATEWAY_URL ?? null }
+  return {
+    host: s.SKYNET_GATEWAY_HOST,
+    port: s.SKYNET_GATEWAY_PORT,
+    publicUrl: s.SKYNET_GATEWAY_URL?.[0] ?? null,
+  }
 }
 
 const slug = (name: string): string => name.toLowerCase().replace(/[^a-z0-9._-]+/g, '-') || 'gateway'

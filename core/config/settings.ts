@@ -68,4 +68,19 @@ export const urlOf = (...schemes: string[]) =>
       `a URL that starts with ${schemes.map((s) => `${s}://`).join(' or ')}`,
     )
 
+/** URLs as of `urlOf`, separated by commas. */
+export const urlsOf = (...schemes: string[]) =>
+  z
+    .string()
+    .transform((s) =>
+      s
+        .split(',')
+        .map((part) => part.trim())
+        .filter(Boolean),
+    )
+    .refine(
+      (urls) => urls.length > 0 && urls.every((url) => urlOf(...schemes).safeParse(url).success),
+      `a URL that starts with ${schemes.map((s) => `${s}://`).join(' or ')}, or several separated by commas`,
+    )
+
 export const logLevel = z.enum(['error', 'warn', 'info', 'debug'], 'error, warn, info or debug')

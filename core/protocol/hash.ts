@@ -13,7 +13,14 @@ export const sha256 = (text: string | Buffer): string => createHash('sha256').up
 
 /** SHA-256 (hex) of the canonical spec without the attempt's fields: what was approved is what may start. */
 export function specHash(spec: TaskSpec | ExecutionSpec): string {
-  const { run_id: _r, task_id: _t, claim_token: _c, inputs: _i, ...approved } = spec as ExecutionSpec
+  const {
+    run_id: _r,
+    task_id: _t,
+    claim_token: _c,
+    owns: _o,
+    inputs: _i,
+    ...approved
+  } = spec as ExecutionSpec
   return sha256(canonicalJson(TaskSpec.parse(approved)))
 }
 

@@ -43,13 +43,15 @@ export const TaskInput = z.strictObject({
 })
 export type TaskInput = z.infer<typeof TaskInput>
 
-/** What one attempt sends to a gateway. `specHash` leaves `run_id`, `task_id`, `claim_token` and `inputs` out. */
+/** What one attempt sends to a gateway. `specHash` leaves out what is the attempt's own: the ids, `owns`, `inputs`. */
 export const ExecutionSpec = z
   .strictObject({
     ...specFields,
     run_id: RunId,
     task_id: TaskId,
     claim_token: ClaimToken,
+    /** The files that are taken for it, under the names the ledger knows them by: the agent checks that they are real. */
+    owns: z.array(z.string().min(1).max(4096)).max(256).optional(),
     /** Of the tasks it depends on, in the order of their keys; none: it depends on nothing. */
     inputs: z.array(TaskInput).max(50).optional(),
   })

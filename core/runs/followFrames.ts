@@ -187,7 +187,7 @@ function started(state: Followed, frame: Extract<AttemptFrame, { type: 'started'
 }
 
 /** Codes of a refusal that says nothing against the task itself: it may be claimed again. */
-const passing = new Set(['busy', 'stopping', 'journal', 'grant_expired'])
+const passing = new Set(['busy', 'stopping', 'journal', 'grant_expired', 'file_alias'])
 
 function refused(state: Followed, frame: Extract<AttemptFrame, { type: 'refused' }>): void {
   const { held } = state

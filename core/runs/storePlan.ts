@@ -3,6 +3,7 @@ import { ownedFiles } from '../actions/catalogue.ts'
 import type { TaskStatus } from '../events/states.ts'
 import { tellEvent } from '../events/tellEvent.ts'
 import type { Judged } from '../planning/judgePlan.ts'
+import type { AgentFacts } from '../protocol/frames.ts'
 import { specHash } from '../protocol/hash.ts'
 import type { PlanSpec, PlanTask } from '../protocol/specs.ts'
 import { laneOf } from '../scheduling/lanes.ts'
@@ -78,6 +79,10 @@ export async function storePlan(
     plan.tasks.map((task) => [task.key, about.terms?.get(task.key)?.id ?? randomUUID()]),
   )
   const verdicts = new Map(about.judged.map((j) => [j.key, j]))
+  const machines = await readMachines(
+    tx,
+    plan.tasks.map((task) => task.spec.agent_id),
+  )
   for (const [position, task] of plan.tasks.entries()) {
     const judged = verdicts.get(task.key)
     if (!judged) throw new Error(`task ${task.key} was not judged`)
@@ -90,6 +95,7 @@ export async function storePlan(
       judged,
       status: about.status,
       terms: about.terms?.get(task.key),
+      machine: machines.get(task.spec.agent_id) ?? unknownMachine,
     })
   }
   for (const task of plan.tasks) {
@@ -113,11 +119,24 @@ type NewTask = {
   judged: Judged
   status: TaskStatus
   terms: TaskTerms | undefined
+  machine: MachineOfPaths
+}
+
+type MachineOfPaths = Pick<AgentFacts, 'platform' | 'home' | 'links'>
+const unknownMachine: MachineOfPaths = { platform: 'linux', home: '/nowhere' }
+
+/** What tells apart the paths of the agents' machines; nothing of agents that are not enrolled. */
+async function readMachines(tx: Tx, agentIds: string[]): Promise<Map<string, MachineOfPaths>> {
+  const rows = await tx.query<{ id: string; facts: MachineOfPaths }>(
+    'SELECT id, facts FROM agent WHERE id = ANY($1::uuid[]) AND facts IS NOT NULL',
+    [[...new Set(agentIds)]],
+  )
+  return new Map(rows.map((row) => [row.id, row.facts]))
 }
 
 async function insertTask(
   tx: Tx,
-  { runId, planId, id, position, task, judged, status, terms }: NewTask,
+  { runId, planId, id, position, task, judged, status, terms, machine }: NewTask,
 ): Promise<void> {
   const { spec } = task
   await tx.query(
@@ -139,7 +158,7 @@ async function insertTask(
       spec.agent_id,
       spec.machine_id,
       spec.cwd,
-      ownedFiles(spec, judged.effect),
+      ownedFiles(spec, judged.effect, machine),
       jsonText(judged.verdict),
       terms?.dispatch ?? 'push',
       terms?.capabilities ?? [],

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { Effect } from '../actions/catalogue.ts'
+import { type Effect, ownedFiles } from '../actions/catalogue.ts'
 import { askApproval } from '../approvals/askApproval.ts'
 import type { Deps } from '../deps.ts'
 import { ByRow, inMs, now, plusOne, transition } from '../events/transition.ts'
@@ -144,7 +144,9 @@ function newClaim(deps: ClaimDeps, task: Candidate, inputs: TaskInput[] | undefi
   const claimToken = randomBytes(24).toString('base64url')
   const grant = mintGrant(deps, task, attemptId, claimToken)
   const own = { run_id: task.run_id, task_id: task.id, claim_token: claimToken }
-  const spec = { ...task.spec, ...own, ...(inputs ? { inputs } : {}) }
+  // An agent that does not tell of links does not know this field either.
+  const owns = task.facts.links ? { owns: task.owns } : {}
+  const spec = { ...task.spec, ...own, ...owns, ...(inputs ? { inputs } : {}) }
   const { run_id: runId, agent_id: agentId } = task
   const gateways = rankGateways(task.gateways ?? [])
   return { attemptId, taskId: task.id, runId, agentId, claimToken, spec, grant, gateways }
@@ -235,23 +237,32 @@ async function policyAgrees(deps: ClaimDeps, tx: Tx, task: Candidate): Promise<b
 const isCovered = (approved: Verdict, verdict: Verdict): boolean =>
   approved.rule === verdict.rule && worstRisk([approved, verdict]) === approved.risk
 
+/**
+ * Takes the files of a task, under the names they have by what the agent tells now of links. False when another task
+ * has one of them, or a directory around or below it.
+ */
 async function takeFiles(tx: Tx, task: Candidate): Promise<boolean> {
   if (task.owns.length === 0) return true
-  const taken = await tx.query<{ path: string; task_id: string }>(
-    `SELECT f.path, f.task_id FROM file_ownership f, unnest($2::text[]) p WHERE f.machine_id = $1
+  await renameFiles(tx, task)
+  const taken = await tx.query(
+    `SELECT 1 FROM file_ownership f, unnest($2::text[]) p WHERE f.machine_id = $1
      AND (f.path = p OR starts_with(f.path, rtrim(p, '/') || '/') OR starts_with(p, rtrim(f.path, '/') || '/')) LIMIT 1`,
     [task.machine_id, task.owns],
   )
-  if (taken.length > 0) {
-    await tx.query('UPDATE task SET waiting_for = $2 WHERE id = $1', [task.id, `file ${taken[0]?.path}`])
-    return false
-  }
+  if (taken.length > 0) return false
   await tx.query('INSERT INTO file_ownership (machine_id, path, task_id) SELECT $1, unnest($2::text[]), $3', [
     task.machine_id,
     task.owns,
     task.id,
   ])
   return true
+}
+
+async function renameFiles(tx: Tx, task: Candidate): Promise<void> {
+  const owns = ownedFiles(task.spec, task.effect, task.facts)
+  if (owns.join('\0') === task.owns.join('\0')) return
+  task.owns = owns
+  await tx.query('UPDATE task SET owns = $2 WHERE id = $1', [task.id, owns])
 }
 
 export const freeFiles = (tx: Tx, taskIds: readonly string[]): Promise<object[]> =>

@@ -1,7 +1,7 @@
 import { placeLabel } from '../fleet/choosePlace.ts'
 import { isInside, resolvePath } from '../planning/resolvePath.ts'
+import { canonicalPath } from '../protocol/canonicalPath.ts'
 import type { AgentFacts } from '../protocol/frames.ts'
-import { canonicalPath } from '../tasks/canonicalPath.ts'
 import { AGENT_SLOTS } from './claimTasks.ts'
 
 /** What a task needs of its agent. What is left out, any agent has. */

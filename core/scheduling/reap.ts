@@ -16,6 +16,8 @@ type Lapsed = {
   run_id: string
   agent_id: string
   gateway_id: string | null
+  owns: string[]
+  tells_links: boolean
   claim_token: string
   spec: TaskSpec
   grant: Grant
@@ -32,6 +34,7 @@ export async function reapClaimsOnce(deps: ReapDeps): Promise<number> {
     `UPDATE task t SET lease_until = clock_timestamp() + $1 * interval '1 ms'
      FROM attempt a WHERE a.task_id = t.id AND a.claim_token = t.claim_token AND t.status = 'claimed' AND t.dispatch = 'push' AND t.lease_until < clock_timestamp()
      RETURNING a.id AS attempt_id, t.id AS task_id, t.run_id, a.agent_id, a.claim_token, t.spec, a."grant", a.gateway_id,
+       t.owns, EXISTS (SELECT 1 FROM agent g WHERE g.id = a.agent_id AND g.facts->'links' IS NOT NULL) AS tells_links,
        a.claimed_at < clock_timestamp() - interval '${GRANT_TTL_MINUTES + 1} min' AS stale`,
     [LEASE_MS],
   )
@@ -68,7 +71,8 @@ async function sendAgain(
   const others = gateways.filter((gateway) => gateway.id !== row.gateway_id)
   const again = gateways.filter((gateway) => gateway.id === row.gateway_id)
   const own = { run_id: row.run_id, task_id: row.task_id, claim_token: row.claim_token }
-  const spec = { ...row.spec, ...own, ...(inputs ? { inputs } : {}) }
+  const owns = row.tells_links ? { owns: row.owns } : {}
+  const spec = { ...row.spec, ...own, ...owns, ...(inputs ? { inputs } : {}) }
   await dispatchClaim(deps, { ...claim, spec, gateways: [...others, ...again] }, { mayRelease: false })
 }
 

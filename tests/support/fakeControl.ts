@@ -39,6 +39,8 @@ export class FakeControl {
   readonly brokenAt: number[] = []
   readonly hellos: RegisterWorker[] = []
   readonly gateways: RegisterGateway[] = []
+  /** What a gateway last said of the agent, at a hello or not. */
+  newest: RegisterWorker | null = null
   /** Attempts to be cancelled at the next hello. */
   cancel: string[] = []
   readonly #frames = new Map<string, Map<number, AttemptFrame>>()
@@ -171,6 +173,7 @@ export class FakeControl {
     if (body.credential !== this.credential || body.agent_id !== this.agentId)
       return [401, { error: { code: 'UNAUTHORIZED', message: 'no' } }]
     if (body.hello) this.hellos.push(body)
+    this.newest = body
     return [200, { agent_id: body.agent_id, cancel: this.cancel.splice(0), forget: [] }]
   }
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { findRepositories } from '../../../agent/facts.ts'
+import { lookAround } from '../../../agent/facts.ts'
 import { attemptEnvironment, searchPath } from '../../../agent/sandbox/environment.ts'
 import { isWithin, resolveInside } from '../../../agent/sandbox/roots.ts'
 import { parseAgentConfig } from '../../../core/config/agent.ts'
@@ -56,8 +56,8 @@ test('repositories are found at three levels, with names that tell them apart', 
     'r/node_modules/x/.git',
   ])
     mkdirSync(join(dir, path), { recursive: true })
-  const found = await findRepositories([join(dir, 'r')])
-  expect(found.map(({ name }) => name).sort()).toEqual(['a/api', 'b/api', 'web'])
+  const { repositories } = await lookAround([join(dir, 'r')])
+  expect(repositories.map(({ name }) => name).sort()).toEqual(['a/api', 'b/api', 'web'])
 })
 
 describe('settings', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { canonicalPath, type PathPlace } from '../../../core/tasks/canonicalPath.ts'
+import { canonicalPath, type PathPlace } from '../../../core/protocol/canonicalPath.ts'
 
 const linux: PathPlace = { cwd: '/work/api', platform: 'linux-x64', home: '/home/ana' }
 const mac: PathPlace = { cwd: '/Users/ana/api', platform: 'darwin-arm64', home: '/Users/ana' }

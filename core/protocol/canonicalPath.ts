@@ -1,5 +1,5 @@
 import { posix, win32 } from 'node:path'
-import type { PathAlias } from '../protocol/frames.ts'
+import type { PathAlias } from './frames.ts'
 
 /** What the ledger knows of the machine a path is on. `platform` as agents tell it: `linux-x64`, `darwin-arm64`. */
 export type PathPlace = {
