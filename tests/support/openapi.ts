@@ -2,7 +2,10 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 
 type Json = Record<string, unknown>
-type Operation = { responses: Record<string, { content?: Record<string, { schema: Json }> }> }
+type Operation = {
+  security: { token: string[] }[]
+  responses: Record<string, { content?: Record<string, { schema: Json }> }>
+}
 type Document = { paths: Record<string, Record<string, Operation>> }
 
 /** What a server says of itself, for holding its answers against it. */
