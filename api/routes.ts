@@ -10,6 +10,7 @@ import { metricsRoutes } from './routes/metrics.ts'
 import { planRoutes } from './routes/plan.ts'
 import { policyRoutes } from './routes/policy.ts'
 import { runRoutes } from './routes/runs.ts'
+import { schedulerRoutes } from './routes/scheduler.ts'
 import { steerRoutes } from './routes/steer.ts'
 import { systemRoutes } from './routes/system.ts'
 import { taskRoutes } from './routes/tasks.ts'
@@ -25,6 +26,7 @@ export const routes: readonly Route[] = [
   ...taskRoutes,
   ...eventRoutes,
   ...machineRoutes,
+  ...schedulerRoutes,
   ...systemRoutes,
   ...metricsRoutes,
   ...healthRoutes,

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { type ApprovalLine, approvalsOf } from '../core/approvals/listApprovals.ts'
 import { type AttemptLine, listAttempts } from '../core/runs/listAttempts.ts'
 import { findRun, type RunView, type TaskView, viewRun } from '../core/runs/viewRun.ts'
+import { waitingWords } from '../core/scheduling/waitingFor.ts'
 import type { Sql } from '../core/storage/sql.ts'
 import { ApprovalAnswer, At, approvalAnswer, iso, isoOrNull, statusOf, VerdictAnswer } from './answers.ts'
 import { ApiError } from './errors.ts'
@@ -167,7 +168,7 @@ const taskAnswer = (task: TaskView, attempts: readonly AttemptLine[]): z.input<t
   agent_name: task.agentName,
   cwd: task.cwd,
   depends_on: task.dependsOn,
-  waiting_for: task.waitingFor,
+  waiting_for: task.waiting && waitingWords(task.waiting),
   started_at: isoOrNull(task.startedAt),
   ended_at: isoOrNull(task.endedAt),
   attempts: attempts.map(attemptAnswer),

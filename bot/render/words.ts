@@ -2,6 +2,7 @@ import { assertNever } from '../../core/assertNever.ts'
 import { placeLabel } from '../../core/fleet/choosePlace.ts'
 import { testSummary } from '../../core/runs/testSummary.ts'
 import type { RunView, TaskView } from '../../core/runs/viewRun.ts'
+import type { Waiting } from '../../core/scheduling/waitingFor.ts'
 import { clip, clock, code, escapeHtml, plain, reveal, time } from './html.ts'
 
 export type Shown = { html: string; buttons: [] | import('./buttons.ts').Buttons; settled: boolean }
@@ -50,12 +51,25 @@ function runningWord(run: RunView): { icon: string; word: string } {
 /** What nothing of the run goes on for, in HTML: the machine or a file; null while it is about to start. */
 export function waitReason(run: RunView): string | null {
   const waiting = run.tasks.find(
-    (task) => ['queued', 'claimed', 'running'].includes(task.status) && (!task.connected || task.waitingFor),
+    (task) => ['queued', 'claimed', 'running'].includes(task.status) && (!task.connected || hasReason(task)),
   )
   if (!waiting) return null
   if (!waiting.connected)
     return `${escapeHtml(waiting.agentName)} is offline${waiting.disconnectedAt ? ` since ${time(waiting.disconnectedAt)}` : ''}`
-  return waiting.waitingFor?.startsWith('file ') ? `waits for ${code(waiting.waitingFor.slice(5))}` : null
+  return waiting.waiting ? reasonHtml(waiting.waiting) : null
+}
+
+/** Whether something is in its way that a person may want to know of. */
+const hasReason = ({ waiting }: TaskView): boolean => waiting !== null && reasonHtml(waiting) !== null
+
+function reasonHtml(waiting: Waiting): string | null {
+  if (waiting.for === 'file') {
+    const { run, key } = waiting.holder
+    return `waits for ${code(waiting.path)}, held by #${run} step ${escapeHtml(key)}`
+  }
+  if (waiting.for === 'gateway') return `gateway ${escapeHtml(waiting.name)} does not answer`
+  if (waiting.for === 'slots') return `${escapeHtml(waiting.name)} is busy: ${waiting.held} tasks at work`
+  return waiting.for === 'lockdown' ? 'everything is locked down' : null
 }
 
 const icons: Record<string, string> = {

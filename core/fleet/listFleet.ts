@@ -43,7 +43,7 @@ export type GatewayLine = {
 export const listGateways = (sql: Sql, after: string | null, limit: number): Promise<GatewayLine[]> =>
   sql.query<GatewayLine>(
     `SELECT g.id, g.name, g.url, g.last_seen_at > clock_timestamp() - interval '20 s' AS connected, g.last_seen_at AS "lastSeenAt",
-       (SELECT count(*)::int FROM agent a WHERE a.gateway_id = g.id AND a.connected AND a.revoked_at IS NULL) AS agents,
+       (SELECT count(*)::int FROM agent_link l WHERE l.gateway_id = g.id) AS agents,
        g.success_rate AS "successRate", g.latency_ms AS "latencyMs", g.failures, g.open_until AS "openUntil", g.probed_at AS "probedAt"
      FROM gateway g WHERE $1::uuid IS NULL OR g.id > $1 ORDER BY g.id LIMIT $2`,
     [after, limit],

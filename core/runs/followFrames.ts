@@ -196,7 +196,7 @@ function refused(state: Followed, frame: Extract<AttemptFrame, { type: 'refused'
   if (held.cancel_at)
     moveTask(state, ['claimed', 'force_cancelled'], 'cancelled', { ended_at: now, error }, error)
   else if (passing.has(frame.code) && held.attempts_made < held.max_attempts)
-    requeue(state, ['claimed'], { waiting_for: 'machine', not_before: inMs(1000) }, error)
+    requeue(state, ['claimed'], { not_before: inMs(1000) }, error)
   else moveTask(state, ['claimed'], 'failed', { ended_at: now, error }, error)
   release(state)
 }
@@ -255,7 +255,7 @@ function lost(state: Followed): void {
   if (held.cancel_at)
     moveTask(state, ['running', 'needs_review', 'force_cancelled'], 'cancelled', { ended_at: now }, why)
   else if (held.effect !== 'read') moveTask(state, ['running'], 'needs_review', { error: why }, why)
-  else if (held.attempts_made < held.max_attempts) requeue(state, ['running'], { waiting_for: null }, why)
+  else if (held.attempts_made < held.max_attempts) requeue(state, ['running'], {}, why)
   else moveTask(state, ['running'], 'failed_timeout', { ended_at: now, error: why }, why)
   if (held.task_status !== 'needs_review') release(state)
 }

@@ -5,6 +5,7 @@ import type { Verdict } from '../policy/judge.ts'
 import type { ActionName } from '../protocol/actions.ts'
 import type { ExecutionResult } from '../protocol/frames.ts'
 import type { TaskSpec } from '../protocol/specs.ts'
+import { type Waiting, waitingFor } from '../scheduling/waitingFor.ts'
 import type { Sql } from '../storage/sql.ts'
 
 export type TaskView = {
@@ -22,7 +23,8 @@ export type TaskView = {
   disconnectedAt: Date | null
   home: string
   cwd: string
-  waitingFor: string | null
+  /** What it waits for; null when it is at work or has ended. */
+  waiting: Waiting | null
   dependsOn: string[]
   startedAt: Date | null
   endedAt: Date | null
@@ -93,7 +95,7 @@ const query = `
     coalesce(a.connected, false) AS connected, r.plan_version AS "planVersion", r.error,
     pl.source, pl.source->>'change' AS change, pl.plan_hash AS "planHash", r.created_at AS "createdAt", r.started_at AS "startedAt", r.ended_at AS "endedAt", r.cancel_at AS "cancelAt",
     ${jsonArray(`SELECT t.id, t.key, t.title, t.milestone, t.status, t.action, t.spec, t.verdict, t.agent_id AS "agentId", ta.name AS "agentName", ta.connected,
-      ta.disconnected_at AS "disconnectedAt", coalesce(ta.facts->>'home', '') AS home, t.cwd, t.waiting_for AS "waitingFor", t.started_at AS "startedAt", t.ended_at AS "endedAt",
+      ta.disconnected_at AS "disconnectedAt", coalesce(ta.facts->>'home', '') AS home, t.cwd, t.started_at AS "startedAt", t.ended_at AS "endedAt",
       t.attempts_made AS attempts, t.lease_until AS "leaseUntil", t.result, t.error,
       (SELECT at.containment FROM attempt at WHERE at.task_id = t.id ORDER BY at.number DESC LIMIT 1) AS containment,
       coalesce((SELECT json_agg(dt.key ORDER BY dt.position) FROM task_dependency d JOIN task dt ON dt.id = d.depends_on_id WHERE d.task_id = t.id), '[]') AS "dependsOn"
@@ -118,6 +120,8 @@ const dateKeys = new Set([
   'at',
 ])
 
+const waits: ReadonlySet<TaskStatus> = new Set(['held', 'blocked', 'queued'])
+
 function withDates<T extends object>(row: T): T {
   const entries = Object.entries(row).map(([key, value]) => [
     key,
@@ -126,12 +130,24 @@ function withDates<T extends object>(row: T): T {
   return Object.fromEntries(entries) as T
 }
 
-/** Everything there is to show of a run; null when there is no such run. A snapshot: one statement. */
+/**
+ * Everything there is to show of a run; null when there is no such run. A snapshot, one statement; what tasks wait for
+ * is read just after it, where any does.
+ */
 export async function viewRun(sql: Sql, runId: string): Promise<RunView | null> {
   const [row] = await sql.query<RunView>(query, [[runId]])
   if (!row) return null
+  const waiting = await waitingFor(
+    sql,
+    row.tasks.filter((task) => waits.has(task.status)).map((task) => task.id),
+  )
   const approvals = row.approvals.map((a) => withDates({ ...a, decisions: a.decisions.map(withDates) }))
-  return { ...row, tasks: row.tasks.map(withDates), milestones: row.milestones.map(withDates), approvals }
+  return {
+    ...row,
+    tasks: row.tasks.map((task) => withDates({ ...task, waiting: waiting.get(task.id) ?? null })),
+    milestones: row.milestones.map(withDates),
+    approvals,
+  }
 }
 
 /** The run of a number such as 12; null when there is none. */

@@ -130,7 +130,6 @@ async function claimAll(deps: ClaimDeps, tx: Tx, tasks: Candidate[]): Promise<Cl
       claim_token: new ByRow(new Map(claims.map((claim) => [claim.taskId, claim.claimToken]))),
       lease_until: inMs(LEASE_MS),
       attempts_made: plusOne('attempts_made'),
-      waiting_for: null,
       not_before: null,
     },
   })
@@ -220,7 +219,7 @@ async function policyAgrees(deps: ClaimDeps, tx: Tx, task: Candidate): Promise<b
     ids: [task.id],
     from: ['queued'],
     to: 'held',
-    set: { waiting_for: 'approval', approved_at: null, verdict },
+    set: { approved_at: null, verdict },
     data: { rule: verdict.rule, reason: verdict.reason },
   })
   await askApproval(tx, {

@@ -106,7 +106,7 @@ async function reapSilent(deps: ReapDeps, row: Silent): Promise<void> {
       message: 'The machine has been silent too long; what it did is not known.',
     }
     const to = row.effect === 'read' ? 'queued' : 'needs_review'
-    const set = to === 'queued' ? { claim_token: null, lease_until: null, waiting_for: 'machine' } : { error }
+    const set = to === 'queued' ? { claim_token: null, lease_until: null } : { error }
     await transition(tx, 'task', {
       ids: [row.task_id],
       from: ['claimed'],

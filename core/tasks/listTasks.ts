@@ -3,6 +3,7 @@ import type { Verdict } from '../policy/judge.ts'
 import type { ActionName } from '../protocol/actions.ts'
 import type { ExecutionResult } from '../protocol/frames.ts'
 import type { TaskSpec } from '../protocol/specs.ts'
+import { waitingFor, waitingWords } from '../scheduling/waitingFor.ts'
 import type { Sql } from '../storage/sql.ts'
 
 export type TaskRow = {
@@ -31,6 +32,7 @@ export type TaskRow = {
   dependencies: string[]
   /** The question about it that is open, or was answered last. */
   approval_id: string | null
+  /** In plain words; null when it is at work or has ended. */
   waiting_for: string | null
   lease_until: Date | null
   result: ExecutionResult | null
@@ -63,13 +65,26 @@ const columns = `SELECT t.id, t.run_id, r.number AS run_number, t.key, t.title, 
   t.agent_id, a.name AS agent_name, t.machine_id, t.cwd, t.owns, t.verdict, t.dispatch, t.capabilities, t.priority, t.attempts_made, t.max_attempts,
   ARRAY(SELECT d.depends_on_id::text FROM task_dependency d WHERE d.task_id = t.id) AS dependencies,
   (SELECT q.id FROM approval q WHERE q.plan_id = t.plan_id ORDER BY q.created_at DESC LIMIT 1) AS approval_id,
-  t.waiting_for, t.lease_until, t.result, t.error, t.created_at, t.queued_at, t.started_at, t.ended_at
+  t.lease_until, t.result, t.error, t.created_at, t.queued_at, t.started_at, t.ended_at
   FROM task t JOIN run r ON r.id = t.run_id JOIN plan p ON p.id = t.plan_id JOIN agent a ON a.id = t.agent_id`
 
 /** One task, whole; null when there is none of this id. */
 export async function readTask(sql: Sql, id: string): Promise<TaskRow | null> {
-  const [row] = await sql.query<TaskRow>(`${columns} WHERE t.id = $1`, [id])
+  const [row] = await withWaiting(sql, await sql.query<BareRow>(`${columns} WHERE t.id = $1`, [id]))
   return row ?? null
+}
+
+type BareRow = Omit<TaskRow, 'waiting_for'>
+
+async function withWaiting(sql: Sql, rows: BareRow[]): Promise<TaskRow[]> {
+  const waiting = await waitingFor(
+    sql,
+    rows.map((row) => row.id),
+  )
+  return rows.map((row) => {
+    const why = waiting.get(row.id)
+    return { ...row, waiting_for: why ? waitingWords(why) : null }
+  })
 }
 
 /** The attempts of a task, first to last. */
@@ -92,13 +107,13 @@ export type TaskFilter = {
 export type TaskSpot = { createdAt: string; id: string }
 
 /** Tasks, newest first, after a spot: what arrives meanwhile stands before it, so that no page repeats or skips. */
-export const listTasks = (
+export async function listTasks(
   sql: Sql,
   filter: TaskFilter,
   after: TaskSpot | null,
   limit: number,
-): Promise<TaskRow[]> =>
-  sql.query<TaskRow>(
+): Promise<TaskRow[]> {
+  const rows = await sql.query<BareRow>(
     `${columns} WHERE ($1::text IS NULL OR t.status = $1) AND ($2::uuid IS NULL OR t.run_id = $2)
      AND ($3::text IS NULL OR a.name = $3 OR a.id::text = lower($3)) AND ($4::text IS NULL OR t.dispatch = $4)
      AND ($5::timestamptz IS NULL OR (t.created_at, t.id) < ($5::timestamptz, $6::uuid))
@@ -113,3 +128,5 @@ export const listTasks = (
       limit,
     ],
   )
+  return withWaiting(sql, rows)
+}

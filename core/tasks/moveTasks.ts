@@ -33,7 +33,7 @@ export async function queueUnblocked(tx: Sql, runId: string): Promise<number> {
     ids: rows.map((r) => r.id),
     from: ['blocked'],
     to: 'queued',
-    set: { queued_at: atOnce, waiting_for: null },
+    set: { queued_at: atOnce },
   })
   return moved.length
 }

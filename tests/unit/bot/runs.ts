@@ -46,7 +46,7 @@ export function task(
     disconnectedAt: null,
     home: '/home/ana',
     cwd: '/home/ana/api',
-    waitingFor: null,
+    waiting: null,
     dependsOn: [],
     startedAt: null,
     endedAt: null,
