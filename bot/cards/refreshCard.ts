@@ -1,6 +1,5 @@
 import type { Api } from 'grammy'
 import { isRunEnd } from '../../core/events/states.ts'
-import { listMachines } from '../../core/fleet/machineFacts.ts'
 import { canPlanFix } from '../../core/planning/canPlanFix.ts'
 import { readLogTail, viewRun } from '../../core/runs/viewRun.ts'
 import { type Called, callTelegram } from '../delivery/callTelegram.ts'
@@ -98,16 +97,4 @@ export async function refreshCard(
     [card.id, hash, shown.settled, card.state],
   )
   return { kind: 'done' }
-}
-
-/** Machines as /agent_status shows them, with the runs each works on. */
-export async function machineLines(deps: Pick<BotDeps, 'db'>) {
-  const machines = await listMachines(deps.db)
-  const busy = await deps.db.query<{ agent_id: string; number: number }>(
-    "SELECT DISTINCT a.agent_id, r.number FROM attempt a JOIN task t ON t.id = a.task_id JOIN run r ON r.id = t.run_id WHERE a.status IN ('claimed', 'accepted', 'started') ORDER BY r.number",
-  )
-  return machines.map((m) => ({
-    ...m,
-    running: busy.filter((b) => b.agent_id === m.agentId).map((b) => b.number),
-  }))
 }

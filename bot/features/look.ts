@@ -5,12 +5,12 @@ import { listMachines } from '../../core/fleet/machineFacts.ts'
 import { isLockedDown } from '../../core/people/lockdown.ts'
 import { judgeSpec } from '../../core/planning/judgePlan.ts'
 import { activeRuns, pastRuns, type RunFilter, type RunLine } from '../../core/runs/listRuns.ts'
-import { machineLines } from '../cards/refreshCard.ts'
+import { readFleet } from '../cards/readFleet.ts'
 import type { BotContext } from '../context.ts'
 import { sayCard, sayDocument } from '../delivery/say.ts'
 import { pickRun, runButtons } from '../pickRun.ts'
 import { bold, clip, code, escapeHtml, reveal, time } from '../render/html.ts'
-import { renderMachines } from '../render/smallCards.ts'
+import { renderMachines } from '../render/machinesCard.ts'
 import { here, reply } from '../reply.ts'
 import { asker } from '../startRun.ts'
 import type { BotDeps } from '../turn.ts'
@@ -34,10 +34,7 @@ const LOCKED =
   '🔒 <b>Locked down</b>: nothing starts until <code>skynet lockdown --lift</code> on the machine.'
 
 export async function machines(deps: BotDeps, ctx: BotContext): Promise<void> {
-  const shown = renderMachines(
-    await machineLines({ db: { ...deps.db, query: ctx.turn.tx.query } }),
-    ctx.turn.person.role === 'owner',
-  )
+  const shown = renderMachines(await readFleet(ctx.turn.tx), ctx.turn.person.role === 'owner')
   const locked = (await isLockedDown(ctx.turn.tx)) ? `${LOCKED}\n` : ''
   await reply(deps, ctx.turn, locked + shown.html, { buttons: shown.buttons })
 }

@@ -13,13 +13,14 @@ export type ReachDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'gatewayToken'>
 /** `gatewayId`: who took it. */
 export type Reached = { kind: 'ok'; gatewayId: string } | Exclude<CallOutcome, { kind: 'ok' }>
 
-/** The gateways that reach each of the agents and answer, the best one first. */
+/** The gateways that reach each of the agents and answer, the best one first; with `all` also those that do not. */
 export async function readGateways(
   sql: Sql,
   agentIds: readonly string[],
+  which: 'usable' | 'all' = 'usable',
 ): Promise<Map<string, RankedGateway[]>> {
   const rows = await sql.query<{ id: string; gateways: GatewayCandidate[] }>(
-    `SELECT a.id, reach.gateways FROM agent a CROSS JOIN LATERAL (${gatewaysOf('a.id')}) reach
+    `SELECT a.id, reach.gateways FROM agent a CROSS JOIN LATERAL (${gatewaysOf('a.id', which)}) reach
      WHERE a.id = ANY($1::uuid[]) AND a.connected AND reach.gateways IS NOT NULL`,
     [[...new Set(agentIds)]],
   )

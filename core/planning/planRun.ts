@@ -9,6 +9,7 @@ import { PlanSpec } from '../protocol/specs.ts'
 import { settleRun } from '../runs/settleRun.ts'
 import { storePlan } from '../runs/storePlan.ts'
 import type { Tx } from '../storage/sql.ts'
+import { bestMachine } from './bestMachine.ts'
 import { type Judged, judgePlan, worstRisk } from './judgePlan.ts'
 import { type PlaceFacts, type PlanSource, planRequest } from './planRequest.ts'
 import { pastFor } from './readPast.ts'
@@ -114,7 +115,7 @@ async function makePlan(
   signal: AbortSignal,
 ): Promise<Made | { fault: RunFault }> {
   const machine =
-    machines.find((m) => m.agentId === run.agent_id) ?? machines.find((m) => m.connected) ?? machines[0]
+    machines.find((m) => m.agentId === run.agent_id) ?? (await bestMachine(deps.db, run, machines))
   if (!machine)
     return {
       fault: {

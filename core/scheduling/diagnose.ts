@@ -3,7 +3,7 @@ import type { TaskStatus } from '../events/states.ts'
 import type { Sql } from '../storage/sql.ts'
 import { rankForNeed } from './chooseAgent.ts'
 import type { Need, Ranked } from './rankAgents.ts'
-import { type GatewayCandidate, gatewaysOf, type RankedGateway, rankGateways } from './rankGateways.ts'
+import type { RankedGateway } from './rankGateways.ts'
 import { type Waiting, waitingFor } from './waitingFor.ts'
 
 /** Why a choice falls as it does: every agent, and every gateway of the agent that would be taken. */
@@ -67,9 +67,5 @@ export async function diagnoseTask(sql: Sql, taskId: string): Promise<TaskDiagno
   }
 }
 
-async function allGateways(sql: Sql, agentId: string): Promise<RankedGateway[]> {
-  const [row] = await sql.query<{ gateways: GatewayCandidate[] | null }>(gatewaysOf('$1::uuid', 'all'), [
-    agentId,
-  ])
-  return rankGateways(row?.gateways ?? [])
-}
+const allGateways = async (sql: Sql, agentId: string): Promise<RankedGateway[]> =>
+  (await readGateways(sql, [agentId], 'all')).get(agentId) ?? []

@@ -31,13 +31,16 @@ export async function readCandidates(sql: Sql, chatId: number | null): Promise<C
   const rows = await sql.query<Row>(
     `SELECT a.id, a.name, a.facts, a.connected AND a.last_seen_at > clock_timestamp() - interval '30 s' AS connected,
        extract(epoch FROM clock_timestamp() - a.last_seen_at)::float8 * 1000 AS silent_ms,
-       g.name AS gateway, g.success_rate, g.open_until IS NOT NULL AS open,
+       g.name AS gateway, g.success_rate, g.open,
        (SELECT count(*) FROM attempt x WHERE x.agent_id = a.id AND x.status IN ('claimed', 'accepted', 'started')) AS running,
        (SELECT count(*) FROM (SELECT 1 FROM task t WHERE t.agent_id = a.id AND t.status = 'queued' LIMIT ${MOST_QUEUED}) q) AS queued,
        past.ended, past.kept,
        a.id = (SELECT coalesce(r.agent_id, (SELECT t.agent_id FROM task t WHERE t.run_id = r.id ORDER BY t.position LIMIT 1))
          FROM run r WHERE r.chat_id = $1 AND r.ended_at IS NOT NULL ORDER BY r.created_at DESC LIMIT 1) IS TRUE AS last_of_chat
-     FROM agent a LEFT JOIN gateway g ON g.id = a.gateway_id
+     FROM agent a LEFT JOIN LATERAL (
+       SELECT w.name, w.success_rate, w.open_until IS NOT NULL AS open FROM agent_link l JOIN gateway w ON w.id = l.gateway_id
+       WHERE l.agent_id = a.id ORDER BY w.open_until IS NOT NULL, w.success_rate DESC, w.name LIMIT 1
+     ) g ON true
      CROSS JOIN LATERAL (
        SELECT count(*) AS ended, count(*) FILTER (WHERE kept) AS kept FROM (
          SELECT x.status = 'exited' AS kept FROM attempt x LEFT JOIN task t ON t.id = x.task_id AND t.claim_token = x.claim_token AND t.status = 'needs_review'

@@ -61,6 +61,8 @@ export type SystemOptions = {
   model?: Model | null
   /** Default: hardly any. */
   limits?: LimitOptions
+  /** How many gateways there are; every agent is connected to each. Default: one. */
+  gateways?: number
   /** False: no gateway and no agents. */
   processes?: boolean
 }
@@ -132,8 +134,8 @@ export class System {
   #bot: Bot | null = null
   #api: { url: string; stop(): Promise<void> } | null = null
   #workers: { stop(): Promise<void> } | null = null
-  #gateway: Supervised | null = null
-  #gatewayPort = 0
+  readonly #gateways: (Supervised | null)[] = []
+  readonly #gatewayPorts: number[] = []
 
   constructor(options: SystemOptions, { database, redisUrl, control, faults }: Foundation) {
     this.#options = options
@@ -224,8 +226,10 @@ export class System {
   }
 
   async #startMachines(): Promise<void> {
-    this.#gatewayPort = await freePort()
-    this.startGateway()
+    for (let i = 0; i < (this.#options.gateways ?? 1); i++) {
+      this.#gatewayPorts.push(await freePort())
+      this.startGateway(i)
+    }
     for (const options of this.#options.machines ?? [{ name: 'laptop', repositories: ['api'] }]) {
       this.machines.push(await this.#enrol(options))
       this.startAgent(options.name)
@@ -254,23 +258,32 @@ export class System {
       PATH: `${join(this.dir, 'bin')}:${process.env.PATH}`,
       SKYNET_LOG_LEVEL: process.env.TEST_LOG ?? 'error',
       SKYNET_API_URL: this.apiUrl,
-      SKYNET_GATEWAY_URL: `http://127.0.0.1:${this.#gatewayPort}`,
+      SKYNET_GATEWAY_URL: this.#gatewayPorts.map((port) => `http://127.0.0.1:${port}`).join(','),
       ...more,
     }
   }
 
-  startGateway(): void {
+  startGateway(number = 0): void {
     const { gatewayToken, gatewayApiToken } = this.control.secrets
-    this.#gateway = superviseChild(
+    const name = number === 0 ? 'gateway' : `gateway-${number + 1}`
+    this.#gateways[number] = superviseChild(
       this.deps.log,
       'gateway',
       this.#environment({
-        SKYNET_DATA_DIR: join(this.dir, 'gateway'),
-        SKYNET_GATEWAY_PORT: String(this.#gatewayPort),
+        SKYNET_DATA_DIR: join(this.dir, name),
+        SKYNET_GATEWAY_NAME: name,
+        SKYNET_GATEWAY_PORT: String(this.#gatewayPorts[number]),
+        SKYNET_GATEWAY_URL: `http://127.0.0.1:${this.#gatewayPorts[number]}`,
         SKYNET_GATEWAY_TOKEN: gatewayToken,
         SKYNET_GATEWAY_API_TOKEN: gatewayApiToken,
       }),
     )
+  }
+
+  /** Ends a gateway for good (until startGateway). */
+  async stopGateway(number = 0): Promise<void> {
+    await this.#gateways[number]?.stop(0)
+    this.#gateways[number] = null
   }
 
   startAgent(name = 'laptop'): void {
@@ -293,7 +306,7 @@ export class System {
 
   /** Kills a process the hard way; what supervises it starts it again. */
   kill(what: 'agent' | 'gateway', name = 'laptop'): void {
-    const pid = (what === 'gateway' ? this.#gateway : this.machine(name).process)?.pid()
+    const pid = (what === 'gateway' ? this.#gateways[0] : this.machine(name).process)?.pid()
     if (pid === undefined) throw new Error(`there is no ${what} to kill`)
     process.kill(pid, 'SIGKILL')
   }
@@ -502,7 +515,7 @@ export class System {
 
   async stop(): Promise<void> {
     await Promise.all(this.machines.map((machine) => machine.process?.stop(0)))
-    await this.#gateway?.stop(0)
+    await Promise.all(this.#gateways.map((gateway) => gateway?.stop(0)))
     await this.stopBot()
     await this.stopWorkers()
     await this.#api?.stop()
