@@ -61,6 +61,7 @@ export function errorFor(error: unknown): ApiError {
     return new ApiError(415, 'NOT_JSON', 'Send JSON, with the header content-type: application/json.')
   if (code === 'FST_ERR_CTP_INVALID_JSON_BODY' || error instanceof SyntaxError)
     return new ApiError(400, 'INVALID', 'The body is not valid JSON.')
+  if (statusCode === 414) return new ApiError(400, 'INVALID', 'A part of this address is too long.')
   if (statusCode >= 400 && statusCode < 500) return new ApiError(statusCode, 'INVALID', message)
   return new ApiError(500, 'INTERNAL', 'Something went wrong here; the log has the details.')
 }

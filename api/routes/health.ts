@@ -10,7 +10,13 @@ const PATIENCE_MS = 3000
 const Health = z.object({
   status: z.enum(['ok', 'degraded']),
   /** `ok`, or what is wrong, for each part. */
-  parts: z.object({ database: z.string(), bot: z.string(), gateway: z.string(), agent: z.string() }),
+  parts: z.object({
+    database: z.string(),
+    queue: z.string(),
+    bot: z.string(),
+    gateway: z.string(),
+    agent: z.string(),
+  }),
 })
 type Parts = z.infer<typeof Health>['parts']
 
@@ -22,6 +28,7 @@ export const healthRoutes: readonly Route[] = [
     scope: null,
     summary: 'Whether all parts of this installation answer: 200, else 503, with the state of each.',
     answers: { 200: Health, 503: Health },
+    deadlineMs: 2 * PATIENCE_MS,
     async handler(deps) {
       const parts = await partsOf(deps)
       const well = Object.values(parts).every((state) => state === 'ok')
@@ -30,14 +37,15 @@ export const healthRoutes: readonly Route[] = [
   }),
 ]
 
-async function partsOf(deps: Pick<RouteDeps, 'db' | 'botReady'>): Promise<Parts> {
+async function partsOf(deps: Pick<RouteDeps, 'db' | 'bus' | 'botReady'>): Promise<Parts> {
+  const queue = deps.bus.connected() ? 'ok' : 'does not answer'
   const bot = deps.botReady() ? 'ok' : 'starting'
   const fleet = await Promise.race([fleetParts(deps), delay(PATIENCE_MS, null, { ref: false })]).catch(
     () => null,
   )
   return fleet
-    ? { database: 'ok', bot, ...fleet }
-    : { database: 'does not answer', bot, gateway: 'unknown', agent: 'unknown' }
+    ? { database: 'ok', queue, bot, ...fleet }
+    : { database: 'does not answer', queue, bot, gateway: 'unknown', agent: 'unknown' }
 }
 
 async function fleetParts(deps: Pick<RouteDeps, 'db'>): Promise<Pick<Parts, 'gateway' | 'agent'>> {
