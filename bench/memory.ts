@@ -103,7 +103,13 @@ async function queueTasks(db: Database, count: number): Promise<void> {
   const person = await meetPerson(db, { id: 1, name: 'Bench' }, [1])
   const deps = {
     wake: () => {},
-    bus: { publish: () => {}, subscribe: () => () => {}, close: async () => {} },
+    bus: {
+      publish: () => {},
+      subscribe: () => () => {},
+      connected: () => true,
+      dropped: () => 0,
+      close: async () => {},
+    },
   }
   for (let left = count; left > 0; left -= 48) {
     const run = await heldRun(

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { Api, GrammyError, HttpError } from 'grammy'
 import type { TelegramConfig } from '../core/config/control.ts'
 import { messageOf } from '../core/config/logger.ts'
+import { isDatabaseAway } from '../core/storage/databaseAway.ts'
 import { dropLease, holdLease } from '../core/storage/leases.ts'
+import { tellFault } from '../core/storage/tellFault.ts'
 import { announceOnce, startAnnouncing, startCursor } from './cards/announce.ts'
 import { watchRuns } from './cards/watchRuns.ts'
 import { menuFor } from './commands.ts'
@@ -46,8 +48,8 @@ export function startBot(
   let stopped = false
   let turning: Promise<void> = Promise.resolve()
   const renew = async (): Promise<void> => {
-    const held = await holdLease(deps.db, 'bot', holder, leaseMs).catch(() => false)
-    if (stopped) return
+    const held = await stillHeld(() => holdLease(deps.db, 'bot', holder, leaseMs))
+    if (stopped || held === null) return
     if (held && !serving) serving = await tries.next(() => serve(deps, connection, options, holder))
     if (!held && serving) {
       deps.log.warn('another bot has the lease; this one stands by')
@@ -57,9 +59,7 @@ export function startBot(
     }
   }
   const tick = (): void => {
-    turning = turning
-      .then(renew)
-      .catch((error) => void deps.log.warn(`bot: ${messageOf(error)}; trying again`))
+    turning = turning.then(renew).catch((error) => tellFault(deps.log, 'bot, trying again', error))
   }
   tick()
   const timer = setInterval(tick, leaseMs / 4)
@@ -76,6 +76,16 @@ export function startBot(
     },
   }
 }
+
+/**
+ * Null while the database is away: then nobody can have taken the lease, and whatever this bot does asks the database
+ * first.
+ */
+const stillHeld = (ask: () => Promise<boolean>): Promise<boolean | null> =>
+  ask().catch((error) => {
+    if (isDatabaseAway(error)) return null
+    throw error
+  })
 
 type Serving = { stop(): Promise<void> }
 
@@ -144,7 +154,7 @@ async function serve(
       ? await startWebhook(deps, api, inbox, connection)
       : startPolling(deps, api, inbox)
   const looking = setInterval(() => {
-    inbox.look().catch((error) => deps.log.warn(`inbox: ${messageOf(error)}`))
+    inbox.look().catch((error) => tellFault(deps.log, 'inbox', error))
   }, LOOK_MS)
   await api
     .setMyCommands(menuFor({ role: 'owner' }))

@@ -1,14 +1,15 @@
 import type { Job, Worker } from 'bullmq'
-import { messageOf } from '../core/config/logger.ts'
 import type { Deps } from '../core/deps.ts'
 import { type JobName, jobs, type Outcome, type QueueName, queueNames } from '../core/queue/jobs.ts'
 import type { OpenQueue } from '../core/queue/openQueue.ts'
+import { tellFault } from '../core/storage/tellFault.ts'
 import { cancel } from './handlers/cancel.ts'
 import { dispatch } from './handlers/dispatch.ts'
 import { plan } from './handlers/plan.ts'
 import { settleDependent } from './handlers/settle.ts'
 import { startServices } from './maintenance/tick.ts'
-import { settle } from './settle.ts'
+import { isQueueAway, settle } from './settle.ts'
+import { wakeWithoutQueue } from './whileAway.ts'
 
 type Handler = (deps: Deps, payload: never, signal: AbortSignal) => Promise<Outcome>
 
@@ -22,14 +23,21 @@ const handlers: Record<JobName, Handler> = {
 /** Jobs handled at once: dispatching drains by itself, planning mostly waits for a model. */
 const concurrency: Record<QueueName, number> = { control: 2, planning: 8 }
 
-/** A worker that dies is noticed after this; the defaults of BullMQ take a minute (3-6 s with these, measured). */
-const recovery = { lockDuration: 5000, stalledInterval: 2500, maxStalledCount: 10 }
+/**
+ * A worker that dies is noticed after this; the defaults of BullMQ take a minute (3-6 s with these, measured). A queue
+ * that does not answer is asked again after a second.
+ */
+const recovery = { lockDuration: 5000, stalledInterval: 2500, maxStalledCount: 10, runRetryDelay: 1000 }
+
+type WorkerQueue = Pick<OpenQueue, 'makeWorker' | 'outage'>
 
 /** Starts the queue's workers and the maintenance services. `stop` lets what is under way end. */
-export function startWorkers(deps: Deps, queue: Pick<OpenQueue, 'makeWorker'>): { stop(): Promise<void> } {
-  const workers = queueNames.map((name) => startWorker(deps, queue, name))
-  const stopServices = startServices(deps)
+export function startWorkers(deps: Deps, queue: WorkerQueue): { stop(): Promise<void> } {
   const stopping = new AbortController()
+  const workers = queueNames.map((name) => startWorker(deps, queue, name))
+  const perform = (own: Deps, name: JobName, payload: object) =>
+    handlers[name](own, payload as never, stopping.signal)
+  const stopServices = startServices({ ...deps, wake: wakeWithoutQueue(deps, queue, perform) })
   return {
     stop: async () => {
       stopping.abort()
@@ -38,13 +46,16 @@ export function startWorkers(deps: Deps, queue: Pick<OpenQueue, 'makeWorker'>): 
   }
 }
 
-function startWorker(deps: Deps, queue: Pick<OpenQueue, 'makeWorker'>, name: QueueName): Worker {
+function startWorker(deps: Deps, queue: WorkerQueue, name: QueueName): Worker {
   const worker = queue.makeWorker(name, (job, _token, signal) => handle(deps, job, signal), {
     concurrency: concurrency[name],
     ...recovery,
   })
-  worker.on('error', (error) => deps.log.warn(`worker ${name}: ${messageOf(error)}`))
-  worker.on('failed', (job, error) => deps.log.warn(`job ${job?.name}: ${messageOf(error)}`))
+  worker.on('error', (error) => {
+    if (isQueueAway(error)) queue.outage.failed(error)
+    else tellFault(deps.log, `worker ${name}`, error)
+  })
+  worker.on('failed', (job, error) => tellFault(deps.log, `job ${job?.name}`, error))
   return worker
 }
 

@@ -1,9 +1,9 @@
-import { messageOf } from '../../core/config/logger.ts'
 import { type LedgerEvent, newestCursor, OLDEST, readEvents } from '../../core/events/readEvents.ts'
 import { coalesce } from '../../core/queue/coalesce.ts'
 import { giveHome } from '../../core/runs/giveHome.ts'
 import { type RunView, viewRun } from '../../core/runs/viewRun.ts'
 import type { Tx } from '../../core/storage/sql.ts'
+import { tellFault } from '../../core/storage/tellFault.ts'
 import { say, sayCard, sayDocument, type Where } from '../delivery/say.ts'
 import { needsDocument, planText } from '../render/approvalCard.ts'
 import { escapeHtml } from '../render/html.ts'
@@ -203,7 +203,7 @@ export function startAnnouncing(deps: BotDeps): () => Promise<void> {
       return
     }
     running = drain()
-      .catch((error) => void deps.log.warn(`announce: ${messageOf(error)}`))
+      .catch((error) => tellFault(deps.log, 'announce', error))
       .finally(() => {
         running = null
         if (again) kick()

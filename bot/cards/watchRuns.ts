@@ -1,5 +1,5 @@
-import { messageOf } from '../../core/config/logger.ts'
 import { coalesce } from '../../core/queue/coalesce.ts'
+import { tellFault } from '../../core/storage/tellFault.ts'
 import type { DeliveryLoop } from '../delivery/runDelivery.ts'
 import type { BotDeps } from '../turn.ts'
 import { lowerCardsOnce } from './lowerCards.ts'
@@ -14,7 +14,8 @@ const LOG_GAP_MS = 20
 
 /**
  * Marks the cards of a run whenever it changes or logs, all cards that are not settled at the start (so a restart
- * goes on with the same cards), and those of running work every 30 s. Returns what stops it.
+ * goes on with the same cards) and whenever changes may have been missed, and those of running work every 30 s. Returns
+ * what stops it.
  */
 export function watchRuns(deps: BotDeps, delivery: Pick<DeliveryLoop, 'markCard'>): () => void {
   let stopped = false
@@ -28,19 +29,33 @@ export function watchRuns(deps: BotDeps, delivery: Pick<DeliveryLoop, 'markCard'
     )
     for (const { id, chat_id, last } of rows) delivery.markCard(chat_id, id, { force, last })
   }
+  /** A change was told and could not be looked up, or may not have been told at all. */
+  let missed = false
   const quietly = (work: Promise<void>): void =>
-    void work.catch((error) => deps.log.warn(`cards: ${messageOf(error)}`))
+    void work.catch((error) => {
+      missed = true
+      tellFault(deps.log, 'cards', error)
+    })
   const markRun = (runId: string): void => quietly(mark('c.run_id = $1', [runId]))
   const changed = coalesce(CHANGE_GAP_MS, (runId: string) => setTimeout(() => markRun(runId), YIELD_MS))
   const logged = coalesce(LOG_GAP_MS, markRun)
   const ends = [
     deps.bus.subscribe('run.changed', ({ runId }) => changed(runId, runId)),
     deps.bus.subscribe('log', ({ runId }) => logged(runId, runId)),
+    deps.bus.subscribe('lost', () => {
+      missed = true
+    }),
     deps.bus.subscribe('agents', () =>
       quietly(mark("r.status IN ('running', 'paused', 'cancelling', 'force_cancelled')")),
     ),
   ]
-  const below = setInterval(() => quietly(lowerCardsOnce(deps).then(() => {})), 1000)
+  const tick = async (): Promise<void> => {
+    await lowerCardsOnce(deps)
+    if (!missed) return
+    missed = false
+    await mark('true')
+  }
+  const below = setInterval(() => quietly(tick()), 1000)
   const all = setInterval(() => {
     quietly(mark('true'))
     quietly(mark("c.kind = 'run' AND r.status IN ('running', 'paused', 'cancelling')", [], true))

@@ -1,5 +1,6 @@
 import type { Api } from 'grammy'
 import { messageOf } from '../../core/config/logger.ts'
+import { tellFault } from '../../core/storage/tellFault.ts'
 import { refreshCard } from '../cards/refreshCard.ts'
 import type { BotDeps } from '../turn.ts'
 import { blockChat } from './blockChat.ts'
@@ -77,7 +78,7 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions, hol
       return
     }
     looking = look()
-      .catch((error) => void deps.log.warn(`outbox: ${messageOf(error)}`))
+      .catch((error) => tellFault(deps.log, 'outbox', error))
       .finally(() => {
         looking = null
         if (lookAgain) {
@@ -112,7 +113,10 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions, hol
         [row.id, status, messageId, error],
       )
       .then(() => known.delete(row.id))
-      .catch((e) => deps.log.warn(`outbox: ${messageOf(e)}`))
+      .catch((e) => {
+        tellFault(deps.log, 'outbox', e)
+        if (!stopped) setTimeout(() => void finish(row, status, messageId, error), 1000).unref()
+      })
   }
 
   const later = (lane: Lane, ms: number, pacing = false): void => {
@@ -138,7 +142,7 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions, hol
         if (!(await (kind === 'send' ? sendNext(lane) : editNext(lane, kind)))) return
       }
     } catch (error) {
-      deps.log.warn(`delivery to ${lane.chatId}: ${messageOf(error)}`)
+      tellFault(deps.log, `delivery to ${lane.chatId}`, error)
       later(lane, 1000)
     } finally {
       lane.busy = false
@@ -209,7 +213,7 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions, hol
           lane.dirty.set(row.card_id, { force: false, last: false })
         return
       } catch (error) {
-        deps.log.warn(`outbox: message ${row.id} was sent but is not written down yet: ${messageOf(error)}`)
+        tellFault(deps.log, `outbox: message ${row.id} was sent but is not written down yet`, error)
         if (stopped) return
         await new Promise((resolve) => setTimeout(resolve, 500))
       }
@@ -224,6 +228,9 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions, hol
     const result = await refreshCard(deps, api, cardId, {
       force: mark.force,
       beforeCall: () => limits.used(lane.chatId, kind, Date.now()),
+    }).catch((error) => {
+      lane.dirty.set(cardId, mark)
+      throw error
     })
     if (result.kind === 'again') {
       lane.dirty.set(cardId, mark)

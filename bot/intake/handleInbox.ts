@@ -1,5 +1,6 @@
 import type { Update } from 'grammy/types'
 import { messageOf } from '../../core/config/logger.ts'
+import { isDatabaseAway } from '../../core/storage/databaseAway.ts'
 import type { Tx } from '../../core/storage/sql.ts'
 import { say } from '../delivery/say.ts'
 import type { BotDeps } from '../turn.ts'
@@ -41,6 +42,10 @@ export function createInbox(deps: BotDeps, handle: Handler) {
 
   /** True when the update is given up. A database that is away does not count as a try. */
   const setAside = async (updateId: number, error: unknown): Promise<boolean> => {
+    if (isDatabaseAway(error)) {
+      await new Promise((resolve) => setTimeout(resolve, 1000))
+      return false
+    }
     deps.log.error(`update ${updateId}: ${error instanceof Error ? error.stack : messageOf(error)}`)
     const rows = await deps.db
       .query<{ tries: number; payload: Update }>(

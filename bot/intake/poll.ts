@@ -1,9 +1,13 @@
 import { type Api, GrammyError } from 'grammy'
 import type { Update } from 'grammy/types'
 import { messageOf } from '../../core/config/logger.ts'
+import { isDatabaseAway } from '../../core/storage/databaseAway.ts'
 import type { BotDeps } from '../turn.ts'
 import type { Inbox } from './handleInbox.ts'
 import { storeUpdates, updateKey } from './storeUpdates.ts'
+
+/** A database that is away is asked again after this. */
+const AWAY_MS = 1000
 
 export const allowedUpdates = ['message', 'edited_message', 'callback_query', 'my_chat_member'] as const
 
@@ -36,7 +40,7 @@ async function pollUntil(deps: BotDeps, api: Api, inbox: Inbox, signal: AbortSig
         },
         signal as never,
       )
-      await takeIn(deps, inbox, updates)
+      await keepTrying(() => takeIn(deps, inbox, updates), signal)
       offset = updates.length > 0 ? (updates.at(-1)?.update_id ?? 0) + 1 : offset
       faults = 0
     } catch (error) {
@@ -44,6 +48,18 @@ async function pollUntil(deps: BotDeps, api: Api, inbox: Inbox, signal: AbortSig
       faults += 1
       deps.log.warn(faultLine(error))
       await pause(retryAfter(error) ?? Math.min(30_000, 500 * 2 ** Math.min(faults, 6)), signal)
+    }
+  }
+}
+
+/** Updates that are here stay here until the database takes them: meanwhile nobody asks Telegram for more. */
+async function keepTrying(take: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      return await take()
+    } catch (error) {
+      if (!isDatabaseAway(error)) throw error
+      await pause(AWAY_MS, signal)
     }
   }
 }

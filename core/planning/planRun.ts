@@ -1,5 +1,4 @@
 import { askApproval } from '../approvals/askApproval.ts'
-import { messageOf } from '../config/logger.ts'
 import type { Deps } from '../deps.ts'
 import { now, transition } from '../events/transition.ts'
 import { listMachines, type Machine } from '../fleet/machineFacts.ts'
@@ -9,6 +8,7 @@ import { PlanSpec } from '../protocol/specs.ts'
 import { settleRun } from '../runs/settleRun.ts'
 import { storePlan } from '../runs/storePlan.ts'
 import type { Tx } from '../storage/sql.ts'
+import { tellFault } from '../storage/tellFault.ts'
 import { bestMachine } from './bestMachine.ts'
 import { type Judged, judgePlan, worstRisk } from './judgePlan.ts'
 import { type PlaceFacts, type PlanSource, planRequest } from './planRequest.ts'
@@ -94,7 +94,7 @@ const holdRun = (
        WHERE id = $1 AND status = 'planning' AND planning_tries = $3`,
       [run.id, ms, run.planning_tries],
     )
-    .catch((error) => deps.log.warn(`planning of ${run.id}: ${messageOf(error)}`))
+    .catch((error) => tellFault(deps.log, `planning of ${run.id}`, error))
 
 async function takeRun(deps: Pick<Deps, 'db'>, runId: string): Promise<PlanningRun | undefined> {
   const [run] = await deps.db.query<PlanningRun>(

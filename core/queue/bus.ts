@@ -1,77 +1,76 @@
 import { randomUUID } from 'node:crypto'
-import { EventEmitter } from 'node:events'
-import type { Redis } from 'ioredis'
-import pg from 'pg'
 import { z } from 'zod'
 import { type Logger, messageOf } from '../config/logger.ts'
-import { coalesce } from './coalesce.ts'
+import { Outgoing } from './outgoing.ts'
+import { Addressed, type Message, type Topic } from './topics.ts'
+
+export type { Message, Topic } from './topics.ts'
 
 /**
- * Live traffic between processes: what is lost here is in the ledger. `run.changed`: something of the run changed.
- * `log`: lines that the ledger has just recorded. `deliver`: the outbox has something. `agents`: the fleet changed.
+ * Carries live messages between processes. Nothing waits for it and nothing depends on it: publishing costs bounded
+ * memory however slow or absent the others are, and what did not get through is told as `lost`.
  */
-export const topics = {
-  'run.changed': z.object({ runId: z.string() }),
-  log: z.object({ runId: z.string(), taskId: z.string(), text: z.string() }),
-  deliver: z.object({}),
-  agents: z.object({}),
-} as const
-export type Topic = keyof typeof topics
-export type Message<T extends Topic> = z.infer<(typeof topics)[T]>
-
 export type Bus = {
   publish<T extends Topic>(topic: T, message: Message<T>): void
   /** Returns what ends the subscription. Own messages arrive as well. */
   subscribe<T extends Topic>(topic: T, listener: (message: Message<T>) => void): () => void
+  /** Whether other processes are heard, and hear this one. */
+  connected(): boolean
+  /** Messages that others were not sent: too many at once, or nobody there to carry them. */
+  dropped(): number
   close(): Promise<void>
 }
 
-const Envelope = z.object({
-  from: z.string(),
-  topic: z.enum(Object.keys(topics) as [Topic, ...Topic[]]),
-  message: z.unknown(),
-})
-const CHANNEL = 'skynet_bus'
-/** The same message does not go to other processes again sooner than this. */
-const WIRE_GAP_MS = 10
-/** PostgreSQL refuses notifications of 8,000 bytes; longer texts are cut, the ledger has them whole. */
-const MAX_BYTES = 7500
+/** What carries a text to other processes. `connected`: it is heard, and hears. */
+export type Wire = { send(text: string): Promise<unknown>; connected(): boolean; close(): Promise<void> }
+/** `receive`: a text came. `missed`: some may not have come, since the wire was cut. */
+export type Ears = { receive(text: string): void; missed(): void }
 
-type Wire = { send(text: string): Promise<unknown>; close(): Promise<void> }
+const Envelope = z.object({ from: z.string(), messages: z.array(Addressed) })
 
 /** A bus whose own messages arrive at once, and those of other processes over `connect`'s wire. */
-function busOver(connect: (receive: (text: string) => void) => Wire, log: Pick<Logger, 'warn'>): Bus {
+export function busOver(connect: (ears: Ears) => Wire, log: Pick<Logger, 'error'>): Bus {
   const me = randomUUID()
-  const local = new EventEmitter().setMaxListeners(0)
-  const wire = connect((text) => {
-    const parsed = Envelope.safeParse(safeJson(text))
-    if (!parsed.success || parsed.data.from === me) return
-    const message = topics[parsed.data.topic].safeParse(parsed.data.message)
-    if (message.success) local.emit(parsed.data.topic, message.data)
+  const listeners = new Map<Topic, Set<(message: never) => void>>()
+  const hear = ({ topic, message }: Addressed): void => {
+    for (const listener of [...(listeners.get(topic) ?? [])]) {
+      try {
+        listener(message as never)
+      } catch (error) {
+        log.error(`a listener for ${topic} failed: ${messageOf(error)}`)
+      }
+    }
+  }
+  const wire = connect({
+    receive: (text) => {
+      const parsed = Envelope.safeParse(safeJson(text))
+      if (parsed.success && parsed.data.from !== me) parsed.data.messages.forEach(hear)
+    },
+    missed: () => hear({ topic: 'lost', message: {} }),
   })
-  const send = coalesce(WIRE_GAP_MS, (text: string) => {
-    wire.send(text).catch((error) => log.warn(`bus: ${messageOf(error)}`))
-  })
+  const outgoing = new Outgoing((messages) => wire.send(JSON.stringify({ from: me, messages })))
   return {
     publish: (topic, message) => {
+      const one = { topic, message } as Addressed
       setImmediate(() => {
-        local.emit(topic, message)
-        const text = envelope(me, topic, message)
-        send(text, text)
+        hear(one)
+        outgoing.put(one)
       })
     },
     subscribe: (topic, listener) => {
-      local.on(topic, listener)
-      return () => local.off(topic, listener)
+      const own = listeners.get(topic) ?? new Set()
+      listeners.set(topic, own)
+      const mine = (message: never): void => listener(message)
+      own.add(mine)
+      return () => own.delete(mine)
     },
-    close: () => wire.close(),
+    connected: wire.connected,
+    dropped: () => outgoing.dropped,
+    close: () => {
+      outgoing.close()
+      return wire.close()
+    },
   }
-}
-
-function envelope(from: string, topic: Topic, message: object): string {
-  const text = JSON.stringify({ from, topic, message })
-  if (Buffer.byteLength(text) <= MAX_BYTES || !('text' in message)) return text
-  return JSON.stringify({ from, topic, message: { ...message, text: String(message.text).slice(-1500) } })
 }
 
 const safeJson = (text: string): unknown => {
@@ -80,55 +79,4 @@ const safeJson = (text: string): unknown => {
   } catch {
     return null
   }
-}
-
-/** The bus on PostgreSQL's LISTEN/NOTIFY: one connection of its own, made again when it is lost. */
-export function postgresBus(url: string, pool: pg.Pool, log: Pick<Logger, 'warn'>): Bus {
-  return busOver((receive) => {
-    let client: pg.Client | null = null
-    let closed = false
-    const listen = async (): Promise<void> => {
-      if (closed) return
-      const next = new pg.Client({ connectionString: url, keepAlive: true })
-      const again = () => {
-        if (client === next) client = null
-        if (!closed) setTimeout(() => void listen(), 500).unref()
-      }
-      next.on('error', () => {})
-      next.once('end', again)
-      next.on('notification', ({ payload }) => receive(payload ?? ''))
-      client = next
-      await next
-        .connect()
-        .then(() => next.query(`LISTEN ${CHANNEL}`))
-        .catch((error) => {
-          log.warn(`bus: cannot listen: ${messageOf(error)}`)
-          next.end().catch(() => {})
-        })
-    }
-    void listen()
-    return {
-      send: (text) => pool.query('SELECT pg_notify($1, $2)', [CHANNEL, text]),
-      close: async () => {
-        closed = true
-        await client?.end()
-      },
-    }
-  }, log)
-}
-
-/** The bus on Redis' publish and subscribe. */
-export function redisBus(redis: Redis, log: Pick<Logger, 'warn'>): Bus {
-  return busOver((receive) => {
-    const reader = redis.duplicate({ maxRetriesPerRequest: null })
-    reader.on('error', (error) => log.warn(`bus: ${messageOf(error)}`))
-    reader.on('message', (_channel, text) => receive(text))
-    reader.subscribe(CHANNEL).catch((error) => log.warn(`bus: ${messageOf(error)}`))
-    return {
-      send: (text) => redis.publish(CHANNEL, text),
-      close: async () => {
-        reader.disconnect()
-      },
-    }
-  }, log)
 }

@@ -9,11 +9,13 @@ import {
 } from 'bullmq'
 import { Redis } from 'ioredis'
 import pg from 'pg'
-import { type Logger, messageOf } from '../config/logger.ts'
+import type { Logger } from '../config/logger.ts'
+import { Outage } from '../config/outage.ts'
 import type { Database } from '../storage/openDatabase.ts'
-import { type Bus, postgresBus, redisBus } from './bus.ts'
-import { coalesce } from './coalesce.ts'
-import { type JobName, type JobPayload, jobs, type QueueName, queueNames, type Wake } from './jobs.ts'
+import { type Bus, busOver } from './bus.ts'
+import { postgresWire, redisWire } from './busWires.ts'
+import { type QueueName, queueNames, type Wake } from './jobs.ts'
+import { coalescedWake } from './wake.ts'
 
 export type QueueBackend = { kind: 'postgres'; url: string } | { kind: 'redis'; url: string }
 
@@ -21,6 +23,8 @@ export type OpenQueue = {
   backend: QueueBackend['kind']
   bus: Bus
   wake: Wake
+  /** Whether it is away, told in a few lines. */
+  outage: Outage
   queues: Record<QueueName, Queue>
   makeWorker(name: QueueName, processor: Processor, options: Omit<WorkerOptions, 'connection'>): Worker
   close(): Promise<void>
@@ -54,23 +58,35 @@ async function agreeOnBackend(db: Database, kind: QueueBackend['kind']): Promise
   }
 }
 
+/** A connection that does not answer for this long is given up, and another one is made. */
+const SILENCE_MS = 15_000
+const CONNECT_MS = 5000
+const MAX_PAUSE_MS = 2000
+
 async function onPostgres({ db, log }: { db: Database; log: Logger }, url: string): Promise<OpenQueue> {
+  const outage = new Outage(log, 'the queue (PostgreSQL)')
   const pool = new pg.Pool({
     connectionString: url,
     max: 8,
     options: '-c search_path=bullmq',
     keepAlive: true,
+    connectionTimeoutMillis: CONNECT_MS,
+    query_timeout: SILENCE_MS,
   })
-  pool.on('error', (error) => log.warn(`queue connection lost: ${error.message}`))
+  pool.on('error', (error) => outage.failed(error))
+  pool.on('connect', (client) => void client.on('error', () => {}))
   const client = await pool.connect()
   await runMigrations(client).finally(() => client.release())
   const classes = withBackend(createPostgresBackend)
-  const queues = eachQueue((name) => new classes.Queue(name, { connection: pool }) as unknown as Queue, log)
+  const queues = eachQueue(
+    (name) => new classes.Queue(name, { connection: pool }) as unknown as Queue,
+    outage,
+  )
   return assemble({
     backend: 'postgres',
-    bus: postgresBus(url, db.pool, log),
+    bus: busOver((ears) => postgresWire(url, db.pool, outage, ears), log),
     queues,
-    log,
+    outage,
     makeWorker: (name, processor, options) =>
       new classes.Worker(name, processor, { ...options, connection: pool }) as unknown as Worker,
     end: () => pool.end(),
@@ -79,35 +95,41 @@ async function onPostgres({ db, log }: { db: Database; log: Logger }, url: strin
 
 async function onRedis({ log }: { log: Logger }, url: string): Promise<OpenQueue> {
   const { Worker: RedisWorker } = await import('bullmq')
-  const redis = new Redis(url, { maxRetriesPerRequest: null })
-  redis.on('error', (error) => log.warn(`redis: ${messageOf(error)}`))
-  const queues = eachQueue((name) => new Queue(name, { connection: redis, prefix: 'skynet' }), log)
+  const outage = new Outage(log, 'the queue (Redis)')
+  const redis = new Redis(url, {
+    maxRetriesPerRequest: null,
+    connectTimeout: CONNECT_MS,
+    socketTimeout: SILENCE_MS,
+    retryStrategy: (times) => Math.min(MAX_PAUSE_MS, times * 100),
+  })
+  redis.on('error', (error) => outage.failed(error))
+  redis.on('ready', () => outage.over())
+  const queues = eachQueue((name) => new Queue(name, { connection: redis, prefix: 'skynet' }), outage)
   return assemble({
     backend: 'redis',
-    bus: redisBus(redis, log),
+    bus: busOver((ears) => redisWire(redis, outage, ears), log),
     queues,
-    log,
+    outage,
     makeWorker: (name, processor, options) =>
       new RedisWorker(name, processor, { ...options, connection: redis, prefix: 'skynet' }),
     end: async () => redis.disconnect(),
   })
 }
 
-function eachQueue(open: (name: QueueName) => Queue, log: Logger): Record<QueueName, Queue> {
+function eachQueue(open: (name: QueueName) => Queue, outage: Outage): Record<QueueName, Queue> {
   const queues = Object.fromEntries(queueNames.map((name) => [name, open(name)])) as Record<QueueName, Queue>
-  for (const queue of Object.values(queues)) queue.on('error', (error) => log.warn(`queue: ${error.message}`))
+  for (const queue of Object.values(queues)) queue.on('error', (error) => outage.failed(error))
   return queues
 }
 
-type Parts = Pick<OpenQueue, 'backend' | 'bus' | 'queues' | 'makeWorker'> & {
-  log: Logger
+type Parts = Pick<OpenQueue, 'backend' | 'bus' | 'queues' | 'makeWorker' | 'outage'> & {
   end(): Promise<void>
 }
 
-function assemble({ end, log, ...parts }: Parts): OpenQueue {
+function assemble({ end, ...parts }: Parts): OpenQueue {
   return {
     ...parts,
-    wake: coalescedWake(parts.queues, log),
+    wake: coalescedWake(parts.queues, parts.outage),
     close: async () => {
       await Promise.allSettled(Object.values(parts.queues).map((queue) => queue.close()))
       await parts.bus.close()
@@ -115,22 +137,3 @@ function assemble({ end, log, ...parts }: Parts): OpenQueue {
     },
   }
 }
-
-/** The same wake-up is not asked for again sooner than this: what a burst wants is looked at once for all of it. */
-const WAKE_GAP_MS = 25
-
-/** Equal wake-ups in a short time become one job: the first at once, the rest together after the gap. */
-function coalescedWake(queues: Record<QueueName, Queue>, log: Logger): Wake {
-  const add = coalesce(WAKE_GAP_MS, (name: JobName, payload: JobPayload<JobName>) => {
-    addJob(queues, name, payload).catch((error) =>
-      log.warn(`wake-up ${name} not queued, the next tick asks again: ${messageOf(error)}`),
-    )
-  })
-  return (name, payload) => add(`${name} ${JSON.stringify(payload)}`, name, payload)
-}
-
-const addJob = <N extends JobName>(queues: Record<QueueName, Queue>, name: N, payload: JobPayload<N>) =>
-  queues[jobs[name].queue].add(name, jobs[name].payload.parse(payload), {
-    removeOnComplete: true,
-    removeOnFail: 100,
-  })

@@ -181,13 +181,19 @@ async function writeEnds(tx: Tx, followed: readonly Followed[]): Promise<void> {
 const LIVE_CHARS = 4000
 
 function tellOthers(deps: Pick<RecordDeps, 'bus' | 'wake'>, followed: readonly Followed[]): void {
-  for (const { held, logs, progress, wakes } of followed) {
-    const text = logs
-      .map((log) => log.text)
-      .join('')
-      .slice(-LIVE_CHARS)
-    if (text) deps.bus.publish('log', { runId: held.run_id, taskId: held.task_id, text })
+  for (const { held, seq, logs, progress, wakes } of followed) {
+    const text = newest(logs.map((log) => log.text))
+    const { id, run_id, task_id, last_seq } = held
+    const of = { runId: run_id, taskId: task_id, attemptId: id }
+    if (text) deps.bus.publish('log', { ...of, after: last_seq, seq, text })
     if (progress) deps.bus.publish('run.changed', { runId: held.run_id })
     for (const name of wakes) deps.wake(name, {})
   }
+}
+
+/** The last characters of the texts together. */
+function newest(texts: readonly string[]): string {
+  let text = ''
+  for (const one of texts.toReversed()) if (text.length < LIVE_CHARS) text = one + text
+  return text.slice(-LIVE_CHARS)
 }

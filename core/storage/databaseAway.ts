@@ -21,8 +21,8 @@ const lost =
 export function isDatabaseAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  // Class 08: connection; 57P: shutdown, crash, starting; 53300: too many connections.
-  if (/^(?:08...|57P0[1-5]|53300)$/.test(code) || broken.includes(code)) return true
+  // Class 08: connection; 57P: shutdown, crash, starting; 53300: too many connections; 25P03: silent for too long.
+  if (/^(?:08...|57P0[1-5]|53300|25P03)$/.test(code) || broken.includes(code)) return true
   if (error instanceof AggregateError && error.errors.length > 0) return error.errors.every(isDatabaseAway)
   return lost.test(error.message) || (error.cause !== undefined && isDatabaseAway(error.cause))
 }

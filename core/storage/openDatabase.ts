@@ -2,6 +2,8 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import { PrismaClient } from '../../prisma/client/client.ts'
 import type { Logger } from '../config/logger.ts'
+import { Outage } from '../config/outage.ts'
+import { isDatabaseAway } from './databaseAway.ts'
 import { type Sql, sqlOf, type Tx, transaction } from './sql.ts'
 
 /**
@@ -17,19 +19,49 @@ export type Database = Sql & {
 
 export type DatabaseOptions = { url: string; poolSize: number; log: Pick<Logger, 'warn'> }
 
-/** Opens a pool of at most `poolSize` connections; each is made when first needed. */
+const CONNECT_MS = 5000
+/**
+ * No statement of the product takes this long. One that does has lost its connection without being told: it fails, and
+ * another connection is made.
+ */
+const SILENCE_MS = 20_000
+/** A transaction whose process has gone silent ends at the server too: others wait for what it has locked. */
+const IDLE_IN_TRANSACTION_MS = 15_000
+
+/**
+ * Opens a pool of at most `poolSize` connections; each is made when first needed. While the database is away every
+ * call fails, at the latest after a few seconds, with an error that `isDatabaseAway` knows; the log tells of it once.
+ */
 export function openDatabase({ url, poolSize, log }: DatabaseOptions): Database {
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
-    connectionTimeoutMillis: 5000,
+    connectionTimeoutMillis: CONNECT_MS,
     idleTimeoutMillis: 30_000,
+    keepAlive: true,
+    query_timeout: SILENCE_MS,
+    statement_timeout: SILENCE_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
   })
-  pool.on('error', (error) => log.warn(`database connection lost: ${error.message}`))
+  const outage = new Outage(log, 'the database')
+  pool.on('error', (error) => outage.failed(error))
+  // A connection that breaks while somebody holds it fails their statement; the event itself must not end the process.
+  pool.on('connect', (client) => void client.on('error', () => {}))
+  const watched = async <T>(call: Promise<T>): Promise<T> => {
+    try {
+      const answer = await call
+      outage.over()
+      return answer
+    } catch (error) {
+      if (isDatabaseAway(error)) outage.failed(error)
+      throw error
+    }
+  }
+  const sql = sqlOf(pool)
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) })
   return {
-    ...sqlOf(pool),
-    tx: (work) => transaction(pool, work),
+    query: (text, values) => watched(sql.query(text, values)),
+    tx: (work) => watched(transaction(pool, work)),
     prisma,
     pool,
     close: async () => {

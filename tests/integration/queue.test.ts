@@ -132,7 +132,11 @@ describe.each(queueKinds())('the queue on %s', (kind) => {
       })
     })
     const timer = setInterval(
-      () => other.deps.bus.publish('log', { runId: 'r', taskId: 't', text: `${'ä'.repeat(9000)}end` }),
+      () =>
+        other.deps.bus.publish('log', {
+          ...{ runId: 'r', taskId: 't', attemptId: 'a', after: 0, seq: 1 },
+          text: `${'ä'.repeat(9000)}end`,
+        }),
       50,
     )
     await arrived
@@ -143,6 +147,56 @@ describe.each(queueKinds())('the queue on %s', (kind) => {
     expect(await own).toEqual({})
     await other.close()
   })
+
+  test('a reader that was away is told that it may have missed something; lines keep their order', async () => {
+    const other = await openTestControl({ databaseUrl: database.url, redisUrl, secrets: control.secrets })
+    const seen: number[] = []
+    let last = 0
+    const all = new Promise<void>((resolve) => {
+      deps().bus.subscribe('log', ({ attemptId, after, seq }) => {
+        if (attemptId !== 'ordered') return
+        if (after > last) seen.push(-1)
+        seen.push(seq)
+        last = seq
+        if (seq === 500) resolve()
+      })
+    })
+    await expect.poll(() => other.deps.bus.connected() && deps().bus.connected()).toBe(true)
+    for (let seq = 1; seq <= 500; seq++)
+      other.deps.bus.publish('log', {
+        runId: 'r',
+        taskId: 't',
+        attemptId: 'ordered',
+        after: seq - 1,
+        seq,
+        text: 'x',
+      })
+    await all
+    expect(seen).not.toContain(-1)
+    expect(seen).toEqual([...seen].sort((a, b) => a - b))
+    const lost = new Promise((resolve) => deps().bus.subscribe('lost', resolve))
+    await cutListeners()
+    expect(await lost).toEqual({})
+    const again = new Promise((resolve) =>
+      deps().bus.subscribe('run.changed', ({ runId }) => runId === 'again' && resolve(0)),
+    )
+    await expect.poll(() => other.deps.bus.connected() && deps().bus.connected()).toBe(true)
+    other.deps.bus.publish('run.changed', { runId: 'again' })
+    await again
+    await other.close()
+  })
+
+  /** Breaks the connections on which processes listen, as a server that restarts does. */
+  async function cutListeners(): Promise<void> {
+    if (redisUrl) {
+      const redis = new Redis(redisUrl)
+      await redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
+      redis.disconnect()
+    } else
+      await deps().db.query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'skynet bus'",
+      )
+  }
 
   test('a run goes from its request to its end, and so do thirty at once', async () => {
     const workers = startWorkers(deps(), control.queue)

@@ -1,11 +1,11 @@
 import { expireApprovalsOnce } from '../../core/approvals/expireApprovals.ts'
-import { messageOf } from '../../core/config/logger.ts'
 import type { Deps } from '../../core/deps.ts'
 import { forceCancelOnce } from '../../core/dispatch/cancelAttempts.ts'
 import { probeGatewaysOnce } from '../../core/dispatch/probeGateways.ts'
 import { disconnectSilentOnce } from '../../core/fleet/registerGateway.ts'
 import { reapClaimsOnce, reapSilentOnce } from '../../core/scheduling/reap.ts'
 import { reapPulledOnce } from '../../core/scheduling/reapPulled.ts'
+import { tellFault } from '../../core/storage/tellFault.ts'
 import { pruneOnce } from './prune.ts'
 import { wakeDependentsOnce, wakeOnce } from './wake.ts'
 
@@ -40,7 +40,7 @@ function startService(deps: Deps, { name, everyMs, once }: Service): () => Promi
     if (busy) return
     busy = true
     running = once(deps)
-      .catch((error) => deps.log.warn(`${name}: ${messageOf(error)}`))
+      .catch((error) => tellFault(deps.log, name, error))
       .finally(() => {
         busy = false
       })
