@@ -1,8 +1,12 @@
+import type { z } from 'zod'
 import { jsonSchema, scopesOf, templateOf } from './openapi.ts'
 import type { Route } from './route.ts'
 
 const quote = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+
+/** A sentence in which backticks mark code. */
+const prose = (text: string): string => quote(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>')
 
 const style = `
 :root { color-scheme: light dark; --line: light-dark(#d6d9de, #3a3f47); --soft: light-dark(#f4f5f7, #1d2025); --quiet: light-dark(#555c66, #a3abb6); --link: light-dark(#0b57a4, #7db7f0) }
@@ -10,7 +14,7 @@ const style = `
 body { margin: 0 auto; max-width: 60rem; padding: 1.5rem 1rem 4rem; font: 1rem/1.5 system-ui, sans-serif; background: light-dark(#fff, #14161a); color: light-dark(#1a1d21, #e6e8eb) }
 a { color: var(--link) }
 code, pre { font: .875rem/1.45 ui-monospace, monospace }
-pre { background: var(--soft); border: 1px solid var(--line); border-radius: .4rem; padding: .7rem; overflow-x: auto }
+pre { background: var(--soft); border: 1px solid var(--line); border-radius: .4rem; padding: .7rem; overflow-x: auto } pre.line { white-space: pre-wrap; overflow-wrap: anywhere }
 nav ul { list-style: none; padding: 0; columns: 20rem } nav li { break-inside: avoid; padding: .1rem 0 }
 section { border-top: 1px solid var(--line); margin-top: 1.5rem; padding-top: .5rem }
 h2 { font-size: 1.05rem; font-family: ui-monospace, monospace; overflow-wrap: anywhere }
@@ -53,31 +57,44 @@ function sectionOf(route: Route): string {
   const scope = scopes.length === 0 ? 'no token needed' : `scope ${scopes.join(' or ')}`
   return `<section id="${idOf(route)}" aria-labelledby="${idOf(route)}-title">
 <h2 id="${idOf(route)}-title">${quote(titleOf(route))}</h2>
-<p>${quote(route.summary)} <span class="quiet">(${scope})</span></p>
-${route.description ? `<p>${quote(route.description)}</p>` : ''}
-<pre tabindex="0">${quote(curlOf(route))}</pre>
+<p>${prose(route.summary)} <span class="quiet">(${scope})</span></p>
+${route.description ? `<p>${prose(route.description)}</p>` : ''}
+<pre class="line">${quote(curlOf(route))}</pre>
 ${route.query ? schemaOf('Query', route.query) : ''}
 ${route.body ? schemaOf('Body', route.body) : ''}
-${Object.entries(route.answers)
-  .map(([status, schema]) => answerOf(status, schema))
+${[...Map.groupBy(Object.entries(route.answers), ([, schema]) => schema)]
+  .map(([schema, statuses]) => answerOf(statuses.map(([status]) => status).join(', '), schema))
   .join('\n')}
 ${errorTable(route)}
 </section>`
 }
 
-function curlOf({ method, url, scope, body, answers }: Route): string {
+function curlOf({ method, url, scope, body, example, answers }: Route): string {
   const streams = Object.values(answers).some((one) => one !== null && 'kind' in one && one.kind === 'stream')
   const parts = [
     `curl -s${streams ? 'N' : ''}`,
     ...(method === 'POST' ? ['-X POST'] : []),
     ...(scope === null ? [] : ['-H "Authorization: Bearer $TOKEN"']),
-    ...(body ? ["-H 'content-type: application/json' -d '{ … }'"] : []),
+    ...(body
+      ? [`-H 'content-type: application/json' -d '${JSON.stringify(example ?? blankFor(body))}'`]
+      : []),
     `http://127.0.0.1:8080${templateOf(url)}`,
   ]
   return parts.join(' ')
 }
 
-const schemaOf = (title: string, schema: Parameters<typeof jsonSchema>[0]): string =>
+/** A body with what it must have. */
+function blankFor(body: z.ZodType): object {
+  const { required = [], properties = {} } = jsonSchema(body) as {
+    required?: string[]
+    properties?: Record<string, { type?: string }>
+  }
+  const blanks: Record<string, unknown> = { integer: 0, number: 0, boolean: false, array: [], object: {} }
+  const parts = required.map((name) => [name, blanks[properties[name]?.type ?? ''] ?? '…'])
+  return Object.fromEntries(parts)
+}
+
+const schemaOf = (title: string, schema: z.ZodType): string =>
   `<details><summary>${title}</summary><pre tabindex="0">${quote(JSON.stringify(jsonSchema(schema), null, 2))}</pre></details>`
 
 function answerOf(status: string, answer: Route['answers'][number]): string {
@@ -93,5 +110,5 @@ const errorTable = ({ errors }: Route): string =>
     : `<table><caption class="quiet">Besides the usual 400, 401, 403, 429 and 503</caption>${Object.entries(
         errors,
       )
-        .map(([status, why]) => `<tr><th scope="row">${status}</th><td>${quote(why)}</td></tr>`)
+        .map(([status, why]) => `<tr><th scope="row">${status}</th><td>${prose(why)}</td></tr>`)
         .join('')}</table>`

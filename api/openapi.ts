@@ -4,13 +4,15 @@ import type { Route } from './route.ts'
 
 type Json = Record<string, unknown>
 
-/** A schema as JSON Schema 2020-12, without what says the same as its format. */
+/** A schema as JSON Schema 2020-12, without what its type or format says already. */
 export function jsonSchema(schema: z.ZodType): Json {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {
     io: 'input',
     unrepresentable: 'any',
     override: ({ jsonSchema: part }) => {
       if (part.format === 'uuid' || part.format === 'date-time') delete part.pattern
+      if (part.minimum === Number.MIN_SAFE_INTEGER) delete part.minimum
+      if (part.maximum === Number.MAX_SAFE_INTEGER) delete part.maximum
     },
   })
   return rest
@@ -58,7 +60,12 @@ function operationOf(route: Route): Json {
       ? {
           requestBody: {
             required: !route.body.safeParse(undefined).success,
-            content: { 'application/json': { schema: jsonSchema(route.body) } },
+            content: {
+              'application/json': {
+                schema: jsonSchema(route.body),
+                ...(route.example === undefined ? {} : { example: route.example }),
+              },
+            },
           },
         }
       : {}),

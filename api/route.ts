@@ -57,6 +57,8 @@ export type Endpoint<
   query?: Q
   /** One that takes `undefined` makes the body optional. */
   body?: B
+  /** A body that is right, for the document. */
+  example?: z.input<B>
   answers: A
   /** Answers other than success that are this endpoint's own, with when they are given. */
   errors?: Readonly<Record<number, string>>

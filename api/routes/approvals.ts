@@ -54,6 +54,7 @@ export const approvalRoutes: readonly Route[] = [
       decision: Decision,
       plan_hash: z.string().min(1).max(200).describe('Of the plan that was read.'),
     }),
+    example: { decision: 'approve', plan_hash: 'f4adbfdb…' },
     answers: { 200: ApprovalAnswer },
     errors: {
       404: 'There is no such approval.',

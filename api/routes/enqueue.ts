@@ -107,6 +107,7 @@ export const enqueueRoutes: readonly Route[] = [
     description:
       'The same task_id again answers what the first call made. Without run_id a run is made. Where policy asks, the tasks are held until their approval is decided, and the answer is 202.',
     body: EnqueueBody,
+    example: { action: 'shell', params: { command: 'npm test' } },
     answers: { 200: EnqueuedBody, 201: EnqueuedBody, 202: EnqueuedBody },
     errors,
     async handler(deps, { body }) {
@@ -125,6 +126,7 @@ export const enqueueRoutes: readonly Route[] = [
     summary: 'Runs one action at once, through policy: 202 with its run and task.',
     description: 'Held, with the approval’s id, where policy asks.',
     body: ExecuteBody,
+    example: { action: 'shell', params: { command: 'git status' } },
     answers: { 202: EnqueuedBody },
     errors,
     async handler(deps, { body }) {

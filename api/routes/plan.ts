@@ -42,6 +42,7 @@ export const planRoutes: readonly Route[] = [
     description:
       '201 once it is planned (or failed, or refused: see `status`), 202 while planning goes on. What policy allows starts at once.',
     body: PlanBody,
+    example: { request: 'run the tests' },
     answers: { 201: RunAnswer, 202: RunAnswer },
     errors: { 404: 'There is no such agent.', 422: 'CANNOT: the chat or the place is not known.' },
     deadlineMs: (MAX_WAIT_S + 10) * 1000,

@@ -29,6 +29,7 @@ export const policyRoutes: readonly Route[] = [
     scope: 'read',
     summary: 'What policy would say of a command or action, and why. Nothing is done.',
     body: CheckBody,
+    example: { command: 'rm -rf dist' },
     answers: { 200: VerdictAnswer },
     errors: { 404: 'There is no such agent.' },
     async handler(deps, { body }) {

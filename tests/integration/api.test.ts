@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { RouteDeps } from '../../api/deps.ts'
 import { registerRoute } from '../../api/register.ts'
 import { answer, type Route, route } from '../../api/route.ts'
+import { routes } from '../../api/routes.ts'
 import { createApi } from '../../api/server.ts'
 import { scopes } from '../../core/people/apiTokens.ts'
 import { openTestApi, type TestApi } from '../support/api.ts'
@@ -40,6 +41,12 @@ describe('the description', () => {
     expect(text).not.toMatch(/<script|@import|url\(/)
     expect(operations().filter(({ method, path }) => !text.includes(`>${method} ${path}<`))).toEqual([])
   })
+})
+
+test('examples are bodies that the endpoint takes', () => {
+  const given = routes.filter(({ example }) => example !== undefined)
+  expect(given.length).toBeGreaterThan(3)
+  expect(given.filter(({ body, example }) => !body?.safeParse(example).success)).toEqual([])
 })
 
 describe('who may call what', () => {
