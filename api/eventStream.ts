@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { FastifyRequest } from 'fastify'
-import { messageOf } from '../core/config/logger.ts'
 import type { EventPage, LedgerEvent } from '../core/events/readEvents.ts'
+import { tellFault } from '../core/storage/tellFault.ts'
 import { iso } from './answers.ts'
 import type { RouteDeps } from './deps.ts'
 import type { Reader, Streamed } from './stream.ts'
@@ -21,8 +21,9 @@ export type Source = {
 }
 
 /** One event as programs see it. */
-export const eventAnswer = ({ cursor, type, data, at, ...event }: LedgerEvent) => ({
+export const eventAnswer = ({ cursor, seq, type, data, at, ...event }: LedgerEvent) => ({
   cursor,
+  seq,
   type,
   run_id: event.run_id,
   task_id: event.task_id,
@@ -55,7 +56,7 @@ export function follow(deps: RouteDeps, request: FastifyRequest, after: string, 
         if ((await step(state, source, write)) === 'ended') return
         if (!(await deps.guard.holds(request))) return
       } catch (error) {
-        deps.log.warn(`${request.url} [${request.id}]: ${messageOf(error)}`)
+        tellFault(deps.log, `${request.url} [${request.id}]`, error)
       }
       if (performance.now() - state.heardAt > HEARTBEAT_MS)
         await write(`: still here\nid: ${state.cursor}\n\n`)

@@ -22,6 +22,7 @@ const BATCH = 200
 
 const EventAnswer = z.object({
   cursor: z.string().describe('Where this event stands; `after` it come the next.'),
+  seq: z.int().describe('Of two events of one thing, the higher happened later.'),
   type: z.string(),
   run_id: z.uuid().nullable(),
   task_id: z.uuid().nullable(),
