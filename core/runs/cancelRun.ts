@@ -4,6 +4,7 @@ import { tellEvent } from '../events/tellEvent.ts'
 import { now, transition } from '../events/transition.ts'
 import { setLanes } from '../scheduling/lanes.ts'
 import type { Tx } from '../storage/sql.ts'
+import { freeConfirmed } from '../tasks/freeConfirmed.ts'
 import { settleRun } from './settleRun.ts'
 
 export type Cancelled =
@@ -96,7 +97,7 @@ async function endUnclaimed(tx: Tx, runId: string): Promise<void> {
     to: 'cancelled',
     set: { ended_at: now },
   })
-  await tx.query('DELETE FROM file_ownership WHERE task_id = ANY($1::uuid[])', [ids])
+  await freeConfirmed(tx, ids)
 }
 
 async function askAttempts(deps: Pick<Deps, 'wake'>, tx: Tx, runId: string): Promise<void> {
@@ -111,6 +112,13 @@ async function askAttempts(deps: Pick<Deps, 'wake'>, tx: Tx, runId: string): Pro
   if (asked.length > 0) tx.afterCommit(() => deps.wake('attempts.cancel', {}))
 }
 
+/**
+ * Every change of a run locks its row before anything else: so no two wait for each other, and the order of their
+ * transaction ids, by which events are read, is the order in which they happened.
+ */
+const lockRun = (tx: Tx, runId: string): Promise<object[]> =>
+  tx.query('SELECT 1 FROM run WHERE id = $1 FOR UPDATE', [runId])
+
 /** Pauses: what runs finishes, nothing new starts. False when the run is not running. */
 export async function pauseRun(
   deps: Pick<Deps, 'bus'>,
@@ -118,13 +126,14 @@ export async function pauseRun(
   runId: string,
   personId: string,
 ): Promise<boolean> {
+  await lockRun(tx, runId)
   const moved = await transition(tx, 'run', {
     ids: [runId],
     from: ['running'],
     to: 'paused',
     data: { person_id: personId },
   })
-  await setLanes(tx, runId)
+  if (moved.length > 0) await setLanes(tx, runId)
   tx.afterCommit(() => deps.bus.publish('run.changed', { runId }))
   return moved.length > 0
 }
@@ -136,13 +145,14 @@ export async function resumeRun(
   runId: string,
   personId: string,
 ): Promise<boolean> {
+  await lockRun(tx, runId)
   const moved = await transition(tx, 'run', {
     ids: [runId],
     from: ['paused'],
     to: 'running',
     data: { person_id: personId },
   })
-  await setLanes(tx, runId)
+  if (moved.length > 0) await setLanes(tx, runId)
   await settleRun(deps, tx, runId)
   tx.afterCommit(() => deps.wake('tasks.dispatch', {}))
   return moved.length > 0

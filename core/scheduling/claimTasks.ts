@@ -9,7 +9,6 @@ import type { Verdict } from '../policy/judge.ts'
 import type { AgentFacts } from '../protocol/frames.ts'
 import { GRANT_TTL_MINUTES, type Grant, signGrant } from '../protocol/grants.ts'
 import type { ExecutionSpec, TaskInput, TaskSpec } from '../protocol/specs.ts'
-import { settleRun } from '../runs/settleRun.ts'
 import type { Tx } from '../storage/sql.ts'
 import { readInputs } from '../tasks/readInputs.ts'
 import { nextOfAgent } from './lanes.ts'
@@ -210,7 +209,8 @@ async function policyAgrees(deps: ClaimDeps, tx: Tx, task: Candidate): Promise<b
       set: { error, ended_at: now },
       data: error,
     })
-    await settleRun(deps, tx, task.run_id)
+    // The run is settled on its own, with its row locked first, as everybody does.
+    tx.afterCommit(() => deps.wake('run.settle', { runId: task.run_id }))
     return false
   }
   if (verdict.verdict === 'allow' || (task.approved_at && !task.stale && isCovered(task.verdict, verdict)))

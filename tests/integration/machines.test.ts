@@ -315,7 +315,7 @@ const history = (): Promise<Told[]> =>
   control.deps.db.query<Told>(
     `SELECT split_part(type, '.', 1) AS machine, coalesce(data->>'to', data->>'status') AS to, data->>'from' AS from, task_id AS task, seq AS at,
        CASE split_part(type, '.', 1) WHEN 'run' THEN run_id WHEN 'task' THEN task_id WHEN 'attempt' THEN attempt_id ELSE approval_id END AS id
-     FROM event WHERE split_part(type, '.', 1) IN ('run', 'task', 'attempt', 'approval') AND (data ? 'to' OR data ? 'status') ORDER BY xid, seq`,
+     FROM event WHERE split_part(type, '.', 1) IN ('run', 'task', 'attempt', 'approval') AND (data ? 'to' OR data ? 'status') ORDER BY seq`,
   )
 
 /** What must hold whatever came first. */
@@ -362,4 +362,13 @@ test('many things at once leave a ledger that holds together', async () => {
     { numRuns: 60 },
   )
   await holds()
+  expect(await deadlocks(), 'everybody locks in the same order').toBe(0)
 }, 120_000)
+
+async function deadlocks(): Promise<number> {
+  await control.deps.db.query('SELECT pg_stat_force_next_flush()')
+  const [row] = await control.deps.db.query<{ deadlocks: number }>(
+    'SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()',
+  )
+  return row?.deadlocks ?? 0
+}

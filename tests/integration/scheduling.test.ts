@@ -6,11 +6,13 @@ import { dispatchTasks } from '../../core/dispatch/dispatchTasks.ts'
 import { disconnectSilentOnce } from '../../core/fleet/registerGateway.ts'
 import { registerWorker } from '../../core/fleet/registerWorker.ts'
 import { grantFault, readPublicKey } from '../../core/protocol/grants.ts'
+import type { Wake } from '../../core/queue/jobs.ts'
 import { cancelRun, pauseRun, resumeRun } from '../../core/runs/cancelRun.ts'
 import { retryTask } from '../../core/runs/retryTask.ts'
 import { reviewTask } from '../../core/runs/reviewTask.ts'
 import { AGENT_SLOTS, type Claim, claimTasks } from '../../core/scheduling/claimTasks.ts'
 import { reapClaimsOnce, reapSilentOnce } from '../../core/scheduling/reap.ts'
+import { settleDependent } from '../../workers/handlers/settle.ts'
 import { openTestControl, type TestControl } from '../support/control.ts'
 import { newDatabase, type TestDatabase } from '../support/database.ts'
 import {
@@ -212,7 +214,13 @@ describe('claiming', () => {
     const { deps } = control
     const denied = await startRun(deps, machine, [{ key: 'a', command: 'touch x' }])
     await approve(deps, denied.id)
-    await claimTasks({ ...deps, settings: { ...deps.settings, denyPaths: ['/work'] } }, 10)
+    const settling: string[] = []
+    const wake: Wake = (name, payload) => {
+      if (name === 'run.settle' && 'runId' in payload) settling.push(payload.runId)
+    }
+    await claimTasks({ ...deps, wake, settings: { ...deps.settings, denyPaths: ['/work'] } }, 10)
+    expect(settling).toEqual([denied.id])
+    await settleDependent(deps, { runId: denied.id })
     expect(await states(deps, denied.id)).toEqual({ run: 'failed', tasks: { a: 'failed' } })
     const stale = await startRun(deps, machine, [{ key: 'a', command: 'touch y' }])
     await approve(deps, stale.id)

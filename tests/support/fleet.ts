@@ -280,7 +280,7 @@ export async function states(
 export async function replayed({ db }: Pick<Deps, 'db'>): Promise<Record<string, string>> {
   const events = await db.query<{ type: string; data: { status?: string; to?: string }; id: string | null }>(
     `SELECT type, data, CASE split_part(type, '.', 1) WHEN 'run' THEN run_id WHEN 'task' THEN task_id WHEN 'attempt' THEN attempt_id WHEN 'approval' THEN approval_id END AS id
-     FROM event ORDER BY xid, seq`,
+     FROM event ORDER BY seq`,
   )
   const last: Record<string, string> = {}
   for (const { type, data, id } of events) {

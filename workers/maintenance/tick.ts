@@ -7,14 +7,14 @@ import { reapClaimsOnce, reapSilentOnce } from '../../core/scheduling/reap.ts'
 import { reapPulledOnce } from '../../core/scheduling/reapPulled.ts'
 import { tellFault } from '../../core/storage/tellFault.ts'
 import { pruneOnce } from './prune.ts'
-import { wakeDependentsOnce, wakeOnce } from './wake.ts'
+import { wakeOnce, wakeUnsettledOnce } from './wake.ts'
 
 export type Service = { name: string; everyMs: number; once(deps: Deps): Promise<unknown> }
 
 /** The background services: each is one function that looks at the ledger and does what is due. */
 export const services: readonly Service[] = [
   { name: 'wake', everyMs: 1000, once: wakeOnce },
-  { name: 'wake-dependents', everyMs: 5000, once: wakeDependentsOnce },
+  { name: 'wake-unsettled', everyMs: 5000, once: wakeUnsettledOnce },
   { name: 'force-cancel', everyMs: 500, once: forceCancelOnce },
   { name: 'reap-claims', everyMs: 1000, once: reapClaimsOnce },
   { name: 'reap-pulled', everyMs: 1000, once: reapPulledOnce },

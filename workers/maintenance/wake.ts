@@ -25,13 +25,15 @@ export async function wakeOnce(deps: Pick<Deps, 'db' | 'wake'>): Promise<number>
   return Number(row.claimable) + Number(row.cancels) + row.planning.length
 }
 
-/** Runs whose tasks wait for tasks of other runs that have all ended: their own wake-up was lost. */
-export async function wakeDependentsOnce(deps: Pick<Deps, 'db' | 'wake'>): Promise<number> {
-  const rows = await deps.db.query<{ run_id: string }>(
-    `SELECT DISTINCT t.run_id FROM task t JOIN task_dependency d ON d.task_id = t.id JOIN task x ON x.id = d.depends_on_id AND x.run_id <> t.run_id
-     WHERE t.status = 'blocked' AND x.ended_at < clock_timestamp() - interval '1 s' AND NOT EXISTS (
-       SELECT 1 FROM task_dependency e JOIN task y ON y.id = e.depends_on_id WHERE e.task_id = t.id AND y.ended_at IS NULL) LIMIT 200`,
+/** Runs with something to settle whose own wake-up was lost: all has ended, or all that a blocked task waits for. */
+export async function wakeUnsettledOnce(deps: Pick<Deps, 'db' | 'wake'>): Promise<number> {
+  const rows = await deps.db.query<{ id: string }>(
+    `SELECT r.id FROM run r WHERE r.status IN ('running', 'paused', 'cancelling') AND (
+       NOT EXISTS (SELECT 1 FROM task t WHERE t.run_id = r.id AND (t.ended_at IS NULL OR t.ended_at > clock_timestamp() - interval '1 s'))
+       OR EXISTS (SELECT 1 FROM task t JOIN task_dependency d ON d.task_id = t.id JOIN task x ON x.id = d.depends_on_id
+         WHERE t.run_id = r.id AND t.status = 'blocked' GROUP BY t.id HAVING bool_and(x.ended_at < clock_timestamp() - interval '1 s')))
+     LIMIT 200`,
   )
-  for (const { run_id } of rows) deps.wake('run.settle', { runId: run_id })
+  for (const { id } of rows) deps.wake('run.settle', { runId: id })
   return rows.length
 }
