@@ -53,14 +53,19 @@ export class Attempts {
     ].slice(0, 10_000)
   }
 
-  /** At the agent's start: whatever began and has no end is lost; what is left of it is killed first. */
+  /**
+   * At the agent's start: whatever began and has no end is lost; what is left of it is killed first. Where a power cut
+   * took the confirmation behind an end, it is given again.
+   */
   async settleLost(): Promise<void> {
     const { journal, log } = this.#deps
     for (const attempt of journal.attempts.values()) {
-      if (attempt.state !== 'begun') continue
+      if (attempt.exited) continue
       await killMarked(attempt.id)
-      journal.frames(attempt, [{ type: 'lost' }, { type: 'exited' }])
-      log.warn('an attempt was lost when the agent ended', { execution_id: attempt.id })
+      if (attempt.state === 'begun') {
+        journal.frames(attempt, [{ type: 'lost' }, { type: 'exited' }])
+        log.warn('an attempt was lost when the agent ended', { execution_id: attempt.id })
+      } else journal.frames(attempt, [{ type: 'exited' }])
     }
   }
 

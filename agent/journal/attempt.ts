@@ -19,6 +19,8 @@ export type JournalledAttempt = Begin & {
   sentOver: number
   /** The frames that answer a repeated dispatch: how it was taken and how it ended. */
   answers: FrameRef[]
+  /** That nothing of it is left has been said; of one that was refused there is nothing to say. */
+  exited: boolean
   resultAcked: boolean
   /** When its newest frame was written, milliseconds since 1970. */
   touched: number
@@ -35,6 +37,7 @@ export function newAttempt(id: string, begin: Begin, segment: number): Journalle
     sent: 0,
     sentOver: 0,
     answers: [],
+    exited: false,
     resultAcked: false,
     touched: begin.at,
     segments: new Set([segment]),
@@ -50,6 +53,7 @@ export function noteFrame(attempt: JournalledAttempt, type: AttemptFrame['type']
   attempt.pending.push(ref)
   attempt.segments.add(ref.segment)
   if (ends.has(type)) attempt.state = 'ended'
+  if (type === 'exited' || type === 'refused') attempt.exited = true
   if (answering.has(type)) attempt.answers.push(ref)
 }
 

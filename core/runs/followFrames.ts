@@ -59,8 +59,21 @@ export function followFrames(held: HeldAttempt, frames: readonly AttemptFrame[])
     follow(state, frame)
     state.seq = frame.seq
   }
+  if (isForgotten(held, frames)) {
+    lost(state)
+    exited(state)
+  }
   return state
 }
+
+/**
+ * After a power cut an agent may have forgotten frames that the ledger has: it numbers `lost` as one of them. Said of an
+ * attempt whose end was never confirmed it is news all the same.
+ */
+const isForgotten = (held: HeldAttempt, frames: readonly AttemptFrame[]): boolean =>
+  !held.exited &&
+  held.status !== 'claimed' &&
+  frames.some((frame) => frame.type === 'lost' && frame.seq <= held.last_seq)
 
 /** What it means that the agent no longer knows an attempt that it had accepted: the same as a `lost` frame. */
 export function followLoss(held: HeldAttempt): Followed {
@@ -260,8 +273,12 @@ function lost(state: Followed): void {
   if (held.task_status !== 'needs_review') release(state)
 }
 
-/** Nothing of the task runs any more: the files it owned are free, if it still owned them. */
+/** States in which a claim has the task's files. */
+const owning = new Set<TaskStatus>(['claimed', 'running', 'needs_review', 'force_cancelled'])
+
+/** Nothing of the attempt runs any more: the files of the task are free, unless a newer claim has them. */
 function release(state: Followed): void {
-  if (state.held.holds) state.freesFiles = true
+  const { holds, task_status } = state.held
+  if (holds || !owning.has(task_status)) state.freesFiles = true
   state.settle = true
 }

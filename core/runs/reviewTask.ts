@@ -1,11 +1,13 @@
 import type { Deps } from '../deps.ts'
 import { now, transition } from '../events/transition.ts'
 import type { Tx } from '../storage/sql.ts'
+import { freeConfirmed } from '../tasks/freeConfirmed.ts'
 import { settleRun } from './settleRun.ts'
 
 /**
  * A person's answer for a task whose end is not known: run it again under a new token, or leave it out. The old
- * attempt is asked to die should it ever be heard of. False when the task does not need review any more.
+ * attempt is asked to die should it ever be heard of; where its end is not confirmed it keeps its files until then, so
+ * that a new one does not start beside it. False when the task does not need review any more.
  */
 export async function reviewTask(
   deps: Pick<Deps, 'wake' | 'bus'>,
@@ -40,7 +42,7 @@ export async function reviewTask(
     'UPDATE attempt SET cancel_at = clock_timestamp() WHERE task_id = $1 AND exited_at IS NULL AND cancel_at IS NULL',
     [task.taskId],
   )
-  await tx.query('DELETE FROM file_ownership WHERE task_id = $1', [task.taskId])
+  await freeConfirmed(tx, [task.taskId])
   await settleRun(deps, tx, task.runId)
   tx.afterCommit(() => deps.wake('tasks.dispatch', {}))
   return true

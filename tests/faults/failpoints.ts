@@ -27,7 +27,7 @@ export const failpoints: Record<PartKind, readonly string[]> = {
   ],
 }
 
-/** Chooses where parts die next: at one of the points that were tried least. */
+/** Chooses where parts die next: at points that were not hit so far, or were tried least. */
 export class Failpoints {
   /** How often each point was hit, by `part point`. */
   readonly hits = new Map<string, number>()
@@ -40,8 +40,13 @@ export class Failpoints {
 
   next(kind: PartKind): string {
     const tries = (point: string) => this.#tries.get(`${kind} ${point}`) ?? 0
-    const least = Math.min(...failpoints[kind].map(tries))
-    const point = this.#random.pick(failpoints[kind].filter((name) => tries(name) === least))
+    const own = failpoints[kind]
+    const least = Math.min(...own.map(tries))
+    const fresh = own.filter((name) => !this.hits.has(`${kind} ${name}`))
+    const point =
+      fresh.length > 0 && this.#random.chance(0.5)
+        ? this.#random.pick(fresh)
+        : this.#random.pick(own.filter((name) => tries(name) === least))
     this.#tries.set(`${kind} ${point}`, tries(point) + 1)
     return point
   }

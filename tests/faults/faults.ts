@@ -43,11 +43,14 @@ const passings: readonly (Passing & { name: string })[] = [
   { name: 'one way, up', up: true, down: false },
 ]
 
-async function holdUp(link: Link, passing: Passing, ms: number): Promise<void> {
-  link.pass(passing)
+async function holdUp(links: readonly Link[], passing: Passing, ms: number): Promise<void> {
+  for (const link of links) link.pass(passing)
   await delay(ms)
-  link.pass({ up: true, down: true })
+  for (const link of links) link.pass({ up: true, down: true })
 }
+
+/** A gateway takes an agent for gone after this long. */
+const SILENCE_S = 15
 
 const machineOf = ({ stand, random }: World): Machine => random.pick(stand.machines)
 
@@ -91,9 +94,11 @@ export const quick: readonly Fault[] = [
     name: 'agent moves to the other gateway',
     weight: 1,
     inject: async (world) => {
-      const { link, agentId, name } = machineOf(world)
-      link.target = world.stand.gatewayPorts.find((port) => port !== link.target) ?? link.target
-      link.cut()
+      const { stand, random } = world
+      const { links, agentId, name } = random.pick(stand.machines.filter((m) => m.links.length === 1))
+      for (const link of links)
+        link.target = stand.gatewayPorts.find((port) => port !== link.target) ?? link.target
+      for (const link of links) link.cut()
       return { what: name, scope: [agentId] }
     },
   },
@@ -117,7 +122,7 @@ export const slow: readonly Fault[] = [
     weight: 4,
     inject: async ({ stand, random }) => {
       const [link, passing] = [random.pick(stand.links), random.pick(passings)]
-      await holdUp(link, passing, random.between(1000, 14_000))
+      await holdUp([link], passing, random.between(1000, 14_000))
       return { what: `${link.name}: ${passing.name}`, scope: everybody }
     },
   },
@@ -183,6 +188,16 @@ export const slow: readonly Fault[] = [
       disk.tear(world.random)
       part.release()
       return { what: name, scope: [agentId] }
+    },
+  },
+  {
+    name: 'agent unheard of for long',
+    weight: 2,
+    inject: async (world) => {
+      const { links, agentId, name } = machineOf(world)
+      const passing = world.random.pick(passings)
+      await holdUp(links, passing, (SILENCE_S + UNREACHABLE_S + world.random.between(1, 5)) * 1000)
+      return { what: `${name}: ${passing.name}`, scope: [agentId] }
     },
   },
   {

@@ -5,7 +5,7 @@ import { PlanSpec } from '../../core/protocol/specs.ts'
 import { createRun } from '../../core/runs/createRun.ts'
 import type { Random } from './random.ts'
 import { type Machine, type Stand, WORK_DIRS } from './stand.ts'
-import { commandOf, type Work } from './work.ts'
+import { commandOf, LONG_S, PACED_S, type Work } from './work.ts'
 
 /** A work that was asked for. */
 export type Asked = Work & { runId: string; after: string[] }
@@ -22,6 +22,8 @@ export class Load {
   /** Runs that are to be cancelled or paused, and when. */
   readonly due: { at: number; runId: string; what: 'cancel' | 'pause' | 'resume' }[] = []
   refused = 0
+  /** Nothing that takes long is asked for any more. */
+  finishing = false
   readonly #deps: Deps
   readonly #stand: Stand
   readonly #random: Random
@@ -47,15 +49,24 @@ export class Load {
   #work(): Work {
     const random = this.#random
     const effect = random.chance(0.55) ? 'read' : 'write'
+    const seconds = Number(this.#seconds(effect).toFixed(2))
+    const few = Math.floor(random.between(0, 12))
     return {
       key: `t${++this.#keys}`,
       effect,
-      seconds: Number((random.chance(0.1) ? random.between(1, 3) : random.between(0, 0.5)).toFixed(2)),
-      lines: random.chance(0.05) ? 4000 : Math.floor(random.between(0, 12)),
+      seconds,
+      lines: seconds >= PACED_S ? Math.ceil(seconds * 2) : random.chance(0.05) ? 4000 : few,
       dir: effect === 'write' ? random.pick(WORK_DIRS) : '',
       file: effect === 'write' ? random.pick(FILES) : '',
       code: random.chance(0.04) ? 3 : 0,
     }
+  }
+
+  /** Mostly short; a few go on while their agent is unheard of for long. */
+  #seconds(effect: Work['effect']): number {
+    const random = this.#random
+    if (effect === 'write' && !this.finishing && random.chance(0.015)) return random.between(LONG_S, 30)
+    return random.chance(0.1) ? random.between(1, 3) : random.between(0, 0.5)
   }
 
   #place(work: Work): { agentId: string; cwd: string; machine: Machine } {
@@ -102,7 +113,7 @@ export class Load {
       depends_on: after,
       spec: {
         action: 'shell',
-        params: { command: commandOf(late ? { ...work, seconds: 4 } : work) },
+        params: { command: commandOf(late ? { ...work, seconds: 4, lines: 8 } : work) },
         agent_id: agentId,
         machine_id: machine.machineId,
         cwd: this.#random.chance(0.01) ? `${cwd}/nowhere` : cwd,
@@ -135,6 +146,12 @@ export class Load {
       if (runId) keep(this.unsure)
       throw error
     }
+  }
+
+  /** What takes long is cancelled, once the faults are over. */
+  cancelLong(): void {
+    const long = [...this.accepted.values(), ...this.unsure.values()].filter((work) => work.seconds >= LONG_S)
+    for (const { runId } of long) this.due.push({ at: 0, runId, what: 'cancel' })
   }
 
   /** Some runs are cancelled or paused in the middle. */

@@ -28,6 +28,8 @@ export type Outcome = {
 /** After the last recovery everything that can end does within this. */
 const SETTLE_MS = 15_000
 const PERCENT_REPEATED = 4
+/** Work that takes long has ended by itself when this has passed. */
+const LONG_WORK_MS = 32_000
 
 /** Runs SKYNET under load and faults for `seconds`, lets it settle, and judges what it did. */
 export async function runFaults(options: Options): Promise<Outcome> {
@@ -68,7 +70,7 @@ class FaultRun {
       this.#until = performance.now() + seconds * 1000
       const ended = new AbortController()
       const loops = [
-        this.#every(60, ended.signal, () => (this.#isOver() ? Promise.resolve() : load.more())),
+        this.#every(60, ended.signal, () => this.#ask(load)),
         this.#every(150, ended.signal, () => person.look()),
         this.#every(100, ended.signal, () => recovery.look()),
         this.#every(700, ended.signal, () => judge.look()),
@@ -77,6 +79,7 @@ class FaultRun {
       for (const replayer of stand.replayers) replayer.percent = PERCENT_REPEATED
       await Promise.all([this.#inject(world, quick, 600, 2400), this.#inject(world, slow, 500, 2500)])
       tell('the faults are over; what is left is settling')
+      load.cancelLong()
       person.finishing = true
       await this.#calm(judge)
       ended.abort()
@@ -106,6 +109,11 @@ class FaultRun {
 
   #isOver(): boolean {
     return performance.now() > this.#until
+  }
+
+  async #ask(load: Load): Promise<void> {
+    load.finishing = performance.now() > this.#until - LONG_WORK_MS
+    if (!this.#isOver()) await load.more()
   }
 
   /** Does something again and again; what fails meanwhile fails because of a fault, and is tried again. */

@@ -21,12 +21,13 @@ export type Machine = {
   agentId: string
   machineId: string
   part: Part
-  link: Link
+  /** To its gateways; an agent with one may be moved to another. */
+  links: Link[]
   disk: AgentDisk
 }
 
 /** Unreachable for this long: what only reads is repeated, the rest waits for a person. */
-export const UNREACHABLE_S = 20
+export const UNREACHABLE_S = 6
 export const APPROVAL_TTL_S = 8
 export const WORK_DIRS = ['d0', 'd1', 'd2', 'd3', 'd4', 'd5']
 
@@ -72,7 +73,8 @@ export class Stand {
     for (const name of ['workers-1', 'workers-2']) this.#add(name, 'workers', this.#controlEnv())
     const gateways: number[] = []
     for (const [i, api] of apis.entries()) gateways.push(await this.#addGateway(`gateway-${i + 1}`, api))
-    for (const [i, gateway] of gateways.entries()) await this.#addAgent(`agent-${i + 1}`, gateway)
+    await this.#addAgent('agent-1', gateways.slice(0, 1))
+    await this.#addAgent('agent-2', gateways)
     for (const part of this.parts) part.start()
     await this.connected(30_000)
   }
@@ -173,10 +175,12 @@ export class Stand {
     return port
   }
 
-  async #addAgent(name: string, gatewayPort: number): Promise<void> {
+  async #addAgent(name: string, gatewayPorts: number[]): Promise<void> {
     const { deps, controlKey } = this.control
     const disk = new AgentDisk(this.#made(join('agents', name)))
-    const link = await this.#link(`${name} to its gateway`, gatewayPort)
+    const links: Link[] = []
+    for (const [i, port] of gatewayPorts.entries())
+      links.push(await this.#link(`${name} to gateway-${i + 1}`, port))
     const code = await newCode(deps.db, 'join', 60_000, null)
     const machine = machineId(disk.dir)
     const enrolled = await enrolAgent(deps, { code, name, machineId: machine })
@@ -189,8 +193,8 @@ export class Stand {
       SKYNET_AGENT_ID: enrolled.agentId,
       SKYNET_AGENT_CREDENTIAL: enrolled.credential,
       SKYNET_CONTROL_KEY: controlKey,
-      SKYNET_GATEWAY_URL: link.url,
+      SKYNET_GATEWAY_URL: links.map(({ url }) => url).join(','),
     })
-    this.machines.push({ name, agentId: enrolled.agentId, machineId: machine, part, link, disk })
+    this.machines.push({ name, agentId: enrolled.agentId, machineId: machine, part, links, disk })
   }
 }

@@ -14,6 +14,7 @@ import { join } from 'node:path'
 export type Work = {
   key: string
   effect: 'read' | 'write'
+  /** How long it takes. From `PACED_S` on it prints a line every half second, and does not end when it is asked to. */
   seconds: number
   /** Lines it prints, `key number` each. */
   lines: number
@@ -23,8 +24,13 @@ export type Work = {
   code: number
 }
 
+/** Work that takes longer shows that it goes on. */
+export const PACED_S = 1
+/** Work that takes longer goes on while its agent is unheard of for long. */
+export const LONG_S = 10
+
 export const commandOf = ({ key, effect, seconds, lines, dir, file, code }: Work): string =>
-  `${effect === 'read' ? 'basename' : 'effect'} ${[key, seconds, lines, dir, file, code].join('-')}`
+  `${effect === 'read' ? 'basename' : 'effect'} ${[key, seconds, lines, dir, file, code, seconds >= PACED_S ? 'paced' : ''].join('-')}`
 
 /** The key in a command of `commandOf`; null for any other command. */
 export const keyOf = (command: string): string | null =>
@@ -48,8 +54,18 @@ elif [ "$4" ]; then
   exec 9>>"${dir}/locks/$4"
   flock -xn 9 || say overlap
 fi
-seq -f "$key %.0f" 1 $3
-sleep $2
+if [ "$7" ]; then
+  trap '' TERM
+  i=0
+  while [ $i -lt $3 ]; do
+    i=$((i + 1))
+    printf '%s\\n' "$key $i"
+    sleep 0.5
+  done
+else
+  seq -f "$key %.0f" 1 $3
+  sleep $2
+fi
 say end
 exit $6
 `

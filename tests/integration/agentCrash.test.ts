@@ -152,6 +152,29 @@ test('a torn journal is read as far as it is whole', async () => {
   expect(readFileSync(join(pair.workspace, 'ran'), 'utf8')).toBe('x\n')
 })
 
+test('a journal that a power cut took the last confirmation from: it is given all the same', async () => {
+  await pair.startAgent()
+  const sent = await pair.shell('echo ready; sleep 0.3')
+  await pair.control.frame(sent.execution_id, 'log')
+  await pair.gateway?.stop()
+  const dir = join(pair.dir, 'data/agent-laptop/journal')
+  const file = join(dir, readdirSync(dir).sort().at(-1) ?? '')
+  const lines = () => readFileSync(file, 'utf8').split('\n')
+  const isResult = (line: string) => line.includes('"type":"result"')
+  await pair.control.until(() => lines().some(isResult))
+  await pair.agent?.stop(0)
+  writeFileSync(
+    file,
+    `${lines()
+      .slice(0, lines().findIndex(isResult) + 1)
+      .join('\n')}\n`,
+  )
+  await pair.startGateway()
+  await pair.startAgent()
+  await pair.control.frame(sent.execution_id, 'exited')
+  expect(pair.control.types(sent.execution_id)).toEqual(['accepted', 'started', 'log', 'result', 'exited'])
+})
+
 test('joins by a code and starts as who it became', async () => {
   const {
     SKYNET_AGENT_ID: _,

@@ -46,6 +46,42 @@ const states = (row: HeldAttempt, bodies: Body[]): string[] =>
     step.kind === 'attempt' || step.kind === 'task' ? `${step.kind} ${step.from} -> ${step.to}` : step.kind,
   )
 
+describe('an agent that a power cut made forget', () => {
+  const forgotten = number([{ type: 'lost' }, { type: 'exited' }], 2)
+  const steps = (row: HeldAttempt): string[] =>
+    followFrames(row, forgotten).steps.flatMap((step) =>
+      step.kind === 'attempt' || step.kind === 'task' ? `${step.kind} ${step.to}` : [],
+    )
+
+  test('says of running work that it is lost, under numbers that the ledger has: it is', () => {
+    const row = held({ status: 'started', task_status: 'running', last_seq: 7 })
+    expect(steps(row)).toEqual(['attempt lost', 'task needs_review'])
+    expect(followFrames(row, forgotten)).toMatchObject({ seq: 7, exited: true })
+  })
+
+  test('says so of work whose cancel was all but confirmed: it is confirmed', () => {
+    const row = held({
+      status: 'exited',
+      task_status: 'running',
+      last_seq: 7,
+      result: result('cancelled'),
+      cancel_at: new Date(),
+    })
+    expect(steps(row)).toEqual(['task cancelled'])
+  })
+
+  test('says so of work whose end is confirmed: nothing changes', () => {
+    const row = held({
+      status: 'exited',
+      task_status: 'succeeded',
+      last_seq: 7,
+      result: result('succeeded'),
+      exited: true,
+    })
+    expect(followFrames(row, forgotten).steps).toEqual([])
+  })
+})
+
 const bodies: fc.Arbitrary<Body> = fc.oneof(
   fc.constantFrom<Body>(
     { type: 'accepted' },
@@ -145,7 +181,9 @@ describe('what frames mean', () => {
           expect(isLegal(step.kind, step.from, step.to)).toBe(true)
           if (step.kind === 'task') expect(row.holds).toBe(true)
         }
-        if (followed.freesFiles) expect(row.holds).toBe(true)
+        const isOthers =
+          !row.holds && ['claimed', 'running', 'needs_review', 'force_cancelled'].includes(row.task_status)
+        if (followed.freesFiles) expect(isOthers).toBe(false)
         expect(followed.seq).toBe(frames.length)
       }),
       { numRuns: 2000 },
