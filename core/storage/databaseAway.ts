@@ -12,7 +12,7 @@ const broken = [
 ]
 /** Of pg itself, which gives these no code. */
 const lost =
-  /^(?:timeout exceeded when trying to connect|Connection terminated|Query read timeout|Client has encountered a connection error|Client was closed)/
+  /^(?:timeout exceeded when trying to connect|Connection terminated|Query read timeout|Client has encountered a connection error|Client was closed|Cannot use a pool after calling end)/
 
 /**
  * Whether an error says that the database does not answer at present (stopped, starting, unreachable, out of

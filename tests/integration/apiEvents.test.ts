@@ -178,6 +178,16 @@ describe('GET /v1/events/stream', () => {
     expect((await over).ended).toBe(true)
   }, 15_000)
 
+  test('ends at once when the server stops', async () => {
+    const stopping = await openTestApi()
+    const { heard, over } = listen(`${stopping.url}/v1/events/stream`, { token: stopping.tokens.read })
+    await expect.poll(() => heard.status).toBe(200)
+    const begun = performance.now()
+    await stopping.close()
+    await over
+    expect(performance.now() - begun).toBeLessThan(5000)
+  })
+
   test('is refused without the scope, and with a cursor that is none', async () => {
     expect((await api.get('/v1/events/stream', { token: api.tokens.agent })).status).toBe(403)
     expect((await api.get('/v1/events/stream', { headers: { 'last-event-id': 'x' } })).status).toBe(400)
@@ -189,13 +199,15 @@ describe('GET /v1/runs/{id}/stream', () => {
     const machine = await addMachine(api.deps)
     const run = await startRun(api.deps, machine, [{ key: 'a', command: 'touch x' }])
     await startRun(api.deps, machine, [{ key: 'a' }])
+    let cancelling: Promise<unknown> = Promise.resolve()
     const { over } = listen(`${api.url}/v1/runs/${run.number}/stream`, {
       token: api.tokens.read,
       onEvent: ({ data }) => {
-        if (data.type === 'run.awaiting_approval') void api.post(`/v1/runs/${run.id}/cancel`)
+        if (data.type === 'run.awaiting_approval') cancelling = api.post(`/v1/runs/${run.id}/cancel`)
       },
     })
     const { events, ended } = await over
+    await cancelling
     expect(ended).toBe(true)
     expect(events.at(0)?.data.type).toBe('run.created')
     expect(events.at(-2)?.data.type).toBe('run.cancelled')

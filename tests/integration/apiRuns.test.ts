@@ -371,3 +371,19 @@ test('the state of the whole is counted', async () => {
     /^skynet_http_request_seconds_bucket\{method="GET",route="\/v1\/runs\/:id",status="200",le="\+Inf"\} \d+$/m,
   )
 })
+
+test('what happens between two scrapes is counted once, by whichever process it was done', async () => {
+  const metric = async (name: string): Promise<number> => {
+    const { text } = await api.get('/v1/metrics', { token: api.tokens.read })
+    return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? 0)
+  }
+  const before = await metric('skynet_dispatch_seconds_count')
+  const own = await addMachine(api.deps)
+  const run = await startRun(api.deps, own, [{ key: 'a' }])
+  const claims = (await claimTasks(api.deps, 50)).claims.filter(({ runId }) => runId === run.id)
+  for (const claim of claims) await report(api.deps, claim, accepted(), started(), result('failed'), exited())
+  const counts = await Promise.all(Array.from({ length: 5 }, () => metric('skynet_dispatch_seconds_count')))
+  expect(counts).toEqual(Array.from({ length: 5 }, () => before + 1))
+  expect(await metric('skynet_claim_seconds_count')).toBeGreaterThan(0)
+  expect(await metric('skynet_runs_ended_total{status="failed"}')).toBeGreaterThan(0)
+})
