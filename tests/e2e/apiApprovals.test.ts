@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { OLDEST, readEvents } from '../../core/events/readEvents.ts'
+import { addMachine } from '../support/fleet.ts'
 import { ana, bob, buttonsOf, type System, startSystem, textOf } from '../support/system.ts'
 
 let system: System
@@ -12,11 +14,11 @@ type Run = {
   status: string
   approval: { id: string; code: string; plan_hash: string } | null
 }
-async function call(path: string, body: object): Promise<{ status: number; body: Run }> {
-  const response = await fetch(system.apiUrl + path, {
+async function call(path: string, body: object, at = system): Promise<{ status: number; body: Run }> {
+  const response = await fetch(at.apiUrl + path, {
     method: 'POST',
     headers: {
-      authorization: `Bearer ${system.control.secrets.apiToken}`,
+      authorization: `Bearer ${at.control.secrets.apiToken}`,
       'content-type': 'application/json',
     },
     body: JSON.stringify(body),
@@ -70,3 +72,27 @@ describe('a run that a program asked for', () => {
     expect(system.messages(ana.id).some((m) => textOf(m).includes(body.approval?.code ?? '?'))).toBe(false)
   })
 })
+
+test('a question that came before any owner was there comes with its reminder', async () => {
+  const fresh = await startSystem({ processes: false })
+  const machine = await addMachine(fresh.deps)
+  const request = { request: 'create file late.txt with hello', agent_id: machine.agentId }
+  const { body } = await call('/v1/plan', request, fresh)
+  const read = async () =>
+    (await readEvents(fresh.db, (await cursorOf(fresh)) ?? OLDEST, 10)).every(
+      ({ type }) => type !== 'approval.asked',
+    )
+  await fresh.until(read, 'the bot to have seen the question')
+  fresh.say('/start')
+  await fresh.message(/./)
+  expect(fresh.messages().some((m) => textOf(m).includes(body.approval?.code ?? '?'))).toBe(false)
+  await fresh.db.query(
+    "UPDATE approval SET created_at = created_at - interval '20 h', expires_at = expires_at - interval '20 h'",
+  )
+  const question = await fresh.message(new RegExp(`\\b${body.approval?.code}\\b`))
+  expect(buttonsOf(question)).toContain('Approve')
+  await fresh.stop()
+})
+
+const cursorOf = async ({ db }: System): Promise<string | undefined> =>
+  (await db.query<{ cursor: string }>("SELECT cursor FROM event_cursor WHERE reader = 'bot'"))[0]?.cursor
