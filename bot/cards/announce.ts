@@ -74,7 +74,7 @@ async function announceRun(deps: BotDeps, tx: Tx, runId: string, events: LedgerE
   const run = await viewRun(tx, runId)
   if (!run?.chatId) return
   const where: Where = { chatId: run.chatId, topicId: run.topicId }
-  let lowered = false
+  let lowered = await askReview(deps, tx, run, telling, where)
   for (const event of telling) lowered = (await announce(deps, tx, run, event, where)) || lowered
   if (lowered && ['running', 'paused', 'cancelling'].includes(run.status)) {
     await sayCard(tx, deps.bus, where, {
@@ -128,17 +128,6 @@ async function announce(
         key: `milestone:${run.id}:${run.planVersion}:${event.data.key}`,
       })
       return false
-    case 'task.needs_review': {
-      const task = run.tasks.find((t) => t.id === event.task_id)
-      await say(
-        tx,
-        deps.bus,
-        where,
-        `🖐 <b>#${run.number}</b> step ${escapeHtml(task?.key ?? '')} needs you: ${escapeHtml(task?.error?.message ?? '')}\n${escapeHtml(task?.title ?? '')} was not repeated, since it may have changed something.`,
-        { silent: false, key: `review:${event.task_id}:${event.seq}` },
-      )
-      return false
-    }
     case 'run.succeeded':
     case 'run.failed':
       await outcome(deps, tx, run, event, where)
@@ -146,6 +135,32 @@ async function announce(
     default:
       return false
   }
+}
+
+/**
+ * One question for all steps of a run whose end is not known; those that join while it is open show on the card. True
+ * when it was asked: the card with its buttons follows below.
+ */
+async function askReview(
+  deps: BotDeps,
+  tx: Tx,
+  run: RunView,
+  events: LedgerEvent[],
+  where: Where,
+): Promise<boolean> {
+  const fresh = new Set(events.filter(({ type }) => type === 'task.needs_review').map((e) => e.task_id))
+  const doubtful = run.tasks.filter((task) => task.status === 'needs_review')
+  const [first] = doubtful
+  if (fresh.size === 0 || !first || doubtful.some((task) => !fresh.has(task.id))) return false
+  const why = escapeHtml(first.error?.message ?? '')
+  const steps = doubtful.map((task) => escapeHtml(task.key)).join(', ')
+  const text =
+    doubtful.length === 1
+      ? `🖐 <b>#${run.number}</b> step ${steps} needs you: ${why}\n${escapeHtml(first.title)} was not repeated, since it may have changed something.`
+      : `🖐 <b>#${run.number}</b> ${doubtful.length} steps need you (${steps}): ${why}\nThey were not repeated, since they may have changed something.`
+  const seq = Math.max(...events.map((event) => event.seq))
+  await say(tx, deps.bus, where, text, { silent: false, key: `review:${run.id}:${seq}` })
+  return true
 }
 
 /** Whether a chat has the question already: a run that had none when it arose gets one with the reminder. */
