@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { messageOf } from '../core/config/logger.ts'
+import { tellFault } from '../core/storage/tellFault.ts'
 import { type Caller, Guard } from './auth.ts'
 import type { ApiDeps, RouteDeps } from './deps.ts'
 import { docsPageOf } from './docsPage.ts'
@@ -54,6 +55,7 @@ export function createApi(deps: ApiDeps, given: Partial<ApiOptions> = {}): Fasti
   const routeDeps: RouteDeps = { ...deps, guard: new Guard(deps.db, options), metrics, described }
   for (const route of routes)
     registerRoute(app, { ...routeDeps, streams, deadlineMs: options.deadlineMs }, route)
+  app.addHook('onReady', () => metrics.begin(deps.db).catch((error) => tellFault(deps.log, 'metrics', error)))
   app.addHook('onResponse', async (request, reply) => {
     if (reply.getHeader('content-type') !== 'text/event-stream') measure(metrics, request, reply)
   })

@@ -6,7 +6,7 @@ import { Counter, Histogram } from './series.ts'
 
 const BATCH = 500
 /** Pages read for one scrape at most; what is left is read for the next. */
-const MAX_PAGES = 200
+const MAX_PAGES = 40
 const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800]
 
 const ends = {
@@ -20,7 +20,7 @@ const types = [
 ]
 
 /**
- * What the ledger's events add up to since the first scrape of this process, counted from the events themselves, so
+ * What the ledger's events add up to since this process began, counted from the events themselves, so
  * that it does not matter which process did the work. Each API process counts all of it: take the maximum of several,
  * not the sum.
  */
@@ -41,6 +41,11 @@ export class LedgerMetrics {
   #cursor: string | null = null
   #reading: Promise<void> = Promise.resolve()
 
+  /** What is written from now on counts. */
+  async begin(sql: Sql): Promise<void> {
+    this.#cursor ??= await newestCursor(sql)
+  }
+
   /** Reads what is new. One scrape at a time: each event counts once. */
   async lines(sql: Sql): Promise<string[]> {
     const reading = this.#reading.catch(() => {}).then(() => this.#read(sql))
@@ -52,12 +57,12 @@ export class LedgerMetrics {
   }
 
   async #read(sql: Sql): Promise<void> {
-    this.#cursor ??= await newestCursor(sql)
+    let cursor = this.#cursor ?? (await newestCursor(sql))
     for (let pages = 0; pages < MAX_PAGES; pages++) {
-      const page = await readEventPage(sql, this.#cursor, BATCH, types)
+      const page = await readEventPage(sql, cursor, BATCH, types)
       const latencies = await this.#latenciesOf(sql, page.events)
       for (const event of page.events) this.#count(event, latencies)
-      this.#cursor = page.cursor
+      this.#cursor = cursor = page.cursor
       if (!page.more) return
     }
   }

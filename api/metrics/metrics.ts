@@ -6,6 +6,8 @@ import type { Sql } from '../../core/storage/sql.ts'
 import { LedgerMetrics } from './ledgerMetrics.ts'
 import { gauge, Histogram, type Labels } from './series.ts'
 
+/** Milliseconds between two looks at the event loop. */
+const LAG_LOOK_MS = 20
 const requestSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 /** All that this process tells Prometheus. */
@@ -16,10 +18,15 @@ export class Metrics {
     requestSeconds,
   )
   readonly #ledger = new LedgerMetrics()
-  readonly #lag = monitorEventLoopDelay({ resolution: 20 })
+  readonly #lag = monitorEventLoopDelay({ resolution: LAG_LOOK_MS })
 
   constructor() {
     this.#lag.enable()
+  }
+
+  /** Counts what happens from now on; without it, from the first scrape on. */
+  begin(db: Sql): Promise<void> {
+    return this.#ledger.begin(db)
   }
 
   /** A request that was answered after so many milliseconds. */
@@ -52,9 +59,11 @@ export class Metrics {
 
   #processLines(): string[] {
     const { rss, heapUsed } = process.memoryUsage()
+    // What is measured is the whole interval between two looks.
+    const lag = (ns: number): number => Math.max(0, ns / 1e9 - LAG_LOOK_MS / 1000)
     const quantile = (q: number): [Labels, number] => [
       { quantile: String(q) },
-      this.#lag.percentile(q * 100) / 1e9,
+      lag(this.#lag.percentile(q * 100)),
     ]
     const lines = [
       ...gauge('process_resident_memory_bytes', 'Memory of this process.', [[{}, rss]]),
@@ -62,7 +71,7 @@ export class Metrics {
       ...gauge('nodejs_eventloop_lag_seconds', 'Delay of the event loop since the last scrape.', [
         quantile(0.5),
         quantile(0.99),
-        [{ quantile: '1' }, this.#lag.max / 1e9],
+        [{ quantile: '1' }, lag(this.#lag.max)],
       ]),
     ]
     this.#lag.reset()

@@ -57,14 +57,22 @@ export const approvalRoutes: readonly Route[] = [
     example: { decision: 'approve', plan_hash: 'f4adbfdb…' },
     answers: { 200: ApprovalAnswer },
     errors: {
+      403: 'OWN_REQUEST: a token does not approve what it asked for itself, unless it has scope admin.',
       404: 'There is no such approval.',
       409: 'ALREADY_DECIDED: otherwise. PLAN_CHANGED: the hash is another, or a newer plan is asked about. APPROVAL_EXPIRED: too late.',
     },
     async handler(deps, { params, body, caller }) {
       const decision = body.decision === 'approve' || body.decision === 'approved' ? 'approved' : 'denied'
-      const done = await actAs(deps, caller, (tx, personId) =>
-        decideApproval(deps, tx, { approvalId: params.id, personId, decision, planHash: body.plan_hash }),
-      )
+      const done = await actAs(deps, caller, async (tx, personId) => {
+        if (decision === 'approved' && !caller.scopes.includes('admin'))
+          await refuseOwn(tx, params.id, personId)
+        return decideApproval(deps, tx, {
+          approvalId: params.id,
+          personId,
+          decision,
+          planHash: body.plan_hash,
+        })
+      })
       refuse(done, decision)
       return ok(await approvalOf(deps.db, params.id))
     },
@@ -75,6 +83,20 @@ async function approvalOf(sql: Sql, id: string): Promise<z.input<typeof Approval
   const line = await findApproval(sql, id)
   if (!line) throw new ApiError(404, 'NOT_FOUND', 'There is no such approval.')
   return approvalAnswer(line)
+}
+
+/** What a program asked for, somebody else has to approve. */
+async function refuseOwn(sql: Sql, approvalId: string, personId: string): Promise<void> {
+  const own = await sql.query(
+    'SELECT 1 FROM approval a JOIN run r ON r.id = a.run_id WHERE a.id = $1 AND r.person_id = $2',
+    [approvalId, personId],
+  )
+  if (own.length > 0)
+    throw new ApiError(
+      403,
+      'OWN_REQUEST',
+      'This token asked for it itself. A person approves it in the chat, or a token of another name.',
+    )
 }
 
 /** Throws where the answer did not count. */

@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { listMachines } from '../../core/fleet/machineFacts.ts'
+import { tokenPerson } from '../../core/people/tokenPerson.ts'
 import { ActionNameSchema } from '../../core/protocol/actions.ts'
 import { type Enqueued, enqueueTasks } from '../../core/tasks/enqueueTasks.ts'
 import { readTask, type TaskRow } from '../../core/tasks/listTasks.ts'
 import { AgentRef, TaskRequest } from '../../core/tasks/taskRequest.ts'
+import type { Caller } from '../auth.ts'
 import type { RouteDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
 import { answer, type Route, route } from '../route.ts'
@@ -40,8 +42,14 @@ const errors = {
 
 type Taken = Extract<Enqueued, { kind: 'enqueued' }>
 
-async function take(deps: RouteDeps, runId: string | undefined, tasks: TaskRequest[]): Promise<Taken> {
-  const done = await enqueueTasks(deps, { runId: runId ?? null, tasks, personId: null })
+async function take(
+  deps: RouteDeps,
+  caller: Caller,
+  runId: string | undefined,
+  tasks: TaskRequest[],
+): Promise<Taken> {
+  const personId = await tokenPerson(deps.db, caller)
+  const done = await enqueueTasks(deps, { runId: runId ?? null, tasks, personId })
   switch (done.kind) {
     case 'enqueued':
       return done
@@ -110,10 +118,10 @@ export const enqueueRoutes: readonly Route[] = [
     example: { action: 'shell', params: { command: 'npm test' } },
     answers: { 200: EnqueuedBody, 201: EnqueuedBody, 202: EnqueuedBody },
     errors,
-    async handler(deps, { body }) {
+    async handler(deps, { body, caller }) {
       const { run_id, ...rest } = body
       const tasks = 'tasks' in rest ? rest.tasks : [rest]
-      const taken = await take(deps, run_id, tasks)
+      const taken = await take(deps, caller, run_id, tasks)
       const made = await bodyOf(deps, taken)
       if (!taken.created) return answer(200, made)
       return taken.approvalId === null ? answer(201, made) : answer(202, made)
@@ -129,7 +137,7 @@ export const enqueueRoutes: readonly Route[] = [
     example: { action: 'shell', params: { command: 'git status' } },
     answers: { 202: EnqueuedBody },
     errors,
-    async handler(deps, { body }) {
+    async handler(deps, { body, caller }) {
       const { run_id, machine_id, network: _network, claim_token: _token, ...rest } = body
       const task = TaskRequest.safeParse({ ...rest, dispatch: 'push' })
       if (!task.success) {
@@ -137,7 +145,7 @@ export const enqueueRoutes: readonly Route[] = [
         throw new ApiError(400, 'INVALID', `${issue?.path.join('.')}: ${issue?.message}`)
       }
       const placed = machine_id === undefined ? task.data : await onMachine(deps, task.data, machine_id)
-      return answer(202, await bodyOf(deps, await take(deps, run_id, [placed])))
+      return answer(202, await bodyOf(deps, await take(deps, caller, run_id, [placed])))
     },
   }),
 ]

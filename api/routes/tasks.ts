@@ -10,10 +10,11 @@ import {
   startPulled,
 } from '../../core/scheduling/pulledAttempts.ts'
 import { claimPulled, peekTask } from '../../core/scheduling/pullTasks.ts'
-import { listTasks, readAttempts, readTask, type TaskRow, type TaskSpot } from '../../core/tasks/listTasks.ts'
+import { listTasks, readAttempts, readTask, type TaskRow } from '../../core/tasks/listTasks.ts'
 import { AgentRef } from '../../core/tasks/taskRequest.ts'
 import type { RouteDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
+import { cut, NextCursor, pageQuery, placeOf } from '../page.ts'
 import { answer, ok, type Route, route } from '../route.ts'
 import {
   AttemptSchema,
@@ -35,16 +36,8 @@ async function needTask(deps: RouteDeps, id: string): Promise<TaskRow> {
   return row
 }
 
-/** Where a page ended, in the form a cursor has. */
-const cursorOf = (row: TaskRow): string => `${row.created_at.getTime()}.${row.id}`
-
-function spotOf(cursor: string | undefined): TaskSpot | null {
-  if (cursor === undefined) return null
-  const [, ms, id] = /^(\d{1,15})\.([0-9a-f-]{36})$/.exec(cursor) ?? []
-  if (!ms || !z.uuid().safeParse(id).success)
-    throw new ApiError(400, 'INVALID', 'cursor: take `next_cursor` of an earlier answer')
-  return { createdAt: new Date(Number(ms)).toISOString(), id: id ?? '' }
-}
+/** Where a page ended. */
+const Before = z.tuple([z.number().min(0).max(8.64e15), z.uuid()])
 
 const HeldBody = z.object({
   status: z.string(),
@@ -93,10 +86,9 @@ export const taskRoutes: readonly Route[] = [
       run_id: z.uuid().optional(),
       agent_id: AgentRef.optional(),
       dispatch: DispatchSchema.optional(),
-      limit: z.coerce.number().int().min(1).max(200).default(50),
-      cursor: z.string().max(100).optional(),
+      ...pageQuery,
     }),
-    answers: { 200: z.object({ tasks: z.array(TaskSchema), next_cursor: z.string().nullable() }) },
+    answers: { 200: z.object({ tasks: z.array(TaskSchema), next_cursor: NextCursor }) },
     async handler(deps, { query }) {
       const filter = {
         status: query.status ?? null,
@@ -104,10 +96,11 @@ export const taskRoutes: readonly Route[] = [
         agent: query.agent_id ?? null,
         dispatch: query.dispatch ?? null,
       }
-      const rows = await listTasks(deps.db, filter, spotOf(query.cursor), query.limit + 1)
-      const page = rows.slice(0, query.limit)
-      const last = rows.length > query.limit ? page.at(-1) : undefined
-      return ok({ tasks: page.map(taskBody), next_cursor: last ? cursorOf(last) : null })
+      const before = placeOf(Before, query.cursor)
+      const spot = before && { createdAt: new Date(before[0]).toISOString(), id: before[1] }
+      const rows = await listTasks(deps.db, filter, spot, query.limit + 1)
+      const [page, next_cursor] = cut(rows, query.limit, (row) => [row.created_at.getTime(), row.id])
+      return ok({ tasks: page.map(taskBody), next_cursor })
     },
   }),
   route({

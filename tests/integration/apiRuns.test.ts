@@ -378,6 +378,7 @@ test('what happens between two scrapes is counted once, by whichever process it 
     return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? 0)
   }
   const before = await metric('skynet_dispatch_seconds_count')
+  expect(before).toBeGreaterThan(0)
   const own = await addMachine(api.deps)
   const run = await startRun(api.deps, own, [{ key: 'a' }])
   const claims = (await claimTasks(api.deps, 50)).claims.filter(({ runId }) => runId === run.id)
