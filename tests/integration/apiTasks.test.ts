@@ -114,6 +114,21 @@ describe('enqueue', () => {
     })
   })
 
+  test('what a program asked for, its own token does not approve', async () => {
+    const own = await newApiToken(control.deps.db, 'asker', ['operate', 'read'])
+    const other = await newApiToken(control.deps.db, 'decider', ['operate', 'read'])
+    const body = pulled({ action: 'shell', params: { command: 'touch x' }, cwd: '/w' })
+    const held = (await post('/tasks/enqueue', body, own)).json
+    const { plan_hash } = held.task
+    const path = `/approvals/${held.approval_id}/decide`
+    expect(await post(path, { decision: 'approve', plan_hash }, own)).toMatchObject({
+      status: 403,
+      json: { error: { code: 'OWN_REQUEST' } },
+    })
+    expect((await post(path, { decision: 'approve', plan_hash }, other)).status).toBe(200)
+    expect((await call('GET', `/tasks/${held.task_id}`)).json.status).toBe('queued')
+  })
+
   test('takes a graph at once, and says which field is wrong', async () => {
     const [a, b] = [randomUUID(), randomUUID()]
     const graph = await post('/tasks/enqueue', {
