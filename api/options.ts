@@ -8,7 +8,7 @@ export type ApiOptions = {
 }
 
 export const defaultOptions: ApiOptions = {
-  rate: { perSecond: 100, burst: 200 },
+  rate: { perSecond: 1000, burst: 2000 },
   failures: { perSecond: 0.5, burst: 30 },
   deadlineMs: 10_000,
 }
