@@ -16,5 +16,5 @@ export type RouteDeps = ApiDeps & {
   guard: Guard
   metrics: Metrics
   /** The OpenAPI document of this very server, and the page for people. */
-  described: { openapi: { openapi: string }; page: string }
+  described: { openapi(): { openapi: string }; page(): string }
 }

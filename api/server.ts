@@ -4,10 +4,9 @@ import { messageOf } from '../core/config/logger.ts'
 import { tellFault } from '../core/storage/tellFault.ts'
 import { type Caller, Guard } from './auth.ts'
 import type { ApiDeps, RouteDeps } from './deps.ts'
-import { docsPageOf } from './docsPage.ts'
+import { described } from './described.ts'
 import { ApiError, errorBody, errorFor } from './errors.ts'
 import { Metrics } from './metrics/metrics.ts'
-import { openapiOf } from './openapi.ts'
 import { type ApiOptions, defaultOptions } from './options.ts'
 import { registerRoute } from './register.ts'
 import type { Route } from './route.ts'
@@ -51,11 +50,17 @@ export function createApi(deps: ApiDeps, given: Partial<ApiOptions> = {}): Fasti
   takeJson(app)
   const streams = new Streams()
   const metrics = new Metrics()
-  const described = { openapi: openapiOf(routes), page: docsPageOf(routes) }
-  const routeDeps: RouteDeps = { ...deps, guard: new Guard(deps.db, options), metrics, described }
+  const routeDeps: RouteDeps = {
+    ...deps,
+    guard: new Guard(deps.db, options),
+    metrics,
+    described: described(routes),
+  }
   for (const route of routes)
     registerRoute(app, { ...routeDeps, streams, deadlineMs: options.deadlineMs }, route)
-  app.addHook('onReady', () => metrics.begin(deps.db).catch((error) => tellFault(deps.log, 'metrics', error)))
+  app.addHook('onListen', async () => {
+    void metrics.begin(deps.db).catch((error) => tellFault(deps.log, 'metrics', error))
+  })
   app.addHook('onResponse', async (request, reply) => {
     if (reply.getHeader('content-type') !== 'text/event-stream') measure(metrics, request, reply)
   })

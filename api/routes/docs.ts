@@ -17,7 +17,7 @@ export const docsRoutes: readonly Route[] = [
     summary: 'This API as an OpenAPI 3.1 document.',
     answers: { 200: z.looseObject({ openapi: z.string() }) },
     async handler({ described }) {
-      return ok(described.openapi)
+      return ok(described.openapi())
     },
   }),
   route({
@@ -27,7 +27,7 @@ export const docsRoutes: readonly Route[] = [
     summary: 'This API as a page for people.',
     answers: { 200: page },
     async handler({ described }) {
-      return ok(described.page)
+      return ok(described.page())
     },
   }),
 ]
