@@ -80,6 +80,15 @@ test('POST /v1/plan answers 202 while planning goes on', async () => {
   expect((await api.post(`/v1/runs/${body.id}/cancel`)).body.status).toBe('cancelled')
 })
 
+test('what a token enqueues stands under its name', async () => {
+  const task = { action: 'shell', params: { command: 'sleep 1' }, agent_id: machine.agentId }
+  const made = await api.post('/v1/tasks/enqueue', task, { token: api.tokens.operate })
+  expect(made.status).toBe(201)
+  const { body } = await api.get(`/v1/runs/${made.body.run_id}`)
+  expect(body).toMatchObject({ kind: 'api', asked_by: 'operate-token' })
+  await api.post(`/v1/runs/${made.body.run_id}/cancel`)
+})
+
 describe('POST /v1/policy/check', () => {
   const check = async (body: object) =>
     (await api.post('/v1/policy/check', body, { token: api.tokens.read })).body
