@@ -29,13 +29,11 @@ type RegisterDeps = Pick<Deps, 'db' | 'bus' | 'wake'>
  * hello came from, so that a gateway the agent has left cannot take it back.
  */
 export async function registerWorker(deps: RegisterDeps, worker: RegisterWorker): Promise<Registered> {
-  let lost: string[] = []
   const done = await deps.db.tx(async (tx): Promise<Registered> => {
-    lost = []
     const [agent] = await tx.query<AgentRow>(
       `SELECT credential_hash, revoked_at, connected, gateway_id, session,
        EXISTS (SELECT 1 FROM agent_link l WHERE l.agent_id = agent.id AND l.gateway_id = agent.gateway_id) AS main_is_live
-       FROM agent WHERE id = $1 FOR UPDATE`,
+       FROM agent WHERE id = $1 FOR NO KEY UPDATE`,
       [worker.agent_id],
     )
     if (!agent || agent.credential_hash !== credentialHash(worker.credential))
@@ -54,13 +52,11 @@ export async function registerWorker(deps: RegisterDeps, worker: RegisterWorker)
       )
     if (worker.hello || fresh) tx.afterCommit(() => announce(deps))
     const isStart = worker.session === undefined || worker.session !== agent.session
-    if (worker.hello && isStart) lost = await findLost(tx, worker)
+    if (worker.hello && isStart) await recordLost(deps, tx, worker.agent_id, await findLost(tx, worker))
+    if (worker.hello) await hurryClaims(tx, worker)
     return { kind: 'registered', agentId: worker.agent_id, ...(await toldApart(tx, worker)) }
   })
-  if (done.kind === 'registered' && worker.hello) {
-    await recordLost(deps, worker.agent_id, lost)
-    await heardAgain(deps, worker)
-  }
+  if (done.kind === 'registered' && worker.hello) await heardAgain(deps, worker)
   return done
 }
 
@@ -140,6 +136,18 @@ async function heardAgain(deps: RegisterDeps, worker: RegisterWorker): Promise<v
     })
   }
 }
+
+/**
+ * Claims that the agent does not have may have been on their way to it when its connection ended: they are sent again
+ * now, not when their lease lapses. One that arrives twice starts once.
+ */
+const hurryClaims = (tx: Tx, worker: RegisterWorker): Promise<object[]> =>
+  tx.query(
+    `UPDATE task t SET lease_until = clock_timestamp() FROM attempt a
+     WHERE a.task_id = t.id AND a.claim_token = t.claim_token AND a.agent_id = $1 AND a.status = 'claimed' AND t.status = 'claimed'
+     AND t.dispatch = 'push' AND NOT a.id = ANY($2::uuid[])`,
+    [worker.agent_id, worker.attempts.map((a) => a.execution_id)],
+  )
 
 /**
  * Started attempts of this agent that its hello does not list: evidence that they are gone. Read before anything can be

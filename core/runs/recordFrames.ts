@@ -83,17 +83,19 @@ export async function recordPulled(
   return followed.held
 }
 
-/** Attempts that the agent had accepted and no longer knows: evidence that they are gone. Idempotent. */
+/**
+ * Attempts that the agent had accepted and no longer knows: evidence that they are gone. In the caller's transaction,
+ * since the evidence is given once. Idempotent.
+ */
 export async function recordLost(
-  deps: Pick<Deps, 'db' | 'bus' | 'wake'>,
+  deps: Pick<Deps, 'bus' | 'wake'>,
+  tx: Tx,
   agentId: string,
   attemptIds: string[],
 ): Promise<void> {
   if (attemptIds.length === 0) return
-  await deps.db.tx(async (tx) => {
-    const held = await lockAttempts(tx, agentId, attemptIds, attemptIds)
-    await write(deps, tx, held.map(followLoss))
-  })
+  const held = await lockAttempts(tx, agentId, attemptIds, attemptIds)
+  await write(deps, tx, held.map(followLoss))
 }
 
 async function write(deps: Pick<Deps, 'bus' | 'wake'>, tx: Tx, followed: readonly Followed[]): Promise<void> {

@@ -6,7 +6,9 @@ import { join } from 'node:path'
 const main = join(import.meta.dirname, '../../cli/main.ts')
 const RESTART_MS = 150
 /** Who ends sooner by itself has not come up: what it needs was away. */
-const UP_MS = 6000
+const UP_MS = 10_000
+/** The exit code of a part that found its settings, or what they name, not usable at its start. */
+const NOT_USABLE = 2
 
 export type PartKind = 'api' | 'workers' | 'gateway' | 'agent'
 export type PartEnd = {
@@ -73,7 +75,7 @@ export class Part {
     const { armed } = this
     const hit = !this.#asked && signal === 'SIGKILL' && armed !== null
     if (hit) this.armed = null
-    const early = performance.now() - this.#startedAt < UP_MS
+    const early = code === NOT_USABLE || performance.now() - this.#startedAt < UP_MS
     const how = this.#asked ? 'asked' : hit ? 'failpoint' : early ? 'failed' : 'died'
     this.#onEnd({ part: this, how, what: hit ? armed : `code ${code}, signal ${signal}` })
     setTimeout(() => this.start(), early && how === 'failed' ? RESTART_MS * 3 : RESTART_MS)

@@ -7,7 +7,9 @@ const KEPT = 300
 
 type Call = { method: string; path: string; headers: IncomingMessage['headers']; body: Buffer }
 
-/** Passes HTTP on to a port; now and then a call goes out twice, and an old one once more behind newer ones. */
+const isTaken = ({ status }: { status: number }): boolean => status >= 200 && status < 300
+
+/** Passes HTTP on to a port; now and then a call that was taken goes out twice, and an old one once more behind newer ones. */
 export class Replayer {
   twice = 0
   again = 0
@@ -52,12 +54,10 @@ export class Replayer {
     const isOurs = this.#paths.test(path)
     const isTwice = isOurs && this.#random.chance(this.percent / 100)
     if (isTwice) this.twice++
-    const [answer] = await Promise.all([
-      this.#send(call),
-      isTwice ? this.#send(call).catch(() => {}) : undefined,
-    ])
+    const answer = await this.#send(call)
+    if (isTwice && isTaken(answer)) await this.#send(call).catch(() => {})
     outgoing.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body)
-    if (isOurs) this.#remember(call)
+    if (isOurs && isTaken(answer)) this.#remember(call)
   }
 
   #remember(call: Call): void {

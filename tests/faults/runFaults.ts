@@ -28,6 +28,9 @@ export type Outcome = {
 /** After the last recovery everything that can end does within this. */
 const SETTLE_MS = 15_000
 const PERCENT_REPEATED = 4
+/** How often the next fault waits for the work that the last one met, and how long at most. */
+const PATIENCE = 0.75
+const PATIENCE_MS = 6000
 /** Work that takes long has ended by itself when this has passed. */
 const LONG_WORK_MS = 32_000
 
@@ -136,7 +139,14 @@ class FaultRun {
       this.#count(fault.name, 1)
       this.#options.tell(`${fault.name}: ${done.what}`)
       await this.#affected(fault.name, done.scope)
+      if (world.random.chance(PATIENCE)) await this.#moved(PATIENCE_MS)
     }
+  }
+
+  /** Waits until the work that faults met has moved on. */
+  async #moved(ms: number): Promise<void> {
+    const deadline = performance.now() + ms
+    while ((this.#recovery?.waiting.length ?? 0) > 0 && performance.now() < deadline) await delay(50)
   }
 
   #ended({ part, how, what }: PartEnd): void {

@@ -79,14 +79,15 @@ export class Stand {
     await this.connected(30_000)
   }
 
-  /** Resolves once every agent is connected and reports; rejects when that takes longer. */
+  /** Resolves once every gateway and every agent has been heard of from now on; rejects when that takes longer. */
   async connected(ms: number): Promise<void> {
+    const [from] = await this.db.query<{ now: Date }>('SELECT clock_timestamp() AS now')
     for (const deadline = performance.now() + ms; ; await delay(50)) {
       const rows = await this.db
         .query<{ all: boolean }>(
-          `SELECT count(*) = $1 AS all FROM agent a JOIN gateway g ON g.id = a.gateway_id
-           WHERE a.connected AND a.last_seen_at > clock_timestamp() - interval '7 s'`,
-          [this.machines.length],
+          `SELECT (SELECT count(*) FROM agent WHERE connected AND last_seen_at > $1) = $2
+           AND (SELECT count(*) FROM gateway WHERE last_seen_at > $1) = $3 AS all`,
+          [from?.now, this.machines.length, this.gatewayPorts.length],
         )
         .catch(() => [])
       if (rows[0]?.all) return
