@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { RunStatus } from '../../core/events/states.ts'
 import { cancelRun, pauseRun, resumeRun } from '../../core/runs/cancelRun.ts'
 import { retryTask } from '../../core/runs/retryTask.ts'
+import { skipTask } from '../../core/runs/skipTask.ts'
 import type { Tx } from '../../core/storage/sql.ts'
 import { actAs } from '../actor.ts'
 import type { Caller } from '../auth.ts'
@@ -110,6 +111,30 @@ export const steerRoutes: readonly Route[] = [
         if (again.length === 0)
           throw new ApiError(404, 'NOT_FOUND', `Run #${number} has no such task that failed.`)
       })
+      return ok(await runAnswer(deps.db, runId))
+    },
+  }),
+  route({
+    method: 'POST',
+    url: '/v1/runs/:id/skip',
+    scope: 'operate',
+    summary:
+      'Leaves a task out that has not begun, or whose end is not known; what depends on it is skipped too.',
+    params: RunParams,
+    body: z.strictObject({ task_id: z.uuid() }),
+    answers: { 200: RunAnswer },
+    errors: {
+      404: 'There is no such run, or it has no such task.',
+      409: 'WRONG_STATE: the task has begun or ended.',
+    },
+    async handler(deps, { params, body, caller }) {
+      const runId = await runIdOf(deps.db, params.id)
+      const done = await actAs(deps, caller, (tx, personId) =>
+        skipTask(deps, tx, { runId, taskId: body.task_id }, personId),
+      )
+      if (done.kind === 'unknown') throw new ApiError(404, 'NOT_FOUND', 'This run has no such task.')
+      if (done.kind === 'too_late')
+        throw new ApiError(409, 'WRONG_STATE', `The task is ${done.status}; it cannot be left out any more.`)
       return ok(await runAnswer(deps.db, runId))
     },
   }),

@@ -6,6 +6,7 @@ import { isLegal, type Machine } from '../../core/events/states.ts'
 import { cancelRun, pauseRun, resumeRun } from '../../core/runs/cancelRun.ts'
 import { retryTask } from '../../core/runs/retryTask.ts'
 import { reviewTask } from '../../core/runs/reviewTask.ts'
+import { skipTask } from '../../core/runs/skipTask.ts'
 import { type Claim, claimTasks } from '../../core/scheduling/claimTasks.ts'
 import type { Tx } from '../../core/storage/sql.ts'
 import { openTestControl, type TestControl } from '../support/control.ts'
@@ -186,6 +187,15 @@ const commands: Record<string, Do> = {
   ),
   again: (world, pick) => review(world, pick, 'again'),
   skip: (world, pick) => review(world, pick, 'skip'),
+  leaveOut: async (world, pick) => {
+    const pair = at(world.runs, pick)
+    const task = at(pair?.expected.tasks ?? [], pick)
+    if (!pair || !task) return
+    await tx((t) =>
+      skipTask(control.deps, t, { runId: pair.id, taskId: pair.tasks[task.key] ?? '' }, personId),
+    )
+    model.skip(pair.expected, task)
+  },
   giveUp: async (world) => {
     await control.deps.db.query(
       "UPDATE attempt SET cancel_at = cancel_at - interval '1 h' WHERE cancel_at IS NOT NULL",
@@ -276,6 +286,12 @@ const rivals: readonly ((world: World, pick: number) => Promise<unknown>)[] = [
   (world, pick) => onAny(world, pick, (pair) => decide(pair, 'denied')),
   (world, pick) => reviewAny(world, pick, 'again'),
   (world, pick) => reviewAny(world, pick, 'skip'),
+  (world, pick) =>
+    onAny(world, pick, ({ id, tasks }) =>
+      tx((t) =>
+        skipTask(control.deps, t, { runId: id, taskId: Object.values(tasks).at(-1) ?? '' }, personId),
+      ),
+    ),
   () => forceCancelOnce(control.deps),
 ]
 

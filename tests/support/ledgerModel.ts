@@ -142,6 +142,13 @@ export function review(run: ModelRun, task: ModelTask, verdict: 'again' | 'skip'
   settle(run)
 }
 
+/** A person leaves out what has not begun. */
+export function skip(run: ModelRun, task: ModelTask): void {
+  if (run.status !== 'running' && run.status !== 'paused') return
+  if (['held', 'blocked', 'queued', 'needs_review'].includes(task.status)) task.status = 'skipped'
+  settle(run)
+}
+
 /** The failed run again, all of its failed tasks or one. */
 export function retry(run: ModelRun, key: string | null): void {
   const failed = run.tasks.filter(
