@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { messageOf } from '../core/config/logger.ts'
-import { tellFault } from '../core/storage/tellFault.ts'
+import { tellFault, tellFault } from '../core/storage/tellFault.ts'
 import { type Caller, Guard } from './auth.ts'
 import type { ApiDeps, RouteDeps } from './deps.ts'
 import { described } from './described.ts'
@@ -88,7 +88,7 @@ function answerError(
   const answer = errorFor(error)
   const line = `${request.method} ${request.url.slice(0, 500)} [${request.id}]: ${messageOf(error)}`
   if (answer.status === 500) deps.log.error(line)
-  else if (answer.status > 500) deps.log.warn(line)
+  else if (answer.status > 500) tellFault(deps.log, line, error)
   if (answer.retryAfterS !== undefined) reply.header('retry-after', answer.retryAfterS)
   reply.header('x-request-id', request.id)
   return reply.status(answer.status).send(errorBody(answer))

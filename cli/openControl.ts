@@ -1,4 +1,5 @@
 import { createPrivateKey } from 'node:crypto'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ControlConfig, parseControlConfig } from '../core/config/control.ts'
 import { createLogger, type Logger } from '../core/config/logger.ts'
@@ -97,6 +98,8 @@ export async function openControl(env: Env, name: string): Promise<Control> {
         approvalTtlMs: config.approvalTtlMs,
         unreachableAfterMs: config.unreachableAfterMs,
         denyPaths: [config.dataDir],
+        archiveDir: join(config.dataDir, 'archive'),
+        retention: config.retention,
       },
     }
     const controlKey = publicKeyOf(secrets.signing_key)

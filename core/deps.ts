@@ -10,6 +10,19 @@ import type { Database } from './storage/openDatabase.ts'
 /** The clock, so that tests can set it. Leases and expiry go by PostgreSQL's clock, never by this one. */
 export type Clock = { now(): Date }
 
+/** How long things are kept, and how much of them: ages in milliseconds, sizes in bytes. */
+export type Retention = {
+  /** Events of a run, after its end. */
+  eventsMs: number
+  eventsMaxBytes: number
+  /** An ended run's log, in the ledger or in the archive. */
+  logsMs: number
+  /** An ended run's log goes from the ledger to the archive after this, or when the ledger has more than that. */
+  archiveAfterMs: number
+  logsMaxBytes: number
+  archiveMaxBytes: number
+}
+
 /** What the control plane's functions may ask for; each takes only what it uses, by `Pick`. */
 export type Deps = {
   db: Database
@@ -31,5 +44,8 @@ export type Deps = {
     unreachableAfterMs: number
     /** Directories no agent on this machine may touch: the data directory. */
     denyPaths: readonly string[]
+    /** Where this process keeps logs of ended runs, or would. */
+    archiveDir: string
+    retention: Retention
   }
 }

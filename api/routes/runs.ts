@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { readAnyLogPage } from '../../core/archive/readArchivedPage.ts'
 import { type RunLine, runPage } from '../../core/runs/listRuns.ts'
-import { LogCursor, logStart, readLogPage } from '../../core/runs/readLogPage.ts'
+import { LogCursor, logStart } from '../../core/runs/readLogPage.ts'
 import { At, iso, isoOrNull, statusOf } from '../answers.ts'
 import { cursorOf, cut, NextCursor, pageQuery, placeOf } from '../page.ts'
 import { ok, type Route, route } from '../route.ts'
@@ -81,10 +82,16 @@ export const runRoutes: readonly Route[] = [
       }),
     },
     errors: { 404: 'There is no such run.' },
-    async handler({ db }, { params, query }) {
+    async handler({ db, settings }, { params, query }) {
       const from = placeOf(LogCursor, query.cursor) ?? logStart
       const runId = await runIdOf(db, params.id)
-      const { pieces, cursor } = await readLogPage(db, runId, from, query.limit, query.task ?? null)
+      const { pieces, cursor } = await readAnyLogPage(
+        { db, settings },
+        runId,
+        from,
+        query.limit,
+        query.task ?? null,
+      )
       const lines = pieces.map((piece) => ({
         task_id: piece.taskId,
         task: piece.taskKey,

@@ -68,7 +68,7 @@ async function sendCard(deps: BotDeps, api: Api, row: Delivery, card: CardRow | 
   return { ...called, hash: contentHash(shown), settled: shown.settled }
 }
 
-async function withFile(deps: Pick<BotDeps, 'db'>, { payload }: Delivery): Promise<Payload> {
+async function withFile(deps: Pick<BotDeps, 'db' | 'settings'>, { payload }: Delivery): Promise<Payload> {
   const { file, ...rest } = payload as Payload & { file: { name: string; runId?: string; text?: string } }
-  return { ...rest, document: fileOf(file.text ?? (await fullLog(deps.db, file.runId ?? '')), file.name) }
+  return { ...rest, document: fileOf(file.text ?? (await fullLog(deps, file.runId ?? '')), file.name) }
 }

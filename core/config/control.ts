@@ -1,7 +1,20 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import type { Retention } from '../deps.ts'
 import { defaultDataDir } from './agent.ts'
-import { ConfigError, duration, type Env, logLevel, port, readSettings, urlOf } from './settings.ts'
+import {
+  ConfigError,
+  duration,
+  type Env,
+  logLevel,
+  MB,
+  megabytes,
+  port,
+  readSettings,
+  urlOf,
+} from './settings.ts'
+
+const DAY_MS = 86_400_000
 
 const table = {
   SKYNET_DATA_DIR: z.string().optional(),
@@ -30,6 +43,12 @@ const table = {
   SKYNET_GATEWAY_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
   SKYNET_APPROVAL_TTL: duration.default(86_400_000),
   SKYNET_UNREACHABLE_AFTER: duration.default(600_000),
+  SKYNET_KEEP_EVENTS: duration.default(90 * DAY_MS),
+  SKYNET_KEEP_LOGS: duration.default(30 * DAY_MS),
+  SKYNET_ARCHIVE_AFTER: duration.default(7 * DAY_MS),
+  SKYNET_MAX_EVENTS_MB: megabytes.default(2048 * MB),
+  SKYNET_MAX_LOGS_MB: megabytes.default(2048 * MB),
+  SKYNET_MAX_ARCHIVE_MB: megabytes.default(2048 * MB),
   SKYNET_POLICY_FILE: z.string().optional(),
   SKYNET_PLAYBOOKS_DIR: z.string().optional(),
   SKYNET_LOG_LEVEL: logLevel.default('info'),
@@ -55,6 +74,7 @@ export type ControlConfig = {
   gatewayToken: string | null
   approvalTtlMs: number
   unreachableAfterMs: number
+  retention: Retention
   policyFile: string | null
   playbooksDir: string | null
   logLevel: string
@@ -74,6 +94,14 @@ export function parseControlConfig(env: Env): ControlConfig {
     gatewayToken: s.SKYNET_GATEWAY_TOKEN ?? null,
     approvalTtlMs: s.SKYNET_APPROVAL_TTL,
     unreachableAfterMs: s.SKYNET_UNREACHABLE_AFTER,
+    retention: {
+      eventsMs: s.SKYNET_KEEP_EVENTS,
+      eventsMaxBytes: s.SKYNET_MAX_EVENTS_MB,
+      logsMs: s.SKYNET_KEEP_LOGS,
+      archiveAfterMs: s.SKYNET_ARCHIVE_AFTER,
+      logsMaxBytes: s.SKYNET_MAX_LOGS_MB,
+      archiveMaxBytes: s.SKYNET_MAX_ARCHIVE_MB,
+    },
     policyFile: s.SKYNET_POLICY_FILE ?? null,
     playbooksDir: s.SKYNET_PLAYBOOKS_DIR ?? null,
     logLevel: s.SKYNET_LOG_LEVEL,

@@ -59,6 +59,11 @@ export const duration = z
     return Number(amount) * unitMs[unit as keyof typeof unitMs]
   })
 
+export const MB = 1024 * 1024
+
+/** A whole number of megabytes; the value is bytes. */
+export const megabytes = wholeNumber(1, 1_000_000).transform((mb) => mb * MB)
+
 /** A URL with one of the given schemes. */
 export const urlOf = (...schemes: string[]) =>
   z

@@ -27,6 +27,8 @@ export type LogPiece = {
   at: Date
 }
 
+export type LogPage = { pieces: LogPiece[]; cursor: LogCursor }
+
 /** From here on what is finished is no longer told one by one. */
 const FOLD_FROM = 20
 
@@ -41,7 +43,7 @@ export async function readLogPage(
   cursor: LogCursor,
   limit: number,
   taskKey: string | null,
-): Promise<{ pieces: LogPiece[]; cursor: LogCursor }> {
+): Promise<LogPage> {
   const pieces = await sql.query<LogPiece>(
     `SELECT a.id AS "attemptId", t.id AS "taskId", t.key AS "taskKey", a.number AS attempt, l.seq, l.stream, l.text, l.at
      FROM task t JOIN attempt a ON a.task_id = t.id CROSS JOIN LATERAL (

@@ -147,17 +147,20 @@ async function lockAttempts(
   )
 }
 
+/** A run whose log was put away already is put away once more, together with what came late. */
 async function writeLogs(tx: Tx, followed: readonly Followed[]): Promise<void> {
   const logs = followed.flatMap(({ held, logs: own }) => own.map((log) => ({ ...log, attempt: held.id })))
   if (logs.length === 0) return
   await tx.query(
-    'INSERT INTO log_chunk (attempt_id, seq, stream, text, at) SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::timestamptz[]) ON CONFLICT DO NOTHING',
+    `WITH late AS (UPDATE run SET archived_at = NULL WHERE id = ANY($6::uuid[]) AND archived_at IS NOT NULL)
+     INSERT INTO log_chunk (attempt_id, seq, stream, text, at) SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::timestamptz[]) ON CONFLICT DO NOTHING`,
     [
       logs.map((log) => log.attempt),
       logs.map((log) => log.seq),
       logs.map((log) => log.stream),
       logs.map((log) => log.text),
       logs.map((log) => log.at),
+      followed.filter((one) => one.logs.length > 0).map((one) => one.held.run_id),
     ],
   )
 }

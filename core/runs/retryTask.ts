@@ -26,7 +26,7 @@ export async function retryTask(
     ids: [runId],
     from: ['failed'],
     to: 'running',
-    set: { ended_at: null, error: null, started_at: now },
+    set: { ended_at: null, error: null, started_at: now, archived_at: null, pruned_at: null },
     data,
   })
   const again = { ended_at: null, started_at: null, error: null, result: null, claim_token: null }

@@ -1,4 +1,7 @@
 import { createPrivateKey, randomBytes } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseControlConfig } from '../../core/config/control.ts'
 import { createLogger, type Logger } from '../../core/config/logger.ts'
 import type { Clock, Deps } from '../../core/deps.ts'
 import type { Model } from '../../core/llm/model.ts'
@@ -85,7 +88,14 @@ export async function openTestControl(options: ControlOptions): Promise<TestCont
     signingKey: createPrivateKey(secrets.signingKey),
     gatewayToken: secrets.gatewayToken,
     redact: redactor(Object.values(secrets).filter((value) => !value.includes('\n'))),
-    settings: { approvalTtlMs: 86_400_000, unreachableAfterMs: 600_000, denyPaths: [], ...options.settings },
+    settings: {
+      approvalTtlMs: 86_400_000,
+      unreachableAfterMs: 600_000,
+      denyPaths: [],
+      archiveDir: join(tmpdir(), `skynet-test-archive-${process.pid}`),
+      retention: parseControlConfig({}).retention,
+      ...options.settings,
+    },
   }
   return {
     deps,

@@ -6,7 +6,9 @@ import { disconnectSilentOnce } from '../../core/fleet/registerGateway.ts'
 import { reapClaimsOnce, reapSilentOnce } from '../../core/scheduling/reap.ts'
 import { reapPulledOnce } from '../../core/scheduling/reapPulled.ts'
 import { tellFault } from '../../core/storage/tellFault.ts'
+import { archiveOnce } from './archive.ts'
 import { pruneOnce } from './prune.ts'
+import { pruneEventsOnce } from './pruneEvents.ts'
 import { wakeOnce, wakeUnsettledOnce } from './wake.ts'
 
 export type Service = { name: string; everyMs: number; once(deps: Deps): Promise<unknown> }
@@ -23,6 +25,8 @@ export const services: readonly Service[] = [
   { name: 'disconnect-silent', everyMs: 5000, once: disconnectSilentOnce },
   { name: 'probe-gateways', everyMs: 500, once: probeGatewaysOnce },
   { name: 'prune', everyMs: 600_000, once: pruneOnce },
+  { name: 'prune-events', everyMs: 600_000, once: pruneEventsOnce },
+  { name: 'archive', everyMs: 300_000, once: archiveOnce },
 ]
 
 /** Runs every service on its timer, never twice at once in this process. Returns what stops them. */
