@@ -27,6 +27,9 @@ export class Streams {
   async serve(response: ServerResponse, body: Streamed): Promise<void> {
     const ending = new AbortController()
     response.once('close', () => ending.abort())
+    response.on('error', () => ending.abort())
+    // The reader may have left before the answer began.
+    if (response.closed || response.destroyed) ending.abort()
     const serving = body(readerOf(response, ending)).finally(() => response.end())
     this.#open.set(ending, serving)
     await serving.finally(() => this.#open.delete(ending))
