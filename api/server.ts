@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { messageOf } from '../core/config/logger.ts'
-import { tellFault, tellFault } from '../core/storage/tellFault.ts'
+import { tellFault } from '../core/storage/tellFault.ts'
 import { type Caller, Guard } from './auth.ts'
 import type { ApiDeps, RouteDeps } from './deps.ts'
 import { described } from './described.ts'
