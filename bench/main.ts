@@ -1,4 +1,5 @@
-/** `npm run bench [latency|throughput|memory]`: the figures of the main job, each with its aim or its peer of the same run. */
+/** `npm run bench [latency|throughput|claims|memory]`: the figures of the main job, each with its aim or its peer of the same run. */
+import { claims } from './claims.ts'
 import { latencies } from './latency.ts'
 import { memory } from './memory.ts'
 import { startSystem } from './system.ts'
@@ -20,6 +21,7 @@ if (wanted('latency') || wanted('throughput')) {
     await system.stop()
   }
 }
+if (wanted('claims')) show('One claim of 16 tasks, at queues of three lengths', await claims())
 if (wanted('memory'))
   show('Memory (proportional set size), started as `npm start` does, database aside', await memory())
 process.exit(0)

@@ -18,16 +18,18 @@ export const setLanes = (sql: Sql, runId: string): Promise<object[]> =>
     [runId],
   )
 
-/** Lanes that are looked at in one claim: of more, another handful each time. */
-const MAX_LANES = 64
-/** Tasks of one lane that are looked at for some whose files are free. */
-const LOOK_AHEAD = 500
+/** Lanes that are looked at in one claim: of more, others each time. */
+const MAX_LANES = 32
+/** Tasks that are looked at for some whose files are free: shared among the lanes, but so many of each. */
+const LOOK_AHEAD = 1000
+const LOOK_AHEAD_EACH = 50
 
 /**
  * The tasks to be handed to one agent next, as a subquery over `free` (its id, its free slots, what it holds by lane)
  * that gives id, priority, turn and age. Slots are shared among the lanes: the nth task that a lane would hold goes
  * after the (n-1)th of every other lane with work of the same priority. Costs the same however long the queue is: the
- * lanes and the first tasks of each come from an index. `from`: a parameter with the lane to begin at.
+ * lanes and the first tasks of each come from an index (a range, though of one lane, and its order keep the planner to
+ * the index that has lanes). `from`: a parameter with the lane to begin at.
  */
 export const nextOfAgent = (from: string): string => {
   const first = (where: string) =>
@@ -40,19 +42,22 @@ export const nextOfAgent = (from: string): string => {
       CROSS JOIN LATERAL (SELECT coalesce(${first('t.lane > ring.lane')}, ${first("t.lane >= ''")}) AS lane) next
       WHERE next.lane <> ring.start AND ring.n < ${MAX_LANES}
     )
-    SELECT ready.*, ready.nth + coalesce((free.held->>ring.lane)::int, 0) AS turn FROM ring
+    SELECT ready.*, ready.nth + coalesce((free.held->>ring.lane)::int, 0) AS turn
+    FROM (SELECT lane, count(*) OVER () AS lanes FROM ring) ring
     CROSS JOIN LATERAL (
-      SELECT t.id, t.priority, t.queued_at, t.position, row_number() OVER (ORDER BY t.priority DESC, t.queued_at, t.position) AS nth
+      SELECT t.id, t.priority, t.queued_at, t.position, row_number() OVER (ORDER BY ${order}) AS nth
       FROM (
-        SELECT * FROM task t WHERE t.agent_id = free.id AND t.status = 'queued' AND t.lane = ring.lane
-        ORDER BY t.priority DESC, t.queued_at, t.position LIMIT ${LOOK_AHEAD}
+        SELECT * FROM task t WHERE t.agent_id = free.id AND t.status = 'queued' AND t.lane >= ring.lane AND t.lane <= ring.lane
+        ORDER BY ${order} LIMIT greatest(${LOOK_AHEAD_EACH}, ${LOOK_AHEAD} / ring.lanes)
       ) t JOIN run r ON r.id = t.run_id AND r.status = 'running'
       WHERE t.dispatch = 'push' AND (t.not_before IS NULL OR t.not_before <= clock_timestamp()) AND NOT ${filesTaken}
-      ORDER BY t.priority DESC, t.queued_at, t.position LIMIT greatest(free.slots, 0)
+      ORDER BY ${order} LIMIT greatest(free.slots, 0)
     ) ready
     WHERE ring.lane <> '${NO_TURN}'
     ORDER BY ready.priority DESC, turn, ready.queued_at, ready.position LIMIT greatest(free.slots, 0)`
 }
+
+const order = 't.lane, t.priority DESC, t.queued_at, t.position'
 
 /** Whether a file that the task `t` needs, or a directory around or below it, is another task's. */
 export const filesTaken = `EXISTS (SELECT 1 FROM unnest(t.owns) p JOIN file_ownership f ON f.machine_id = t.machine_id
