@@ -11,7 +11,7 @@ import { GRANT_TTL_MINUTES, type Grant, signGrant } from '../protocol/grants.ts'
 import type { ExecutionSpec, TaskInput, TaskSpec } from '../protocol/specs.ts'
 import type { Tx } from '../storage/sql.ts'
 import { readInputs } from '../tasks/readInputs.ts'
-import { nextOfAgent } from './lanes.ts'
+import { goByIndexes, nextOfAgent } from './lanes.ts'
 import { type GatewayCandidate, gatewaysOf, type RankedGateway, rankGateways } from './rankGateways.ts'
 
 /** From claim to delivery; renewed while the gateway is being asked. */
@@ -66,6 +66,7 @@ export type ClaimDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'policy' | 'settings'
  */
 export async function claimTasks(deps: ClaimDeps, limit: number): Promise<Claimed> {
   return deps.db.tx(async (tx) => {
+    await goByIndexes(tx)
     const candidates = await claimable(tx, limit)
     const claims = await claimCandidates(deps, tx, candidates)
     return { claims, more: candidates.length === limit || claims.length < candidates.length }
