@@ -1,27 +1,64 @@
-/** `npm run bench [latency|throughput|claims|memory]`: the figures of the main job, each with its aim or its peer of the same run. */
+/** `npm run bench -- NAME ...` (or `all`): figures of the product, each with its aim or its peers of the same run. */
 import { claims } from './claims.ts'
+import { loadNow } from './compare.ts'
 import { latencies } from './latency.ts'
 import { memory } from './memory.ts'
-import { startSystem } from './system.ts'
+import { lifecycleRow } from './rows/lifecycle.ts'
+import { transitionRow } from './rows/transition.ts'
+import { openStand, type Stand } from './stand.ts'
+import { type BenchSystem, startSystem } from './system.ts'
 import { throughput } from './throughput.ts'
 
-const only = process.argv[2]
-const wanted = (name: string): boolean => only === undefined || only === name
-const show = (title: string, lines: string[]): void =>
-  console.log([`\n${title}`, ...lines.map((line) => `  ${line}`)].join('\n'))
+type Benchmark = { title: string; run(): Promise<string[]> }
 
-if (wanted('latency') || wanted('throughput')) {
+async function onSystem(measure: (system: BenchSystem) => Promise<string[]>): Promise<string[]> {
   const system = await startSystem(28_766)
-  try {
-    if (wanted('latency'))
-      show('Latency on loopback, one chat, rate limits of Telegram off', await latencies(system))
-    if (wanted('throughput'))
-      show('Throughput, 200 tasks a round, five rounds, interleaved with the peer', await throughput(system))
-  } finally {
-    await system.stop()
-  }
+  return measure(system).finally(() => system.stop())
 }
-if (wanted('claims')) show('One claim of 16 tasks, at queues of three lengths', await claims())
-if (wanted('memory'))
-  show('Memory (proportional set size), started as `npm start` does, database aside', await memory())
+
+async function onStand(measure: (stand: Stand) => Promise<string[]>): Promise<string[]> {
+  const stand = await openStand()
+  return measure(stand).finally(() => stand.close())
+}
+
+const benchmarks: Record<string, Benchmark> = {
+  latency: {
+    title: 'Latency on loopback, one chat, rate limits of Telegram off',
+    run: () => onSystem(latencies),
+  },
+  throughput: {
+    title: 'Throughput, 200 tasks a round, five rounds, interleaved with the peer',
+    run: () => onSystem(throughput),
+  },
+  claims: {
+    title: 'One claim of 16 tasks, at queues of three lengths',
+    run: claims,
+  },
+  memory: {
+    title: 'Memory (proportional set size), started as `npm start` does, database aside',
+    run: memory,
+  },
+  lifecycle: {
+    title: 'Life of a task: create, claim, running, done, each committed with its events',
+    run: () => onStand(lifecycleRow),
+  },
+  transition: {
+    title: 'One transition: compare-and-set and event, 20 at a time',
+    run: () => onStand(transitionRow),
+  },
+}
+
+const asked = process.argv.slice(2)
+const wanted = asked.length === 0 || asked.includes('all') ? Object.keys(benchmarks) : asked
+for (const name of wanted) {
+  const benchmark = benchmarks[name]
+  if (!benchmark) {
+    console.error(`There is no benchmark "${name}". Those there are: ${Object.keys(benchmarks).join(', ')}.`)
+    process.exit(1)
+  }
+  const before = loadNow()
+  const figures = await benchmark.run()
+  console.log(`\n${name}: ${benchmark.title} (load ${before} before)`)
+  for (const line of figures) console.log(`  ${line}`)
+}
 process.exit(0)

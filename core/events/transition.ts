@@ -48,6 +48,14 @@ const subjects: Record<Machine, string> = {
   attempt: '(SELECT t.run_id FROM task t WHERE t.id = moved.task_id), task_id, id, NULL::uuid, agent_id',
 }
 
+/** What those columns are made of. */
+const returned: Record<Machine, string> = {
+  run: 'id, agent_id',
+  task: 'id, run_id, agent_id',
+  approval: 'id, run_id',
+  attempt: 'id, task_id, agent_id',
+}
+
 export type Moved = { id: string; was: string }
 
 /**
@@ -64,6 +72,46 @@ export async function transition<M extends Machine>(
     if (!isLegal(machine, from, move.to))
       throw new Error(`${machine}: ${from} -> ${move.to} is not a transition`)
   if (move.ids.length === 0) return []
+  const { text, values } =
+    move.ids.length === 1 && move.from.length === 1 ? ofOne(machine, move) : ofMany(machine, move)
+  failpoint(`${machine}.${move.to}:before`)
+  const moved = await sql.query<Moved>(text, values)
+  if (moved.length === 0) return moved
+  failpoint(`${machine}.${move.to}:after`)
+  sql.afterCommit?.(() => failpoint(`${machine}.${move.to}:committed`))
+  return moved
+}
+
+type Statement = { text: string; values: unknown[] }
+
+/** One row in one known status: what it was need not be read, and nothing else could lock it in another order. */
+function ofOne<M extends Machine>(machine: M, move: Transition<M>): Statement {
+  const [id = ''] = move.ids
+  const [was = ''] = move.from
+  const values: unknown[] = [...(move.where?.values ?? [])]
+  const param = (value: unknown): string => `$${values.push(value)}`
+  const own = (value: unknown): string =>
+    value instanceof ByRow
+      ? `${param(textOf(value.values.get(id), value.type))}::${value.type}`
+      : columnValue(value, param)
+  const sets = Object.entries(move.set ?? {}).map(([column, value]) => `${column} = ${own(value)}`)
+  const data = move.data instanceof ByRow ? move.data.values.get(id) : move.data
+  const told = jsonText({ from: was, to: move.to, ...(data ?? {}) })
+  const text = `
+    WITH moved AS (
+      UPDATE ${machine} m SET ${[`status = ${param(move.to)}`, ...sets].join(', ')}
+      WHERE id = ${param(id)}::uuid AND status = ${param(was)} ${move.where ? `AND (${move.where.sql})` : ''}
+      RETURNING ${returned[machine]}
+    ), told AS (
+      INSERT INTO event (type, run_id, task_id, attempt_id, approval_id, agent_id, data)
+      SELECT ${param(`${machine}.${move.to}`)}, ${subjects[machine]}, ${param(told)}::jsonb FROM moved
+    )
+    SELECT id, ${param(was)} AS was FROM moved`
+  return { text, values }
+}
+
+/** Rows are locked in order of their ids, as by everybody. */
+function ofMany<M extends Machine>(machine: M, move: Transition<M>): Statement {
   const values: unknown[] = [...(move.where?.values ?? [])]
   const param = (value: unknown): string => `$${values.push(value)}`
   const given = new Given(move.ids, param)
@@ -87,12 +135,7 @@ export async function transition<M extends Machine>(
       FROM moved
     )
     SELECT id, was FROM moved`
-  failpoint(`${machine}.${move.to}:before`)
-  const moved = await sql.query<Moved>(text, values)
-  if (moved.length === 0) return moved
-  failpoint(`${machine}.${move.to}:after`)
-  sql.afterCommit?.(() => failpoint(`${machine}.${move.to}:committed`))
-  return moved
+  return { text, values }
 }
 
 /** The values that differ from row to row, as a table of their own beside the rows that move. */

@@ -1,0 +1,34 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** Something that brings a task from its creation to its stored end, each step of it durable. */
+export type LifecyclePeer = { live(): Promise<void>; done(): Promise<number>; close(): Promise<void> }
+
+const dir = join(import.meta.dirname, 'peers')
+
+/**
+ * Opens a peer of bench/peers, which are a package of their own, so that the product's install stays small: they are
+ * installed when a benchmark first needs one.
+ */
+export async function peer<T>(file: string, open: string): Promise<T> {
+  install()
+  const module = (await import(join(dir, `${file}.ts`))) as Record<string, T>
+  const found = module[open]
+  if (found === undefined) throw new Error(`bench/peers/${file}.ts has no ${open}`)
+  return found
+}
+
+/** The lock file as it was when the peers were installed. */
+const stamp = join(dir, 'node_modules/.installed')
+
+function install(): void {
+  const lock = readFileSync(join(dir, 'package-lock.json'), 'utf8')
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return
+  console.error('Installing what the benchmarks compare with (bench/peers, 45 MB, once).')
+  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel', 'error'], {
+    cwd: dir,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  writeFileSync(stamp, lock)
+}
