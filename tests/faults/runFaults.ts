@@ -29,8 +29,8 @@ export type Outcome = {
 const SETTLE_MS = 15_000
 const PERCENT_REPEATED = 4
 /** How often the next fault waits for the work that the last one met, and how long at most. */
-const PATIENCE = 0.75
-const PATIENCE_MS = 6000
+const PATIENCE = 0.5
+const PATIENCE_MS = 4000
 /** Work that takes long has ended by itself when this has passed. */
 const LONG_WORK_MS = 32_000
 

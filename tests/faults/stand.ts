@@ -68,7 +68,7 @@ export class Stand {
   async start(): Promise<void> {
     for (const name of WORK_DIRS) this.#made(join('work', name))
     await Promise.all([this.postgres.start(), this.redis?.start()])
-    this.#control = await openControl(this.#controlEnv(), 'faults')
+    this.#control = await openControl({ ...this.#controlEnv(), SKYNET_LOG_LEVEL: 'error' }, 'faults')
     const apis = [await this.#addApi('api-1'), await this.#addApi('api-2')]
     for (const name of ['workers-1', 'workers-2']) this.#add(name, 'workers', this.#controlEnv())
     const gateways: number[] = []
