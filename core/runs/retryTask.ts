@@ -1,5 +1,6 @@
 import type { Deps } from '../deps.ts'
 import { now, transition } from '../events/transition.ts'
+import { setLanes } from '../scheduling/lanes.ts'
 import type { Tx } from '../storage/sql.ts'
 import { settleRun } from './settleRun.ts'
 
@@ -29,6 +30,7 @@ export async function retryTask(
     set: { ended_at: null, error: null, started_at: now, archived_at: null, pruned_at: null },
     data,
   })
+  await setLanes(tx, runId) // it may have failed while it was paused
   const again = { ended_at: null, started_at: null, error: null, result: null, claim_token: null }
   await transition(tx, 'task', {
     ids: failed.map((t) => t.id),

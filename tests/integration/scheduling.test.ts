@@ -171,6 +171,19 @@ describe('claiming', () => {
     await cancel(run.id)
   })
 
+  test('gives what failed while its run was paused, once it is tried again', async () => {
+    const { deps } = control
+    const run = await startRun(deps, machine, [{ key: 'a' }])
+    const person = await addPerson(deps, 'owner')
+    const one = await claimOne()
+    await deps.db.tx((tx) => pauseRun(deps, tx, run.id, person))
+    await finish(deps, one, 'failed')
+    expect((await states(deps, run.id)).run).toBe('failed')
+    await deps.db.tx((tx) => retryTask(deps, tx, run.id, null, person))
+    expect((await claimOne()).taskId).toBe(run.tasks.a)
+    await cancel(run.id)
+  })
+
   test('gives nothing of a paused run, nor to an agent that is away or revoked, nor before its time', async () => {
     const { db } = control.deps
     const person = await addPerson(control.deps, 'owner')
