@@ -8,6 +8,11 @@ export type OutputLimits = { head: number; tail: number }
 export const defaultLimits: OutputLimits = { head: 256 * 1024, tail: 256 * 1024 }
 
 const COALESCE_MS = 30
+/** Who prints a line at a time for long becomes a piece of log ever more seldom: from so many pieces on, so far apart. */
+const SLOWER = [
+  { from: 2000, ms: 1000 },
+  { from: 500, ms: 250 },
+]
 const PROGRESS_MS = 5000
 const SUMMARY_CHARS = 4000
 /** A line that grows past this without an end is cut; the cut keeps back enough to hold a whole secret. */
@@ -19,7 +24,7 @@ type Piece = { stream: Stream | 'system'; text: string }
 
 /**
  * What a command prints, on its way to the journal: split at line ends, cleaned, redacted, gathered for 30 ms
- * (the first line goes at once). The first `head` bytes are sent as they come; of the rest the last `tail` bytes
+ * (the first line goes at once; after hundreds of pieces for longer). The first `head` bytes are sent as they come; of the rest the last `tail` bytes
  * are kept and sent at the end, with one system line that counts what was left out. Memory is bounded by the
  * limits whatever is printed.
  */
@@ -33,6 +38,7 @@ export class Output {
   #head = 0
   #timer: NodeJS.Timeout | null = null
   #lastFlush = 0
+  #flushes = 0
   #lastProgress = 0
   #summary = ''
 
@@ -92,6 +98,7 @@ export class Output {
     this.#timer = null
     if (this.#pieces.length === 0) return
     this.#lastFlush = performance.now()
+    this.#flushes++
     const pieces = this.#pieces
     this.#pieces = []
     this.#emit(
@@ -117,7 +124,8 @@ export class Output {
 
   #schedule(): void {
     if (this.#timer) return
-    const wait = this.#lastFlush + COALESCE_MS - performance.now()
+    const gap = SLOWER.find(({ from }) => this.#flushes >= from)?.ms ?? COALESCE_MS
+    const wait = this.#lastFlush + gap - performance.now()
     if (wait <= 0) this.flush()
     else this.#timer = setTimeout(() => this.flush(), wait)
   }
@@ -179,7 +187,7 @@ export class Output {
 
   #sendTail(): void {
     const texts = (['stdout', 'stderr'] as const).map((stream) => ({ stream, text: this.#tailText(stream) }))
-    if (this.lost > 0) this.note(`[${this.lost} bytes of output left out here]`)
+    if (this.lost > 0) this.note(leftOut(this.lost))
     for (const { stream, text } of texts) this.#push(stream, text)
   }
 
@@ -187,10 +195,25 @@ export class Output {
     const { cleaner, tail } = this.#sources[stream]
     const bytes = tail.take()
     if (!tail.isCut) return cleaner.clean(bytes.toString('utf8'))
-    const line = bytes.indexOf(10) + 1
-    this.lost += line
-    return cleaner.cleanTail(bytes.toString('utf8', line))
+    const start = startOfTail(bytes)
+    this.lost += start
+    return cleaner.cleanTail(bytes.toString('utf8', start))
   }
+}
+
+/** How it is said that output is missing, for people and for who counts. */
+export function leftOut(bytes: number): string {
+  const size = bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`
+  return `[… ${size} left out here (${bytes} bytes) …]`
+}
+
+/** Where a tail may begin: at a line, or within one behind what could be the end of a secret. */
+function startOfTail(bytes: Buffer): number {
+  const line = bytes.indexOf(10) + 1
+  if (line > 0) return line
+  let start = Math.min(bytes.length, HOLD_BACK)
+  while (((bytes[start] ?? 0) & 0xc0) === 0x80) start++
+  return start
 }
 
 /** Pieces of at most a frame's text, cut after a line's end where one is near. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
-import { Output, type OutputLimits } from '../../../agent/execute/output.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { leftOut, Output, type OutputLimits } from '../../../agent/execute/output.ts'
+import type { FrameBody } from '../../../agent/journal/journal.ts'
 import { redactor } from '../../../core/redaction/redact.ts'
 
 function collect(chunks: Buffer[], limits?: OutputLimits, redact = redactor([])) {
@@ -79,8 +80,47 @@ describe('output', () => {
     )
     expect(text.length).toBeLessThan(1100 + 32_768 + 100)
     expect(output.bytes).toBe(1_100_000)
-    expect(text.length - `[${output.lost} bytes of output left out here]\n`.length).toBe(
-      output.bytes - output.lost,
+    const note = `[… ${(output.lost / 1e6).toFixed(1)} MB left out here (${output.lost} bytes) …]\n`
+    expect(text).toContain(note)
+    expect(text.length - note.length).toBe(output.bytes - output.lost)
+  })
+
+  test('the end of a line without end begins behind what could be the end of a secret', () => {
+    const secret = `ghp_${'x9Y8'.repeat(9)}`
+    const end = Buffer.concat([Buffer.from(secret), Buffer.from('é'.repeat(16_384 - secret.length / 2))])
+    const { text, output } = collect(
+      [Buffer.alloc(70_000, 'a'), Buffer.alloc(40_000, 'b'), end, Buffer.from('last')],
+      {
+        head: 1100,
+        tail: 32_768,
+      },
+    )
+    expect(text).not.toMatch(/x9Y8/)
+    expect(text).not.toContain('\ufffd')
+    expect(text.endsWith('élast')).toBe(true)
+    expect(text).toContain(leftOut(output.lost))
+  })
+
+  test('lines printed one by one for long become few frames, and none is late by more than a second', async () => {
+    vi.useFakeTimers()
+    const frames: { text: string; at: number }[] = []
+    const emit = (some: FrameBody[]) => {
+      for (const frame of some)
+        if (frame.type === 'log') frames.push({ text: frame.text, at: performance.now() })
+    }
+    const output = new Output(emit, (text) => text)
+    const began = performance.now()
+    for (let n = 0; n < 40_000; n++) {
+      output.write('stdout', Buffer.from(`${n}\n`))
+      await vi.advanceTimersByTimeAsync(50)
+    }
+    output.end()
+    vi.useRealTimers()
+    expect(frames.length).toBeLessThan(2000 + (40_000 * 50) / 1000)
+    for (const { text, at } of frames)
+      expect(at - began - Number(text.split('\n')[0]) * 50).toBeLessThanOrEqual(1000)
+    expect(frames.map(({ text }) => text).join('')).toBe(
+      Array.from({ length: 40_000 }, (_, n) => `${n}\n`).join(''),
     )
   })
 })
