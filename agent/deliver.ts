@@ -17,6 +17,8 @@ export class Delivery {
   #epoch = 0
   #bytes = 0
   #frames = 0
+  /** When the ledger last took something, or the oldest frame on its way was sent. */
+  #movedAt = 0
   /** Attempts that may have frames not sent over this connection. */
   readonly #ready = new Set<JournalledAttempt>()
 
@@ -28,6 +30,7 @@ export class Delivery {
   connected(line: Line): void {
     this.#line = line
     this.#epoch++
+    this.#movedAt = performance.now()
     this.#bytes = 0
     this.#frames = 0
     for (const attempt of this.#journal.attempts.values())
@@ -60,11 +63,17 @@ export class Delivery {
   acked(attempt: JournalledAttempt, seq: number): void {
     const sent = attempt.sentOver === this.#epoch ? attempt.sent : 0
     const gone = this.#journal.ack(attempt, seq)
+    if (gone.length > 0) this.#movedAt = performance.now()
     for (const ref of gone.slice(0, sent)) {
       this.#bytes -= ref.length
       this.#frames--
     }
     this.#pump()
+  }
+
+  /** Milliseconds for which frames have been on their way without any being acknowledged. */
+  get stalledMs(): number {
+    return this.#line && this.#frames > 0 ? performance.now() - this.#movedAt : 0
   }
 
   /** Whether every frame of every attempt is acknowledged. */
@@ -90,6 +99,7 @@ export class Delivery {
     }
     const ref = attempt.pending[attempt.sent]
     if (!ref || !this.#line?.send(this.#journal.read(ref))) return false
+    if (this.#frames === 0) this.#movedAt = performance.now()
     attempt.sent++
     this.#bytes += ref.length
     this.#frames++

@@ -148,6 +148,7 @@ function connect({ config, identity, attempts, delivery, facts, log }: Parts): L
     onRefused: () => markRefused(config, true),
     refusedLine: refusedLine(config, identity),
     onNoLine: () => delivery.disconnected(),
+    stalledMs: () => delivery.stalledMs,
     onFrame: (frame) => {
       if (frame.type === 'dispatch')
         attempts.dispatch(frame).catch((error) => log.error('a dispatch failed', { error: messageOf(error) }))

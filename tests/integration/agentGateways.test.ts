@@ -5,6 +5,7 @@ import { parseGatewayConfig } from '../../core/config/gateway.ts'
 import { canonicalPath } from '../../core/protocol/canonicalPath.ts'
 import { type RunningGateway, startGateway } from '../../gateway/main.ts'
 import { testLog } from '../support/control.ts'
+import { proxyDatabase } from '../support/databaseProxy.ts'
 import type { Sent } from '../support/fakeControl.ts'
 import { Pair } from '../unit/agent/startPair.ts'
 
@@ -121,6 +122,32 @@ describe('an agent with two gateways', () => {
     await has(office.url)
   })
 })
+
+test('a gateway that is there and cannot reach the ledger holds nothing up', async () => {
+  const way = await proxyDatabase(pair.control.url)
+  await pair.gateway?.stop()
+  const port = new URL(pair.gatewayUrl).port
+  const env = { ...pair.env, SKYNET_API_URL: way.url, SKYNET_GATEWAY_PORT: port, SKYNET_GATEWAY_URL: '' }
+  const [first, place] = [pair.gatewayUrl, new URL(office.url).port]
+  pair.gateway = await startGateway({ config: parseGatewayConfig(env), log: testLog })
+  await has(first)
+  await office.stop()
+  const before = shell('true')
+  await sendTo(first, before)
+  await pair.control.frame(before.execution_id, 'exited')
+  office = await startOffice(place)
+  await has(office.url)
+  way.silence()
+  const sent = shell('echo over the other')
+  await sendTo(first, sent)
+  const { result } = await pair.control.frame(sent.execution_id, 'result', 15_000)
+  expect(result.status).toBe('succeeded')
+  expect(pair.control.text(sent.execution_id)).toBe('over the other\n')
+  way.mend()
+  await pair.gateway.stop()
+  await way.close()
+  pair.gateway = null
+}, 40_000)
 
 describe('a file under another name', () => {
   test('is refused before anything starts, and what was found is told', async () => {

@@ -6,6 +6,7 @@ import { renderOutcome } from '../../../bot/render/outcomeCard.ts'
 import { renderRunCard } from '../../../bot/render/runCard.ts'
 import { renderMilestone } from '../../../bot/render/smallCards.ts'
 import type { Shown } from '../../../bot/render/words.ts'
+import type { TaskView } from '../../../core/runs/viewRun.ts'
 import { parseHtml } from '../../../playground/parseHtml.ts'
 import { approval, HASH, now, ran, result, run, task, verdict } from './runs.ts'
 
@@ -190,6 +191,15 @@ describe('the live card', () => {
     expect(read(renderRunCard(offline, context))).toEqual(
       expect.arrayContaining(['⏳ #12 waiting · 1:42', 'laptop is offline since 09:14 UTC']),
     )
+    const waits = (waiting: TaskView['waiting']) =>
+      read(renderRunCard(run({ tasks: [task('1', { waiting })] }), context))
+    expect(waits({ for: 'gateway', name: 'home' })).toContain('gateway home does not answer')
+    expect(waits({ for: 'slots', name: 'laptop', held: 16 })).toContain('laptop is busy: 16 tasks at work')
+    const holder = { run: 9, key: '2', title: 'build' }
+    expect(waits({ for: 'file', path: '/work/dist', holder })).toContain(
+      'waits for /work/dist, held by #9 step 2',
+    )
+    expect(waits({ for: 'turn' })[0]).toBe('▶️ #12 running · 1:42')
     const cancelling = read(renderRunCard({ ...live, status: 'cancelling' }, context))
     expect(cancelling[0]).toBe('⏹ #12 cancelling · 1:42')
     expect(cancelling).toContain('waiting until the machine confirms that everything has stopped')
