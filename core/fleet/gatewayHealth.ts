@@ -68,7 +68,7 @@ const averaged = (before: number, newest: number): number => before * (1 - NEWES
 
 async function lock(tx: Tx, id: string): Promise<Row | undefined> {
   const [row] = await tx.query<Row>(
-    'SELECT id, name, success_rate, failures, open_until IS NOT NULL AS open FROM gateway WHERE id = $1 FOR UPDATE',
+    'SELECT id, name, success_rate, failures, open_until IS NOT NULL AS open FROM gateway WHERE id = $1 FOR NO KEY UPDATE',
     [id],
   )
   return row

@@ -45,7 +45,7 @@ async function disconnectUnlinked(tx: Tx): Promise<number> {
   const unlinked = 'connected AND NOT EXISTS (SELECT 1 FROM agent_link l WHERE l.agent_id = a.id)'
   // Locked first and looked at again: one that just connected elsewhere held the lock until its link was there.
   const locked = await tx.query<{ id: string }>(
-    `SELECT id FROM agent a WHERE ${unlinked} ORDER BY id FOR UPDATE`,
+    `SELECT id FROM agent a WHERE ${unlinked} ORDER BY id FOR NO KEY UPDATE`,
   )
   if (locked.length === 0) return 0
   const gone = await tx.query<{ id: string }>(
