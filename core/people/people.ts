@@ -69,7 +69,9 @@ export const greetOnce = async (tx: Sql, personId: string): Promise<boolean> =>
   ).length > 0
 
 export const listPeople = async (sql: Sql): Promise<Person[]> =>
-  (await sql.query<Row>('SELECT * FROM person WHERE telegram_id IS NOT NULL ORDER BY created_at')).map(personOf)
+  (await sql.query<Row>('SELECT * FROM person WHERE telegram_id IS NOT NULL ORDER BY created_at')).map(
+    personOf,
+  )
 
 /** Whether anyone is an owner yet; until then the start prints a pairing code. */
 export const hasOwner = async (sql: Sql): Promise<boolean> =>
