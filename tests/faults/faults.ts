@@ -55,7 +55,7 @@ const SILENCE_S = 15
 const machineOf = ({ stand, random }: World): Machine => random.pick(stand.machines)
 
 /** A point that is not come to within this gives way to another at the next kill. */
-const ARMED_MS = 10_000
+const ARMED_MS = 25_000
 
 /** Faults that are over in a moment. Whatever is killed comes back to die at a failpoint. */
 export const quick: readonly Fault[] = [

@@ -158,7 +158,7 @@ export class Load {
   #disturb(runId: string): void {
     const random = this.#random
     const at = performance.now() + random.between(0, 1500)
-    if (random.chance(0.12)) this.due.push({ at, runId, what: 'cancel' })
+    if (random.chance(0.15)) this.due.push({ at, runId, what: 'cancel' })
     if (!random.chance(0.04)) return
     this.due.push({ at, runId, what: 'pause' })
     this.due.push({ at: at + random.between(0, 1500), runId, what: 'resume' })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../core/storage/embeddedPostgres.ts'
-import { freePort } from '../support/freePort.ts'
+import { steadyPort } from './ports.ts'
 
 /** The PostgreSQL under test, with its default durability. */
 export class Postgres {
@@ -67,7 +67,7 @@ export class RedisServer {
   }
 
   async start(): Promise<void> {
-    this.#port ||= await freePort()
+    this.#port ||= await steadyPort()
     const options = `--port ${this.#port} --bind 127.0.0.1 --dir ${this.#dir} --save '' --appendonly no --maxmemory-policy noeviction --loglevel warning`
     const script = `exec 3<&0; redis-server ${options} </dev/null >/dev/null & r=$!; (cat <&3 >/dev/null; kill -9 $r) & wait $r`
     const shell = spawn('sh', ['-c', script], { stdio: ['pipe', 'ignore', 'ignore'] })

@@ -6,10 +6,10 @@ import { machineId } from '../../agent/identity.ts'
 import { type Control, openControl } from '../../cli/openControl.ts'
 import { enrolAgent } from '../../core/fleet/enrolAgent.ts'
 import { newCode } from '../../core/fleet/oneTimeCodes.ts'
-import { freePort } from '../support/freePort.ts'
 import { AgentDisk } from './disk.ts'
 import { Link } from './link.ts'
 import { Part, type PartEnd } from './part.ts'
+import { steadyPort } from './ports.ts'
 import type { Random } from './random.ts'
 import { Replayer } from './replayer.ts'
 import { Postgres, RedisServer } from './servers.ts'
@@ -140,7 +140,7 @@ export class Stand {
   }
 
   async #addApi(name: string): Promise<number> {
-    const port = await freePort()
+    const port = await steadyPort()
     this.#add(name, 'api', { ...this.#controlEnv(), SKYNET_HTTP_PORT: String(port) })
     return port
   }
@@ -158,7 +158,7 @@ export class Stand {
   }
 
   async #addGateway(name: string, apiPort: number): Promise<number> {
-    const port = await freePort()
+    const port = await steadyPort()
     const toApi = await this.#between(`${name} to the API`, apiPort, /^\/v1\/report$/)
     const toGateway = await this.#between(`control plane to ${name}`, port, /^\/(action|cancel)/)
     const { gateway_token, gateway_api_token } = this.control.secrets
