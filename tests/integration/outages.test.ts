@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -13,7 +14,7 @@ import { type Home, newHome, type Skynet, until } from './startSkynet.ts'
  */
 
 /** How long a server that goes away stays away here. */
-const AWAY_MS = Number(process.env.TEST_AWAY_MS ?? 2500)
+const AWAY_MS = Number(process.env.TEST_AWAY_MS ?? 1500)
 /** With a time of its own: every way on both queues. */
 const isLong = process.env.TEST_AWAY_MS !== undefined
 vi.setConfig({ testTimeout: 60_000 + AWAY_MS, hookTimeout: 60_000 })
@@ -25,6 +26,7 @@ const textOf = (m: StoredMessage): string => m.text ?? m.caption ?? ''
 
 describe.each(queueKinds())('servers that go away, with the queue on %s', (kind) => {
   let home: Home
+  let dir: string
   let telegram: Playground
   let postgres: PrivatePostgres
   let redis: PrivateRedis | null = null
@@ -35,6 +37,7 @@ describe.each(queueKinds())('servers that go away, with the queue on %s', (kind)
   const figures: string[] = []
 
   beforeAll(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'skynet-pg-'))
     telegram = await startPlayground({
       ...{ port: 0, token, stateFile: null, visitor: ana, botName: 'SKYNET', secret: 'x'.repeat(24) },
       limits: { perChatPerSecond: 1e6, burst: 1e6, groupPerMinute: 1e6, overallPerSecond: 1e6 },
@@ -44,7 +47,7 @@ describe.each(queueKinds())('servers that go away, with the queue on %s', (kind)
       TELEGRAM_API_ROOT: telegram.url,
       TELEGRAM_OWNER_IDS: String(ana.id),
     })
-    postgres = await new PrivatePostgres(join(home.dir, 'pg')).start()
+    postgres = await new PrivatePostgres(dir).start()
     redis = kind === 'redis' ? await new PrivateRedis().start() : null
     home.env.DATABASE_URL = postgres.url
     if (redis) home.env.REDIS_URL = redis.url
@@ -64,6 +67,7 @@ describe.each(queueKinds())('servers that go away, with the queue on %s', (kind)
     await postgres?.stop()
     await telegram?.close()
     home?.remove()
+    rmSync(dir, { recursive: true, force: true })
   })
 
   /** SKYNET's own processes: not the database, and not the work. */
@@ -137,6 +141,9 @@ describe.each(queueKinds())('servers that go away, with the queue on %s', (kind)
       after.push(`${what} ${((performance.now() - returned) / 1000).toFixed(1)} s`)
     }
     await main.healthy()
+    // By the queue, which is back.
+    telegram.say(`/run echo after-${round}`)
+    await shows(new RegExp(`succeeded.*\\necho after-${round}`))
     after.push(`health ${((performance.now() - returned) / 1000).toFixed(1)} s`)
     figures.push(
       `${kind} ${name}: away ${seconds.toFixed(1)} s, CPU ${used.toFixed(2)} s, ${written} lines; after its return ${after.join(', ')}`,
