@@ -292,9 +292,10 @@ describe('judge', () => {
     ['a megabyte of words', `ls ${'a '.repeat(500_000)}`],
     ['a megabyte of commands', 'rm -rf x; '.repeat(100_000)],
   ])('comes to an end with %s', (_, command) => {
-    const started = performance.now()
+    const before = process.cpuUsage()
     expect(['ask', 'deny', 'allow']).toContain(check(command).verdict)
-    expect(performance.now() - started).toBeLessThan(1000)
+    const { user, system } = process.cpuUsage(before)
+    expect((user + system) / 1000).toBeLessThan(1000)
   })
 
   it('asks for what is too long to be read', () => {
