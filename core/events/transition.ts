@@ -34,7 +34,7 @@ export type Transition<M extends Machine> = {
   to: Status<M>
   /** Columns that change with the status. Values that are objects are stored as JSON. */
   set?: Columns
-  /** Further conditions, as SQL over the row with parameters from $1: fencing by claim token, for one. */
+  /** Further conditions, as SQL over the row (of the table of the machine's name) with parameters from $1. */
   where?: { sql: string; values: readonly unknown[] }
   /** What the event tells besides the status: who, why. Never a secret. */
   data?: Record<string, unknown> | ByRow
@@ -99,7 +99,7 @@ function ofOne<M extends Machine>(machine: M, move: Transition<M>): Statement {
   const told = jsonText({ from: was, to: move.to, ...(data ?? {}) })
   const text = `
     WITH moved AS (
-      UPDATE ${machine} m SET ${[`status = ${param(move.to)}`, ...sets].join(', ')}
+      UPDATE ${machine} SET ${[`status = ${param(move.to)}`, ...sets].join(', ')}
       WHERE id = ${param(id)}::uuid AND status = ${param(was)} ${move.where ? `AND (${move.where.sql})` : ''}
       RETURNING ${returned[machine]}
     ), told AS (

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Deps } from '../deps.ts'
-import { tellEvent } from '../events/tellEvent.ts'
+import { jsonText } from '../storage/jsonText.ts'
 import type { Tx } from '../storage/sql.ts'
 
 export type NewRun = {
@@ -20,11 +20,18 @@ export async function createRun(
   deps: Pick<Deps, 'wake'>,
   tx: Tx,
   run: NewRun,
+  id: string = randomUUID(),
 ): Promise<{ id: string; number: number }> {
-  const id = randomUUID()
+  const told = { kind: run.kind, status: 'planning', request: run.request }
   const [row] = await tx.query<{ number: number }>(
-    `INSERT INTO run (id, kind, status, request, person_id, chat_id, topic_id, message_id, agent_id, cwd)
-     VALUES ($1, $2, 'planning', $3, $4, $5, $6, $7, $8, $9) RETURNING number`,
+    `WITH made AS (
+       INSERT INTO run (id, kind, status, request, person_id, chat_id, topic_id, message_id, agent_id, cwd)
+       VALUES ($1, $2, 'planning', $3, $4, $5, $6, $7, $8, $9) RETURNING id, number, agent_id
+     ), told AS (
+       INSERT INTO event (type, run_id, agent_id, data)
+       SELECT 'run.created', id, agent_id, jsonb_build_object('number', number) || $10::jsonb FROM made
+     )
+     SELECT number FROM made`,
     [
       id,
       run.kind,
@@ -35,15 +42,10 @@ export async function createRun(
       run.chat?.messageId ?? null,
       run.place?.agentId ?? null,
       run.place?.cwd ?? null,
+      jsonText(told),
     ],
   )
   if (!row) throw new Error('the run was not written')
-  await tellEvent(
-    tx,
-    'run.created',
-    { runId: id, agentId: run.place?.agentId ?? null },
-    { number: row.number, kind: run.kind, status: 'planning', request: run.request },
-  )
   tx.afterCommit(() => deps.wake('run.plan', { runId: id }))
   return { id, number: row.number }
 }

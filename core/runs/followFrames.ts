@@ -20,6 +20,10 @@ export type HeldAttempt = {
   holds: boolean
   attempts_made: number
   max_attempts: number
+  /** Its task is one of a milestone, which may start or end with it. */
+  in_milestone: boolean
+  /** Its claim took files. */
+  owns_files: boolean
 }
 
 /** One thing to write for one attempt. The order of an attempt's steps is the order of their events. */
@@ -45,6 +49,7 @@ export type Followed = {
   freesSlot: boolean
   /** Something moved that the run has to follow. */
   settle: boolean
+  /** Something moved that is worth a look, though nothing follows from it. */
   progress: boolean
   wakes: ('tasks.dispatch' | 'attempts.cancel')[]
 }
@@ -196,7 +201,8 @@ function started(state: Followed, frame: Extract<AttemptFrame, { type: 'started'
     state.exited = false
     state.wakes.push('attempts.cancel')
   }
-  state.settle = true
+  state.settle ||= held.in_milestone
+  state.progress = true
 }
 
 /** Codes of a refusal that says nothing against the task itself: it may be claimed again. */

@@ -4,8 +4,9 @@ import type { ReportRequest, ReportResponse } from '../protocol/http.ts'
 import { freeFiles } from '../scheduling/claimTasks.ts'
 import type { Tx } from '../storage/sql.ts'
 import { type Followed, followFrames, followLoss, type HeldAttempt } from './followFrames.ts'
+import { lockReported } from './lockAttempts.ts'
 import { settleRun } from './settleRun.ts'
-import { writeSteps } from './writeSteps.ts'
+import { tellsEnd, writeSteps } from './writeSteps.ts'
 
 type RecordDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'redact'>
 
@@ -44,7 +45,7 @@ type Groups = ReadonlyMap<string, AttemptFrame[]>
 /** All attempts of a report in one transaction, each run settled once at its end. */
 async function recordGroups(deps: RecordDeps, agentId: string, groups: Groups): Promise<ReportResponse> {
   return deps.db.tx(async (tx) => {
-    const held = await lockAttempts(tx, agentId, [...groups.keys()], movers(groups))
+    const held = await lockReported(tx, agentId, [...groups.keys()], movers(groups))
     const followed = held.map((row) => followFrames(row, groups.get(row.id) ?? []))
     await write(deps, tx, followed)
     const known = new Set(held.map((row) => row.id))
@@ -63,24 +64,27 @@ export type FrameBody = AttemptFrame extends infer F
   : never
 
 /**
- * What the holder of a pulled attempt says, in the caller's transaction: the same frames as an agent's, numbered
- * here. `say` sees the attempt as it stands, locked, and may say nothing. Null when there is no such attempt.
+ * What the holders of pulled attempts say, in the caller's transaction, which has locked them: the same frames as an
+ * agent's, numbered here. Returns how each attempt then stands; all its statements are on their way at once.
  */
 export async function recordPulled(
   deps: RecordDeps,
   tx: Tx,
-  attempt: { id: string; agentId: string },
-  say: (held: HeldAttempt) => FrameBody[],
-): Promise<HeldAttempt | null> {
-  const [held] = await lockAttempts(tx, attempt.agentId, [attempt.id], [attempt.id])
-  if (!held) return null
+  said: readonly { held: HeldAttempt; frames: readonly FrameBody[] }[],
+): Promise<HeldAttempt[]> {
   const at = new Date().toISOString()
-  const frames = say(held).map((body, i) =>
-    redacted(deps.redact, { ...body, execution_id: held.id, seq: held.last_seq + i + 1, at } as AttemptFrame),
-  )
-  const followed = followFrames(held, frames)
-  await write(deps, tx, [followed])
-  return followed.held
+  const followed = said.map(({ held, frames }) => {
+    const own = { execution_id: held.id, at }
+    const numbered = frames.map(
+      (body, i) => ({ ...body, ...own, seq: held.last_seq + i + 1 }) as AttemptFrame,
+    )
+    return followFrames(
+      held,
+      numbered.map((frame) => redacted(deps.redact, frame)),
+    )
+  })
+  await write(deps, tx, followed)
+  return followed.map(({ held }) => held)
 }
 
 /**
@@ -94,17 +98,23 @@ export async function recordLost(
   attemptIds: string[],
 ): Promise<void> {
   if (attemptIds.length === 0) return
-  const held = await lockAttempts(tx, agentId, attemptIds, attemptIds)
+  const held = await lockReported(tx, agentId, attemptIds, attemptIds)
   await write(deps, tx, held.map(followLoss))
 }
 
+/** All that was said goes to the server together; what follows from it for the runs is looked at once that is written. */
 async function write(deps: Pick<Deps, 'bus' | 'wake'>, tx: Tx, followed: readonly Followed[]): Promise<void> {
-  await writeLogs(tx, followed)
-  await writeSteps(tx, followed)
-  await writeEnds(tx, followed)
-  for (const [runId, ofRun] of Map.groupBy(followed, (one) => one.held.run_id))
-    if (ofRun.some((one) => one.settle))
-      await settleRun(deps, tx, runId, { frees: ofRun.some((one) => one.freesSlot) })
+  const settled = [...Map.groupBy(followed, (one) => one.held.run_id)].filter(([, ofRun]) =>
+    ofRun.some((one) => one.settle),
+  )
+  await Promise.all([
+    writeLogs(tx, followed),
+    writeSteps(tx, followed),
+    writeEnds(tx, followed),
+    ...settled.map(([runId, ofRun]) =>
+      settleRun(deps, tx, runId, { frees: ofRun.some((one) => one.freesSlot), locked: true }),
+    ),
+  ])
   tx.afterCommit(() => tellOthers(deps, followed))
 }
 
@@ -113,39 +123,6 @@ const quiet = new Set<AttemptFrame['type']>(['log', 'progress'])
 
 const movers = (groups: Groups): string[] =>
   [...groups].flatMap(([id, frames]) => (frames.every((frame) => quiet.has(frame.type)) ? [] : [id]))
-
-/**
- * Those of the attempts that are this agent's. Locked in the order that every writer uses: runs, attempts, tasks,
- * each by id; what only logs locks its attempt alone.
- */
-async function lockAttempts(
-  tx: Tx,
-  agentId: string,
-  ids: string[],
-  moving: string[],
-): Promise<HeldAttempt[]> {
-  if (moving.length > 0)
-    await tx.query(
-      `SELECT 1 FROM run WHERE id IN (SELECT t.run_id FROM attempt a JOIN task t ON t.id = a.task_id WHERE a.id = ANY($1::uuid[]))
-       ORDER BY id FOR UPDATE`,
-      [moving],
-    )
-  await tx.query(
-    'SELECT 1 FROM attempt WHERE id = ANY($1::uuid[]) AND agent_id = $2 ORDER BY id FOR UPDATE',
-    [ids, agentId],
-  )
-  if (moving.length > 0)
-    await tx.query(
-      'SELECT 1 FROM task WHERE id IN (SELECT task_id FROM attempt WHERE id = ANY($1::uuid[]) AND agent_id = $2) ORDER BY id FOR UPDATE',
-      [moving, agentId],
-    )
-  return tx.query<HeldAttempt>(
-    `SELECT a.id, a.task_id, t.run_id, a.status, a.last_seq, a.result, a.exited_at IS NOT NULL AS exited, a.cancel_at, t.effect,
-       t.status AS task_status, t.claim_token IS NOT DISTINCT FROM a.claim_token AS holds, t.attempts_made, t.max_attempts
-     FROM attempt a JOIN task t ON t.id = a.task_id WHERE a.id = ANY($1::uuid[]) AND a.agent_id = $2 ORDER BY a.id`,
-    [ids, agentId],
-  )
-}
 
 /** A run whose log was put away already is put away once more, together with what came late. */
 async function writeLogs(tx: Tx, followed: readonly Followed[]): Promise<void> {
@@ -165,21 +142,25 @@ async function writeLogs(tx: Tx, followed: readonly Followed[]): Promise<void> {
   )
 }
 
-/** How far each attempt is known, whether it is gone for good, and files that are free now. */
+/** How far each attempt is known and whether it is gone for good, where no step told it; and files that are free now. */
 async function writeEnds(tx: Tx, followed: readonly Followed[]): Promise<void> {
-  const further = followed.filter(({ held, seq }) => seq > held.last_seq)
+  const further = followed.filter((one) => one.seq > one.held.last_seq && !tellsEnd(one))
+  const written: Promise<object[]>[] = []
   if (further.length > 0)
-    await tx.query(
-      `UPDATE attempt a SET last_seq = g.seq, exited_at = CASE WHEN g.exited THEN coalesce(a.exited_at, clock_timestamp()) ELSE a.exited_at END
-       FROM unnest($1::uuid[], $2::int[], $3::bool[]) AS g(id, seq, exited) WHERE a.id = g.id`,
-      [
-        further.map(({ held }) => held.id),
-        further.map(({ seq }) => seq),
-        further.map(({ exited }) => exited),
-      ],
+    written.push(
+      tx.query(
+        `UPDATE attempt a SET last_seq = g.seq, exited_at = CASE WHEN g.exited THEN coalesce(a.exited_at, clock_timestamp()) ELSE a.exited_at END
+         FROM unnest($1::uuid[], $2::int[], $3::bool[]) AS g(id, seq, exited) WHERE a.id = g.id`,
+        [
+          further.map(({ held }) => held.id),
+          further.map(({ seq }) => seq),
+          further.map(({ exited }) => exited),
+        ],
+      ),
     )
-  const freed = followed.flatMap((one) => (one.freesFiles ? one.held.task_id : []))
-  if (freed.length > 0) await freeFiles(tx, freed)
+  const freed = followed.flatMap((one) => (one.freesFiles && one.held.owns_files ? one.held.task_id : []))
+  if (freed.length > 0) written.push(freeFiles(tx, freed))
+  await Promise.all(written)
 }
 
 /** Characters of new output that go over the bus; the ledger has it whole. */

@@ -17,16 +17,18 @@ type Row = {
  * What follows from the end of any task of a run, in the transaction of that end: dependents are queued or skipped,
  * milestones start and end, and the run ends when all its tasks have. The run's row is locked first, so that two
  * tasks ending at once cannot both miss the last one. The scheduler is woken when a task was queued, and where the
- * change may have freed a slot or files that others wait for (`frees`). Idempotent.
+ * change may have freed a slot or files that others wait for (`frees`). `locked`: the caller has locked the run's row.
+ * Idempotent.
  */
 export async function settleRun(
   deps: Pick<Deps, 'wake' | 'bus'>,
   tx: Tx,
   runId: string,
-  { frees } = { frees: true },
+  { frees = true, locked = false }: { frees?: boolean; locked?: boolean } = {},
 ): Promise<void> {
-  await tx.query('SELECT 1 FROM run WHERE id = $1 FOR UPDATE', [runId])
-  const { queued, others } = await followTasks(tx, runId)
+  const lock = locked ? null : tx.query('SELECT 1 FROM run WHERE id = $1 FOR UPDATE', [runId])
+  const [counts] = await Promise.all([countTasks(tx, runId), lock])
+  const { queued, others } = await followTasks(tx, runId, counts)
   tx.afterCommit(() => {
     deps.bus.publish('run.changed', { runId })
     for (const other of others) deps.wake('run.settle', { runId: other })
@@ -35,8 +37,12 @@ export async function settleRun(
 }
 
 /** Returns how many tasks were queued, and which other runs wait for a task of this one that has ended. */
-async function followTasks(tx: Tx, runId: string): Promise<{ queued: number; others: string[] }> {
-  let counts = await countTasks(tx, runId)
+async function followTasks(
+  tx: Tx,
+  runId: string,
+  counted: Counts | undefined,
+): Promise<{ queued: number; others: string[] }> {
+  let counts = counted
   if (!counts) return { queued: 0, others: [] }
   if (counts.waiting > 0 && counts.stopped > 0) {
     await skipOrphans(tx, runId)

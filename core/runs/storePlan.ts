@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { ownedFiles } from '../actions/catalogue.ts'
 import type { TaskStatus } from '../events/states.ts'
-import { tellEvent } from '../events/tellEvent.ts'
+import { type Told, tellEvents } from '../events/tellEvent.ts'
 import type { Judged } from '../planning/judgePlan.ts'
 import type { AgentFacts } from '../protocol/frames.ts'
 import { specHash } from '../protocol/hash.ts'
@@ -41,11 +41,55 @@ export async function storePlan(
     judged: readonly Judged[]
     status: TaskStatus
     terms?: ReadonlyMap<string, TaskTerms>
+    /** The machines of the plan's agents, where the caller knows them. */
+    machines?: ReadonlyMap<string, MachineOfPaths>
   },
 ): Promise<StoredPlan> {
   const planId = randomUUID()
-  await tx.query(
-    'INSERT INTO plan (id, run_id, version, plan_hash, policy_version, spec, source) VALUES ($1, $2, $3, $4, $5, $6, $7)',
+  const machines =
+    about.machines ??
+    (await readMachines(
+      tx,
+      plan.tasks.map((task) => task.spec.agent_id),
+    ))
+  const taskIds = new Map(
+    plan.tasks.map((task) => [task.key, about.terms?.get(task.key)?.id ?? randomUUID()]),
+  )
+  const verdicts = new Map(about.judged.map((j) => [j.key, j]))
+  const tasks = plan.tasks.map((task, position): NewTask => {
+    const judged = verdicts.get(task.key)
+    if (!judged) throw new Error(`task ${task.key} was not judged`)
+    const terms = about.terms?.get(task.key)
+    const machine = machines.get(task.spec.agent_id) ?? unknownMachine
+    return { id: taskIds.get(task.key) ?? '', position, task, judged, status: about.status, terms, machine }
+  })
+  await Promise.all([
+    insertPlan(tx, planId, runId, plan, about),
+    insertMilestones(tx, planId, plan.milestones),
+    insertTasks(tx, runId, planId, tasks),
+    insertDependencies(tx, tasks, taskIds),
+    tellEvents(tx, [
+      {
+        type: 'plan.made',
+        subject: { runId },
+        data: { version: plan.version, plan_hash: about.planHash, source: about.source },
+      },
+      ...tasks.map((task) => toldOf(runId, task)),
+    ]),
+  ])
+  return { planId, taskIds }
+}
+
+const insertPlan = (
+  tx: Tx,
+  planId: string,
+  runId: string,
+  plan: PlanSpec,
+  about: { planHash: string; policyVersion: string; source: object },
+): Promise<object[]> =>
+  tx.query(
+    `WITH made AS (INSERT INTO plan (id, run_id, version, plan_hash, policy_version, spec, source) VALUES ($1, $2, $3, $4, $5, $6, $7))
+     UPDATE run SET plan_version = $3, summary = $8 WHERE id = $2`,
     [
       planId,
       runId,
@@ -54,65 +98,36 @@ export async function storePlan(
       about.policyVersion,
       jsonText(plan),
       jsonText(about.source),
+      plan.summary,
     ],
   )
-  await tx.query('UPDATE run SET plan_version = $2, summary = $3 WHERE id = $1', [
-    runId,
-    plan.version,
-    plan.summary,
-  ])
-  await tellEvent(
-    tx,
-    'plan.made',
-    { runId },
-    { version: plan.version, plan_hash: about.planHash, source: about.source },
+
+async function insertMilestones(tx: Tx, planId: string, milestones: PlanSpec['milestones']): Promise<void> {
+  if (milestones.length === 0) return
+  await tx.query(
+    `INSERT INTO milestone (plan_id, key, position, title)
+     SELECT $1, m.key, m.n - 1, m.title FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS m(key, title, n)`,
+    [planId, milestones.map(({ key }) => key), milestones.map(({ title }) => title)],
   )
-  for (const [position, milestone] of plan.milestones.entries()) {
-    await tx.query('INSERT INTO milestone (plan_id, key, position, title) VALUES ($1, $2, $3, $4)', [
-      planId,
-      milestone.key,
-      position,
-      milestone.title,
-    ])
-  }
-  const taskIds = new Map(
-    plan.tasks.map((task) => [task.key, about.terms?.get(task.key)?.id ?? randomUUID()]),
-  )
-  const verdicts = new Map(about.judged.map((j) => [j.key, j]))
-  const machines = await readMachines(
-    tx,
-    plan.tasks.map((task) => task.spec.agent_id),
-  )
-  for (const [position, task] of plan.tasks.entries()) {
-    const judged = verdicts.get(task.key)
-    if (!judged) throw new Error(`task ${task.key} was not judged`)
-    await insertTask(tx, {
-      runId,
-      planId,
-      id: taskIds.get(task.key) ?? '',
-      position,
-      task,
-      judged,
-      status: about.status,
-      terms: about.terms?.get(task.key),
-      machine: machines.get(task.spec.agent_id) ?? unknownMachine,
-    })
-  }
-  for (const task of plan.tasks) {
+}
+
+async function insertDependencies(
+  tx: Tx,
+  tasks: readonly NewTask[],
+  taskIds: ReadonlyMap<string, string>,
+): Promise<void> {
+  const edges = tasks.flatMap(({ id, task, terms }) => {
     const inside = task.depends_on.map((key) => taskIds.get(key) ?? '')
-    const before = [...inside, ...(about.terms?.get(task.key)?.dependencies ?? [])]
-    if (before.length > 0)
-      await tx.query('INSERT INTO task_dependency (task_id, depends_on_id) SELECT $1, unnest($2::uuid[])', [
-        taskIds.get(task.key),
-        before,
-      ])
-  }
-  return { planId, taskIds }
+    return [...inside, ...(terms?.dependencies ?? [])].map((before) => [id, before] as const)
+  })
+  if (edges.length === 0) return
+  await tx.query(
+    'INSERT INTO task_dependency (task_id, depends_on_id) SELECT * FROM unnest($1::uuid[], $2::uuid[])',
+    [edges.map(([id]) => id), edges.map(([, before]) => before)],
+  )
 }
 
 type NewTask = {
-  runId: string
-  planId: string
   id: string
   position: number
   task: PlanTask
@@ -122,7 +137,7 @@ type NewTask = {
   machine: MachineOfPaths
 }
 
-type MachineOfPaths = Pick<AgentFacts, 'platform' | 'home' | 'links'>
+export type MachineOfPaths = Pick<AgentFacts, 'platform' | 'home' | 'links'>
 const unknownMachine: MachineOfPaths = { platform: 'linux', home: '/nowhere' }
 
 /** What tells apart the paths of the agents' machines; nothing of agents that are not enrolled. */
@@ -134,48 +149,48 @@ async function readMachines(tx: Tx, agentIds: string[]): Promise<Map<string, Mac
   return new Map(rows.map((row) => [row.id, row.facts]))
 }
 
-async function insertTask(
-  tx: Tx,
-  { runId, planId, id, position, task, judged, status, terms, machine }: NewTask,
-): Promise<void> {
-  const { spec } = task
+/** All tasks of a plan in one statement, as rows of a JSON text. */
+async function insertTasks(tx: Tx, runId: string, planId: string, tasks: readonly NewTask[]): Promise<void> {
   await tx.query(
     `INSERT INTO task (id, run_id, plan_id, key, position, title, milestone, status, action, effect, spec, spec_hash, agent_id, machine_id, cwd, owns, verdict, dispatch, capabilities, priority, max_attempts, lane)
-     SELECT $1, r.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, ${laneOf('$18')} FROM run r WHERE r.id = $2`,
-    [
-      id,
-      runId,
-      planId,
-      task.key,
-      position,
-      task.title,
-      task.milestone ?? null,
-      status,
-      spec.action,
-      judged.effect,
-      jsonText(spec),
-      specHash(spec),
-      spec.agent_id,
-      spec.machine_id,
-      spec.cwd,
-      ownedFiles(spec, judged.effect, machine),
-      jsonText(judged.verdict),
-      terms?.dispatch ?? 'push',
-      terms?.capabilities ?? [],
-      terms?.priority ?? 0,
-      terms?.maxAttempts ?? MAX_ATTEMPTS,
-    ],
-  )
-  await tellEvent(
-    tx,
-    'task.created',
-    { runId, taskId: id, agentId: spec.agent_id },
-    {
-      key: task.key,
-      status,
-      action: spec.action,
-      verdict: judged.verdict.verdict,
-      rule: judged.verdict.rule,
-    },
+     SELECT n.id, r.id, $2, n.key, n.position, n.title, n.milestone, n.status, n.action, n.effect, n.spec, n.spec_hash, n.agent_id, n.machine_id, n.cwd, n.owns, n.verdict, n.dispatch, n.capabilities, n.priority, n.max_attempts, ${laneOf('n.dispatch')}
+     FROM run r, jsonb_to_recordset($3::jsonb) AS n(id uuid, key text, position int, title text, milestone text, status text, action text, effect text, spec jsonb, spec_hash text,
+       agent_id uuid, machine_id text, cwd text, owns text[], verdict jsonb, dispatch text, capabilities text[], priority int, max_attempts int)
+     WHERE r.id = $1`,
+    [runId, planId, jsonText(tasks.map(rowOf))],
   )
 }
+
+const rowOf = ({ id, position, task, judged, status, terms, machine }: NewTask): object => ({
+  id,
+  key: task.key,
+  position,
+  title: task.title,
+  milestone: task.milestone ?? null,
+  status,
+  action: task.spec.action,
+  effect: judged.effect,
+  spec: task.spec,
+  spec_hash: specHash(task.spec),
+  agent_id: task.spec.agent_id,
+  machine_id: task.spec.machine_id,
+  cwd: task.spec.cwd,
+  owns: ownedFiles(task.spec, judged.effect, machine),
+  verdict: judged.verdict,
+  dispatch: terms?.dispatch ?? 'push',
+  capabilities: terms?.capabilities ?? [],
+  priority: terms?.priority ?? 0,
+  max_attempts: terms?.maxAttempts ?? MAX_ATTEMPTS,
+})
+
+const toldOf = (runId: string, { id, task, judged, status }: NewTask): Told => ({
+  type: 'task.created',
+  subject: { runId, taskId: id, agentId: task.spec.agent_id },
+  data: {
+    key: task.key,
+    status,
+    action: task.spec.action,
+    verdict: judged.verdict.verdict,
+    rule: judged.verdict.rule,
+  },
+})

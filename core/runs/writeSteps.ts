@@ -8,20 +8,36 @@ type Item = { held: HeldAttempt; step: Step }
 
 /**
  * Writes the steps of many attempts, whose rows are locked, in as few statements as their order allows: equal steps
- * of different attempts go together, each attempt's own stay in order.
+ * of different attempts go together, each attempt's own stay in order. All statements are on their way when it returns.
  */
 export async function writeSteps(tx: Tx, followed: readonly Followed[]): Promise<void> {
-  const queues = followed.map(({ held, steps }) => steps.map((step): Item => ({ held, step })))
+  const queues = followed.map((one) => withEnd(one).map((step): Item => ({ held: one.held, step })))
+  const written: Promise<void>[] = []
   for (;;) {
     const heads = queues.flatMap((queue) => queue.slice(0, 1))
-    if (heads.length === 0) return
+    if (heads.length === 0) break
     const key = keyOf(first(heads).step)
     const group = queues.filter((queue) => queue[0] && keyOf(queue[0].step) === key)
-    await writeGroup(
-      tx,
-      group.flatMap((queue) => queue.splice(0, 1)),
-    )
+    const items = group.flatMap((queue) => queue.splice(0, 1))
+    written.push(writeGroup(tx, items))
   }
+  await Promise.all(written)
+}
+
+/** Whether the last move of the attempt itself carries how far it is known: nothing after it may undo that. */
+export const tellsEnd = ({ steps }: Followed): boolean =>
+  steps.some((step) => step.kind === 'attempt') && steps.every((step) => step.kind !== 'ask_cancel')
+
+const exitedNow = new SqlExpression('coalesce(exited_at, clock_timestamp())')
+
+/** The steps, the last move of the attempt with what else is known of it then: a row is better written once than twice. */
+function withEnd(one: Followed): Step[] {
+  if (!tellsEnd(one)) return one.steps
+  const last = one.steps.findLastIndex((step) => step.kind === 'attempt')
+  const end = { last_seq: one.seq, ...(one.exited ? { exited_at: exitedNow } : {}) }
+  return one.steps.map((step, i) =>
+    step.kind === 'attempt' && i === last ? { ...step, set: { ...step.set, ...end } } : step,
+  )
 }
 
 /** The head that comes earliest in the life of an attempt: others may join it there. */
@@ -109,6 +125,7 @@ async function move<M extends 'attempt' | 'task'>(tx: Tx, machine: M, rows: Move
 /** The columns that are not text. */
 const types: Record<string, 'int' | 'jsonb' | 'timestamptz'> = {
   pid: 'int',
+  last_seq: 'int',
   exit_code: 'int',
   result: 'jsonb',
   error: 'jsonb',

@@ -52,6 +52,8 @@ export type Candidate = {
   stale: boolean
   effect: Effect
   facts: Pick<AgentFacts, 'roots' | 'home' | 'platform' | 'links'>
+  /** It depends on others, whose results it is handed. */
+  has_inputs: boolean
   /** Those that reach its agent; a task that is fetched needs none. */
   gateways?: GatewayCandidate[]
 }
@@ -69,12 +71,18 @@ export async function claimTasks(deps: ClaimDeps, limit: number): Promise<Claime
     await goByIndexes(tx)
     const candidates = await claimable(tx, limit)
     const claims = await claimCandidates(deps, tx, candidates)
-    return { claims, more: candidates.length === limit || claims.length < candidates.length }
+    return {
+      claims: claims.map(({ claim }) => claim),
+      more: candidates.length === limit || claims.length < candidates.length,
+    }
   })
 }
 
+/** A claim, and until when it holds without a word of its holder. */
+export type Leased = { claim: Claim; leaseUntil: Date }
+
 /** Claims those of the locked candidates that policy still lets run and whose files are free. */
-export async function claimCandidates(deps: ClaimDeps, tx: Tx, candidates: Candidate[]): Promise<Claim[]> {
+export async function claimCandidates(deps: ClaimDeps, tx: Tx, candidates: Candidate[]): Promise<Leased[]> {
   await lockMachines(tx, candidates)
   const ready: Candidate[] = []
   for (const candidate of candidates)
@@ -100,7 +108,8 @@ const claimable = (tx: Tx, limit: number): Promise<Candidate[]> =>
        SELECT k.id, k.turn, free.facts, free.gateways FROM free CROSS JOIN LATERAL (${nextOfAgent('$2')}) k
      )
      SELECT t.id, t.run_id, t.agent_id, t.machine_id, t.spec, t.spec_hash, t.verdict, t.effect, t.owns, t.attempts_made, t.plan_id, p.plan_hash, t.approved_at,
-       t.approved_at < clock_timestamp() - ${APPROVAL_STALE} AS stale, next.facts, next.gateways
+       t.approved_at < clock_timestamp() - ${APPROVAL_STALE} AS stale, next.facts, next.gateways,
+       EXISTS (SELECT 1 FROM task_dependency d WHERE d.task_id = t.id) AS has_inputs
      FROM next JOIN task t ON t.id = next.id JOIN plan p ON p.id = t.plan_id
      WHERE t.status = 'queued'
      ORDER BY t.priority DESC, next.turn, t.queued_at, t.position LIMIT $1 FOR UPDATE OF t SKIP LOCKED`,
@@ -114,28 +123,32 @@ async function lockMachines(tx: Tx, candidates: Candidate[]): Promise<void> {
     await tx.query("SELECT pg_advisory_xact_lock(hashtextextended('files:' || $1, 0))", [machine])
 }
 
-/** Token, lease, attempt and grant for each, in four statements however many they are. */
-async function claimAll(deps: ClaimDeps, tx: Tx, tasks: Candidate[]): Promise<Claim[]> {
+/** Token, lease, attempt and grant for each, in two statements however many they are, one more for inputs. */
+async function claimAll(deps: ClaimDeps, tx: Tx, tasks: Candidate[]): Promise<Leased[]> {
   if (tasks.length === 0) return []
-  const inputs = await readInputs(
-    tx,
-    tasks.map((task) => task.id),
-  )
+  const fed = tasks.flatMap((task) => (task.has_inputs ? task.id : []))
+  const inputs = fed.length > 0 ? await readInputs(tx, fed) : new Map<string, TaskInput[]>()
   const claims = tasks.map((task) => newClaim(deps, task, inputs.get(task.id)))
-  const moved = await transition(tx, 'task', {
-    ids: tasks.map((task) => task.id),
-    from: ['queued'],
-    to: 'claimed',
-    set: {
-      claim_token: new ByRow(new Map(claims.map((claim) => [claim.taskId, claim.claimToken]))),
-      lease_until: inMs(LEASE_MS),
-      attempts_made: plusOne('attempts_made'),
-      not_before: null,
-    },
-  })
+  const [moved, leases] = await Promise.all([
+    transition(tx, 'task', {
+      ids: tasks.map((task) => task.id),
+      from: ['queued'],
+      to: 'claimed',
+      set: {
+        claim_token: new ByRow(new Map(claims.map((claim) => [claim.taskId, claim.claimToken]))),
+        lease_until: inMs(LEASE_MS),
+        attempts_made: plusOne('attempts_made'),
+        not_before: null,
+      },
+    }),
+    insertAttempts(tx, tasks, claims),
+  ])
   if (moved.length !== tasks.length) throw new Error('a task moved while it was locked')
-  await insertAttempts(tx, tasks, claims)
-  return claims
+  return claims.map((claim) => {
+    const leaseUntil = leases.get(claim.taskId)
+    if (!leaseUntil) throw new Error('a task went away while it was locked')
+    return { claim, leaseUntil }
+  })
 }
 
 function newClaim(deps: ClaimDeps, task: Candidate, inputs: TaskInput[] | undefined): Claim {
@@ -151,16 +164,18 @@ function newClaim(deps: ClaimDeps, task: Candidate, inputs: TaskInput[] | undefi
   return { attemptId, taskId: task.id, runId, agentId, claimToken, spec, grant, gateways }
 }
 
-async function insertAttempts(tx: Tx, tasks: Candidate[], claims: Claim[]): Promise<void> {
-  await tx.query(
+/** The attempts of claimed tasks, with their events. Returns the tasks' leases. */
+async function insertAttempts(tx: Tx, tasks: Candidate[], claims: Claim[]): Promise<Map<string, Date>> {
+  const rows = await tx.query<{ id: string; lease_until: Date }>(
     `WITH made AS (
        INSERT INTO attempt (id, task_id, number, claim_token, status, agent_id, spec_hash, "grant", gateway_id)
        SELECT id, task_id, coalesce((SELECT max(a.number) FROM attempt a WHERE a.task_id = x.task_id), 0) + 1, token, 'claimed', agent_id, hash, g, gateway_id
        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::jsonb[], $7::uuid[]) AS x(id, task_id, token, agent_id, hash, g, gateway_id)
-       RETURNING id, task_id, number, agent_id)
-     INSERT INTO event (type, run_id, task_id, attempt_id, agent_id, data)
-     SELECT 'attempt.claimed', t.run_id, made.task_id, made.id, made.agent_id, jsonb_build_object('number', made.number, 'status', 'claimed')
-     FROM made JOIN task t ON t.id = made.task_id`,
+       RETURNING id, task_id, number, agent_id),
+     told AS (INSERT INTO event (type, run_id, task_id, attempt_id, agent_id, data)
+       SELECT 'attempt.claimed', t.run_id, made.task_id, made.id, made.agent_id, jsonb_build_object('number', made.number, 'status', 'claimed')
+       FROM made JOIN task t ON t.id = made.task_id)
+     SELECT t.id, t.lease_until FROM made JOIN task t ON t.id = made.task_id`,
     [
       claims.map((claim) => claim.attemptId),
       tasks.map((task) => task.id),
@@ -171,6 +186,7 @@ async function insertAttempts(tx: Tx, tasks: Candidate[], claims: Claim[]): Prom
       claims.map((claim) => claim.gateways[0]?.id ?? null),
     ],
   )
+  return new Map(rows.map((row) => [row.id, row.lease_until]))
 }
 
 /** The permission for exactly this attempt, signed; lives GRANT_TTL_MINUTES. */

@@ -1,16 +1,14 @@
 import type { Deps } from '../deps.ts'
 import { releaseClaim } from '../dispatch/dispatchClaim.ts'
-import { findAgent } from '../fleet/outsideAgents.ts'
 import type { ExecutionResult } from '../protocol/frames.ts'
-import type { HeldAttempt } from '../runs/followFrames.ts'
+import { type Holder, lockHolders, type PulledAttempt } from '../runs/lockAttempts.ts'
 import { type FrameBody, recordPulled } from '../runs/recordFrames.ts'
 import type { Sql, Tx } from '../storage/sql.ts'
 import { LEASE_MS } from './claimTasks.ts'
 
-type PullDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'redact'>
+export type { Holder } from '../runs/lockAttempts.ts'
 
-/** What the holder of a claim shows: who it is, and the claim's token. */
-export type Holder = { taskId: string; agent: string; claimToken: string }
+type PullDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'redact'>
 
 /** `cancel`: a person wants it stopped; the holder ends its work and completes it as failed. */
 export type Held =
@@ -21,125 +19,174 @@ export type Held =
   | { kind: 'lost'; message: string }
   | { kind: 'unknown_task' }
 
-type Row = { id: string; agent_id: string; task_id: string; run_id: string; started_at: Date | null }
-
-async function findAttempt(sql: Sql, holder: Holder): Promise<Row | Held> {
-  const [task] = await sql.query('SELECT 1 FROM task WHERE id = $1', [holder.taskId])
-  if (!task) return { kind: 'unknown_task' }
-  const agent = await findAgent(sql, holder.agent)
-  const [row] = await sql.query<Row>(
-    `SELECT a.id, a.agent_id, a.task_id, t.run_id, a.started_at FROM attempt a JOIN task t ON t.id = a.task_id
-     WHERE a.claim_token = $1 AND a.task_id = $2 AND a.agent_id = $3 AND t.dispatch = 'pull'`,
-    [holder.claimToken, holder.taskId, agent?.id ?? null],
-  )
-  return row ?? lost
-}
-
 const lost: Held = {
   kind: 'lost',
   message: 'This claim is not yours any more; stop the work and claim another task.',
 }
 
-/** The frames with which work begins: an attempt that is accepted and started. */
-const begin: FrameBody[] = [{ type: 'accepted' }, { type: 'started', pid: null, containment: 'group' }]
+/** What a holder's word comes to: an answer at once, or frames, after which it holds (`renews`: for another lease). */
+type Frames = { frames: readonly FrameBody[]; renews: boolean }
+type Said = Held | Frames
+
+/** The frame with which work begins; there is nothing to deliver, so none says that it was accepted. */
+const begin: FrameBody = { type: 'started', pid: null, containment: 'group' }
 
 /** The holder begins: the task is running until it completes, releases, or falls silent. */
-export function startPulled(deps: PullDeps, holder: Holder): Promise<Held> {
-  return withAttempt(deps, holder, async (tx, row) => {
-    const before = await look(deps, tx, row)
-    if (!before?.holds) return lost
-    if (before.cancel_at && before.status === 'claimed')
+export const startPulled = (deps: PullDeps, holder: Holder): Promise<Held> =>
+  say(deps, holder, (at) => {
+    if (!at.holds) return lost
+    if (at.cancel_at && at.status === 'claimed')
       return { kind: 'lost', message: 'A person cancelled it before it began; release it.' }
-    const held = await recordPulled(deps, tx, ofRow(row), ({ status }) => (status === 'claimed' ? begin : []))
-    if (held?.task_status !== 'running') return lost
-    return before.status === 'claimed' ? renew(tx, row, held) : { kind: 'repeated', status: 'running' }
+    if (at.status === 'claimed' && at.task_status === 'claimed') return { frames: [begin], renews: true }
+    return at.task_status === 'running' ? { kind: 'repeated', status: 'running' } : lost
   })
-}
 
 /** The holder is still there: its lease is renewed. Work that was given up for lost goes on, unless a person decided. */
-export function heartbeatPulled(deps: PullDeps, holder: Holder): Promise<Held> {
-  return withAttempt(deps, holder, async (tx, row) => {
-    const held = await recordPulled(deps, tx, ofRow(row), ({ holds, status, task_status }) =>
-      holds && status === 'lost' && task_status === 'needs_review' ? begin.slice(1) : [],
-    )
-    if (!held?.holds || !['claimed', 'running', 'force_cancelled'].includes(held.task_status)) return lost
-    await tx.query("UPDATE attempt SET exited_at = NULL WHERE id = $1 AND status = 'started'", [row.id])
-    return renew(tx, row, held)
+export const heartbeatPulled = (deps: PullDeps, holder: Holder): Promise<Held> =>
+  say(deps, holder, (at) => {
+    const goesOn = at.status === 'lost' && at.task_status === 'needs_review'
+    if (!at.holds || !(goesOn || ['claimed', 'running', 'force_cancelled'].includes(at.task_status)))
+      return lost
+    return { frames: goesOn ? [begin] : [], renews: true }
   })
-}
 
 export type Completion = { status: 'succeeded' | 'failed'; result: unknown; error: string | null }
 
 /** The end of the work, told by its holder. Told again, it changes nothing; of a lost claim, it is refused. */
-export function completePulled(deps: PullDeps, holder: Holder, completion: Completion): Promise<Held> {
-  return withAttempt(deps, holder, async (tx, row) => {
-    const before = await look(deps, tx, row)
-    if (!before?.holds) return lost
-    if (before.status === 'exited') return { kind: 'repeated', status: before.task_status }
-    if (before.status === 'released' || before.status === 'refused') return lost
-    const held = await recordPulled(deps, tx, ofRow(row), (at) => [
-      ...(at.status === 'claimed' ? begin : []),
-      { type: 'result', result: resultOf(completion, row, at) },
-      { type: 'exited' },
-    ])
-    return held ? { kind: 'held', leaseUntil: null, cancel: false, status: held.task_status } : lost
-  })
+export async function completePulled(deps: PullDeps, holder: Holder, completion: Completion): Promise<Held> {
+  const [held = lost] = await completeAllPulled(deps, [{ holder, completion }])
+  return held
 }
+
+/** As `completePulled` for many at once, all in one transaction; the answers are in the order of what was told. */
+export const completeAllPulled = (
+  deps: PullDeps,
+  told: readonly { holder: Holder; completion: Completion }[],
+): Promise<Held[]> =>
+  sayAll(
+    deps,
+    told.map(({ holder }) => holder),
+    (at, i) => {
+      const completion = told[i]?.completion
+      if (!at.holds || !completion) return lost
+      if (at.status === 'exited') return { kind: 'repeated', status: at.task_status }
+      if (at.status === 'released' || at.status === 'refused') return lost
+      const began = at.status === 'claimed' ? [begin] : []
+      return {
+        frames: [...began, { type: 'result', result: resultOf(completion, at) }, { type: 'exited' }],
+        renews: false,
+      }
+    },
+  )
 
 /** The holder gives the task back: unstarted, it is queued again; started, it counts as lost. */
 export async function releasePulled(deps: PullDeps, holder: Holder, reason: string): Promise<Held> {
-  const row = await findAttempt(deps.db, holder)
-  if ('kind' in row) return row
   const held = await deps.db.tx(async (tx) => {
-    const before = await look(deps, tx, row)
-    return before?.status === 'started'
-      ? recordPulled(deps, tx, ofRow(row), () => [{ type: 'lost' }])
-      : before
+    const [at] = await lockHolders(tx, [holder])
+    if (at?.status !== 'started') return at
+    const [after] = await recordPulled(deps, tx, [{ held: at, frames: [{ type: 'lost' }] }])
+    return { ...at, ...after }
   })
-  if (held?.status === 'released' || held?.status === 'lost')
+  if (!held) return nobody(deps.db, holder)
+  if (held.status === 'released' || held.status === 'lost')
     return { kind: 'repeated', status: held.task_status }
-  if (!held?.holds || held.status !== 'claimed') return lost
+  if (!held.holds || held.status !== 'claimed') return lost
   await releaseClaim(
     deps,
-    { attemptId: row.id, taskId: row.task_id, runId: row.run_id, claimToken: holder.claimToken },
+    { attemptId: held.id, taskId: held.task_id, runId: held.run_id, claimToken: holder.claimToken },
     deps.redact(reason),
   )
   return { kind: 'held', leaseUntil: null, cancel: false, status: 'queued' }
 }
 
-const ofRow = (row: Row): { id: string; agentId: string } => ({ id: row.id, agentId: row.agent_id })
+/** Nobody had this claim: of a task there is, or of none at all. */
+async function nobody(sql: Sql, { taskId }: Holder): Promise<Held> {
+  const [task] = await sql.query('SELECT 1 FROM task WHERE id = $1', [taskId])
+  return task ? lost : { kind: 'unknown_task' }
+}
 
-/** The attempt as it stands, locked with its run and task in the order of every writer. */
-const look = (deps: PullDeps, tx: Tx, row: Row): Promise<HeldAttempt | null> =>
-  recordPulled(deps, tx, ofRow(row), () => [])
+async function say(deps: PullDeps, holder: Holder, word: (at: PulledAttempt) => Said): Promise<Held> {
+  const [held = lost] = await sayAll(deps, [holder], word)
+  return held
+}
 
-async function withAttempt(
+/** What each holder says of its attempt, as it stands; all in one transaction. Of two with one claim the first counts. */
+const sayAll = (
   deps: PullDeps,
-  holder: Holder,
-  work: (tx: Tx, row: Row) => Promise<Held>,
-): Promise<Held> {
-  const row = await findAttempt(deps.db, holder)
-  return 'kind' in row ? row : deps.db.tx((tx) => work(tx, row))
+  holders: readonly Holder[],
+  word: (at: PulledAttempt, n: number) => Said,
+): Promise<Held[]> =>
+  deps.db.tx(async (tx) => {
+    const rows = new Map((await lockHolders(tx, holders)).map((row) => [row.claim_token, row]))
+    const answers = new Map<string, Held>()
+    const acting: { at: PulledAttempt; said: Frames }[] = []
+    for (const [n, { claimToken }] of holders.entries()) {
+      const at = rows.get(claimToken)
+      if (!at) continue
+      rows.delete(claimToken)
+      const said = word(at, n)
+      if ('kind' in said) answers.set(claimToken, said)
+      else acting.push({ at, said })
+    }
+    for (const { claimToken, held } of await act(deps, tx, acting)) answers.set(claimToken, held)
+    return Promise.all(holders.map((holder) => answers.get(holder.claimToken) ?? nobody(tx, holder)))
+  })
+
+type Acted = { claimToken: string; held: Held }
+
+async function act(
+  deps: PullDeps,
+  tx: Tx,
+  acting: readonly { at: PulledAttempt; said: Frames }[],
+): Promise<Acted[]> {
+  if (acting.length === 0) return []
+  const [after, leases] = await Promise.all([
+    recordPulled(
+      deps,
+      tx,
+      acting.map(({ at, said }) => ({ held: at, frames: said.frames })),
+    ),
+    renew(
+      tx,
+      acting.flatMap(({ at, said }) => (said.renews ? at.task_id : [])),
+    ),
+    comeBack(
+      tx,
+      acting.flatMap(({ at }) => (at.status === 'lost' ? at.id : [])),
+    ),
+  ])
+  return acting.map(({ at }, i) => ({
+    claimToken: at.claim_token,
+    held: {
+      kind: 'held',
+      leaseUntil: leases.get(at.task_id) ?? null,
+      cancel: at.cancel_at !== null && leases.has(at.task_id),
+      status: after[i]?.task_status ?? at.task_status,
+    },
+  }))
 }
 
-async function renew(tx: Tx, row: Row, held: HeldAttempt): Promise<Held> {
-  const [task] = await tx.query<{ lease_until: Date }>(
-    "UPDATE task SET lease_until = clock_timestamp() + $2 * interval '1 ms' WHERE id = $1 RETURNING lease_until",
-    [row.task_id, LEASE_MS],
+async function renew(tx: Tx, taskIds: readonly string[]): Promise<Map<string, Date>> {
+  if (taskIds.length === 0) return new Map()
+  const rows = await tx.query<{ id: string; lease_until: Date }>(
+    "UPDATE task SET lease_until = clock_timestamp() + $2 * interval '1 ms' WHERE id = ANY($1::uuid[]) RETURNING id, lease_until",
+    [taskIds, LEASE_MS],
   )
-  return {
-    kind: 'held',
-    leaseUntil: task?.lease_until ?? null,
-    cancel: held.cancel_at !== null,
-    status: held.task_status,
-  }
+  return new Map(rows.map((row) => [row.id, row.lease_until]))
 }
+
+/** Work that was given up for lost goes on: that nothing of it is left was not so. */
+const comeBack = async (tx: Tx, attemptIds: readonly string[]): Promise<unknown> =>
+  attemptIds.length > 0 &&
+  tx.query("UPDATE attempt SET exited_at = NULL WHERE id = ANY($1::uuid[]) AND status = 'started'", [
+    attemptIds,
+  ])
 
 const MAX_SUMMARY = 4000
 const MAX_ERROR = 2000
 
 /** What an outside agent says came out, as the result of an attempt. Failed after a cancel is cancelled. */
-function resultOf({ status, result, error }: Completion, row: Row, held: HeldAttempt): ExecutionResult {
+function resultOf({ status, result, error }: Completion, held: PulledAttempt): ExecutionResult {
   const text =
     typeof result === 'string'
       ? result
@@ -153,7 +200,7 @@ function resultOf({ status, result, error }: Completion, row: Row, held: HeldAtt
     summary: text.slice(0, MAX_SUMMARY),
     output_bytes: Buffer.byteLength(text),
     output_lost: Math.max(0, text.length - MAX_SUMMARY),
-    duration_ms: row.started_at ? Math.max(0, Date.now() - row.started_at.getTime()) : 0,
+    duration_ms: held.started_at ? Math.max(0, Date.now() - held.started_at.getTime()) : 0,
     error: status === 'failed' ? (error ?? 'failed').slice(0, MAX_ERROR) : null,
     changed: [],
   }

@@ -1,5 +1,6 @@
 import type { Deps } from '../deps.ts'
 import { now, transition } from '../events/transition.ts'
+import { lockReported } from '../runs/lockAttempts.ts'
 import { recordPulled } from '../runs/recordFrames.ts'
 import { settleRun } from '../runs/settleRun.ts'
 import type { Tx } from '../storage/sql.ts'
@@ -26,8 +27,7 @@ export async function reapPulledOnce(deps: ReapDeps): Promise<number> {
 }
 
 async function reap(deps: ReapDeps, tx: Tx, row: Lapsed): Promise<void> {
-  const attempt = { id: row.id, agentId: row.agent_id }
-  const held = await recordPulled(deps, tx, attempt, () => [])
+  const [held] = await lockReported(tx, row.agent_id, [row.id], [row.id])
   const [still] = await tx.query('SELECT 1 FROM task WHERE id = $1 AND lease_until < clock_timestamp()', [
     row.task_id,
   ])
@@ -35,7 +35,7 @@ async function reap(deps: ReapDeps, tx: Tx, row: Lapsed): Promise<void> {
   if (held.status === 'started') {
     await tx.query('UPDATE task SET lease_until = NULL WHERE id = $1', [row.task_id])
     // Somebody wants it stopped and nobody answers: that it has ended is not known.
-    if (!held.cancel_at) await recordPulled(deps, tx, attempt, () => [{ type: 'lost' }])
+    if (!held.cancel_at) await recordPulled(deps, tx, [{ held, frames: [{ type: 'lost' }] }])
   } else if (held.status === 'claimed') await giveBack(deps, tx, row, held)
 }
 

@@ -4,6 +4,7 @@ import { PrismaClient } from '../../prisma/client/client.ts'
 import type { Logger } from '../config/logger.ts'
 import { Outage } from '../config/outage.ts'
 import { isDatabaseAway } from './databaseAway.ts'
+import { GatheringSocket } from './gatheringSocket.ts'
 import { type Sql, sqlOf, type Tx, transaction } from './sql.ts'
 
 /**
@@ -39,6 +40,8 @@ export function openDatabase({ url, poolSize, log }: DatabaseOptions): Database 
     connectionTimeoutMillis: CONNECT_MS,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
+    pipeline: true,
+    stream: () => new GatheringSocket(),
     query_timeout: SILENCE_MS,
     statement_timeout: SILENCE_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,

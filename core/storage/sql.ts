@@ -1,7 +1,11 @@
 import pg from 'pg'
 import { isDatabaseAway } from './databaseAway.ts'
 
-/** Anything that runs SQL: the pool, or one transaction on it. */
+/**
+ * Anything that runs SQL: the pool, or one transaction on it. Statements of a transaction run in the order they were
+ * asked for, each with a snapshot of its own; those that do not need each other's answers are best asked for at once
+ * (`Promise.all`): they then go to the server together.
+ */
 export type Sql = {
   query<R extends object = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<R[]>
 }
@@ -69,14 +73,23 @@ async function once<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Promise<T> 
     broken = error
   }
   client.on('error', lost)
+  let open = true
+  const sql = sqlOf(client)
+  const query: Sql['query'] = (text, values) =>
+    open ? sql.query(text, values) : Promise.reject(new Error('the transaction has ended'))
   try {
-    await client.query('BEGIN')
+    // Sent ahead of the first statement, on the same way: nobody waits for it alone.
+    const begun = client.query({ name: 'begin', text: 'BEGIN' })
+    begun.catch(() => {})
     const effects: (() => void)[] = []
-    const result = await work({ ...sqlOf(client), afterCommit: (effect) => effects.push(effect) })
-    await client.query('COMMIT')
+    const result = await work({ query, afterCommit: (effect) => effects.push(effect) })
+    open = false
+    await begun
+    await client.query({ name: 'commit', text: 'COMMIT' })
     for (const effect of effects) effect()
     return result
   } catch (error) {
+    open = false
     if (error instanceof Error && isDatabaseAway(error)) broken = error
     else
       await client.query('ROLLBACK').catch((e: Error) => {

@@ -13,7 +13,8 @@ import { createRun } from '../runs/createRun.ts'
 import { settleRun } from '../runs/settleRun.ts'
 import { storePlan, type TaskTerms } from '../runs/storePlan.ts'
 import type { Tx } from '../storage/sql.ts'
-import { type PlacedTask, placeTask } from './placeTask.ts'
+import { queueThose } from './moveTasks.ts'
+import { Acquaintances, type Placed, type PlacedTask, placeTask } from './placeTask.ts'
 import type { TaskRequest } from './taskRequest.ts'
 
 /** Tasks that one run of a program may have. */
@@ -38,42 +39,67 @@ type FreshBatch = Omit<Batch, 'tasks'> & { tasks: Fresh[] }
  * changes nothing. `runId` null makes a run for them. All of them or none, in one transaction.
  */
 export async function enqueueTasks(deps: EnqueueDeps, batch: Batch): Promise<Enqueued> {
-  if (await isLockedDown(deps.db))
-    return { kind: 'fault', code: 'LOCKED_DOWN', message: 'Everything is locked down; nothing starts.' }
-  const tasks = batch.tasks.map(({ task_id = randomUUID(), ...task }): Fresh => ({ ...task, task_id }))
-  const done = await deps.db.tx((tx) => enqueue(deps, tx, { ...batch, tasks }))
+  const done = await deps.db.tx((tx) => enqueue(deps, tx, batch))
   if (done.kind === 'enqueued' && done.created) deps.bus.publish('run.changed', { runId: done.runId })
   return done
 }
 
-async function enqueue(deps: EnqueueDeps, tx: Tx, batch: FreshBatch): Promise<Enqueued> {
-  const ids = batch.tasks.map((task) => task.task_id)
+async function enqueue(deps: EnqueueDeps, tx: Tx, asked: Batch): Promise<Enqueued> {
+  const tasks = asked.tasks.map(({ task_id = randomUUID(), ...task }): Fresh => ({ ...task, task_id }))
+  const ids = tasks.map((task) => task.task_id)
   if (new Set(ids).size < ids.length)
     return { kind: 'fault', code: 'REPEATED_TASK', message: 'Two of these tasks have the same task_id.' }
-  const first = await knownTasks(tx, ids)
+  const [locked, first, unfit, placed] = await Promise.all([
+    isLockedDown(tx),
+    knownTasks(
+      tx,
+      asked.tasks.flatMap(({ task_id }) => task_id ?? []),
+      ids,
+    ),
+    graphFault(tx, tasks),
+    placeAll(tx, tasks),
+  ])
+  if (locked)
+    return { kind: 'fault', code: 'LOCKED_DOWN', message: 'Everything is locked down; nothing starts.' }
   if (first) return first
-  const unfit = await graphFault(tx, batch.tasks)
   if (unfit) return { kind: 'fault', ...unfit }
-  const run = batch.runId === null ? null : await openRun(tx, batch.runId, batch.tasks.length)
+  const run = asked.runId === null ? null : await openRun(tx, asked.runId, tasks.length)
   if (run && 'kind' in run) return run
+  if (!Array.isArray(placed)) return placed
+  return store(deps, tx, { ...asked, tasks }, run, placed)
+}
+
+/** The places of all tasks, or why one of them has none. */
+async function placeAll(
+  tx: Tx,
+  tasks: readonly Fresh[],
+): Promise<PlacedTask[] | Extract<Placed, { kind: 'fault' }>> {
+  const agents = new Acquaintances(tx)
   const placed: PlacedTask[] = []
-  for (const task of batch.tasks) {
-    const place = await placeTask(tx, task)
+  for (const task of tasks) {
+    const place = await placeTask(tx, task, agents)
     if (place.kind === 'fault') return place
     placed.push(place.task)
   }
-  return store(deps, tx, batch, run, placed)
+  return placed
 }
 
-/** What an earlier call made of these ids; null when none of them is known. One call at a time has an id. */
-async function knownTasks(tx: Tx, ids: string[]): Promise<Enqueued | null> {
-  for (const id of [...ids].sort())
-    await tx.query("SELECT pg_advisory_xact_lock(hashtextextended('task:' || $1, 0))", [id])
-  const rows = await tx.query<{ id: string; run_id: string; approval_id: string | null }>(
-    `SELECT t.id, t.run_id, (SELECT a.id FROM approval a WHERE a.plan_id = t.plan_id ORDER BY a.created_at DESC LIMIT 1) AS approval_id
-     FROM task t WHERE t.id = ANY($1::uuid[])`,
-    [ids],
-  )
+/**
+ * What an earlier call made of these ids; null when none of them is known. One call at a time has an id. Only those that
+ * the caller chose (`chosen`) can be known.
+ */
+async function knownTasks(tx: Tx, chosen: readonly string[], ids: string[]): Promise<Enqueued | null> {
+  if (chosen.length === 0) return null
+  const [, rows] = await Promise.all([
+    tx.query("SELECT pg_advisory_xact_lock(hashtextextended('task:' || id, 0)) FROM unnest($1::text[]) id", [
+      [...chosen].sort(),
+    ]),
+    tx.query<{ id: string; run_id: string; approval_id: string | null }>(
+      `SELECT t.id, t.run_id, (SELECT a.id FROM approval a WHERE a.plan_id = t.plan_id ORDER BY a.created_at DESC LIMIT 1) AS approval_id
+       FROM task t WHERE t.id = ANY($1::uuid[])`,
+      [chosen],
+    ),
+  ])
   const [row] = rows
   if (!row) return null
   if (rows.length < ids.length)
@@ -91,7 +117,10 @@ type Fault = { code: string; message: string }
 async function graphFault(tx: Tx, tasks: readonly Fresh[]): Promise<Fault | null> {
   const own = new Set(tasks.map((task) => task.task_id))
   const outside = [...new Set(tasks.flatMap((task) => task.dependencies))].filter((id) => !own.has(id))
-  const found = await tx.query<{ id: string }>('SELECT id FROM task WHERE id = ANY($1::uuid[])', [outside])
+  const found =
+    outside.length > 0
+      ? await tx.query<{ id: string }>('SELECT id FROM task WHERE id = ANY($1::uuid[])', [outside])
+      : []
   const known = new Set(found.map(({ id }) => id))
   const missing = outside.filter((id) => !known.has(id))
   if (missing.length > 0)
@@ -147,23 +176,51 @@ async function store(
   const denied = judged[at]
   if (denied) return { kind: 'denied', taskId: batch.tasks[at]?.task_id ?? '', verdict: denied.verdict }
   const plan = planOf(deps, batch.tasks, keys, placed, judged, (run?.version ?? 0) + 1)
-  const runId = run?.id ?? (await newRun(tx, plan, batch.personId))
+  const runId = run?.id ?? randomUUID()
   const hash = planHash(plan, deps.policy.version)
   const asks = judged.some(({ verdict }) => verdict.verdict === 'ask')
-  const { planId } = await storePlan(tx, runId, plan, {
-    planHash: hash,
-    policyVersion: deps.policy.version,
-    source: { kind: 'api' },
-    judged,
-    status: asks ? 'held' : 'blocked',
-    terms: termsOf(batch.tasks, keys),
-  })
+  const begins = run === null && !asks && !hasOutside(batch.tasks)
+  // All of it is asked for at once: the run first, since the rest is about it.
+  const made = run ? null : newRun(tx, plan, batch.personId, runId)
+  const [{ planId }] = await Promise.all([
+    storePlan(tx, runId, plan, {
+      planHash: hash,
+      policyVersion: deps.policy.version,
+      source: { kind: 'api' },
+      judged,
+      status: asks ? 'held' : 'blocked',
+      terms: termsOf(batch.tasks, keys),
+      machines: new Map(placed.map(({ spec, machine }) => [spec.agent_id, machine])),
+    }),
+    begins ? begin(deps, tx, runId, batch.tasks) : null,
+    made,
+  ])
   const risk = worstRisk(judged.map(({ verdict }) => verdict))
   const approvalId = asks
     ? await askApproval(tx, { runId, planId, planHash: hash, risk, ttlMs: deps.settings.approvalTtlMs })
     : null
-  await goOn(deps, tx, runId, run === null && asks)
+  if (!begins) await goOn(deps, tx, runId, run === null && asks)
   return { kind: 'enqueued', runId, taskIds: batch.tasks.map((t) => t.task_id), created: true, approvalId }
+}
+
+const hasOutside = (tasks: readonly Fresh[]): boolean => {
+  const own = new Set(tasks.map((task) => task.task_id))
+  return tasks.some((task) => task.dependencies.some((id) => !own.has(id)))
+}
+
+/** A run of its own that nobody has to approve begins: what depends on nothing is claimable. */
+async function begin(deps: EnqueueDeps, tx: Tx, runId: string, tasks: readonly Fresh[]): Promise<void> {
+  await Promise.all([
+    transition(tx, 'run', { ids: [runId], from: ['planning'], to: 'running', set: { started_at: now } }),
+    queueThose(
+      tx,
+      tasks.flatMap((task) => (task.dependencies.length === 0 ? task.task_id : [])),
+    ),
+  ])
+  tx.afterCommit(() => {
+    deps.bus.publish('run.changed', { runId })
+    if (tasks.some((task) => task.dispatch === 'push')) deps.wake('tasks.dispatch', {})
+  })
 }
 
 /** A run whose only plan waits for people waits as well; any other goes on with what may run. */
@@ -229,18 +286,12 @@ const termsOf = (tasks: readonly Fresh[], keys: readonly string[]): Map<string, 
 }
 
 /** The run of tasks that came without one. Nobody has to plan it, so no planner is woken. */
-async function newRun(tx: Tx, plan: PlanSpec, personId: string | null): Promise<string> {
+async function newRun(tx: Tx, plan: PlanSpec, personId: string | null, id: string): Promise<void> {
   const [task] = plan.tasks
   const place =
     task && plan.tasks.every(({ spec }) => spec.agent_id === task.spec.agent_id)
       ? { agentId: task.spec.agent_id, cwd: task.spec.cwd }
       : null
-  const { id } = await createRun({ wake: () => {} }, tx, {
-    kind: 'api',
-    request: plan.summary,
-    personId,
-    chat: null,
-    place,
-  })
-  return id
+  const run = { kind: 'api' as const, request: plan.summary, personId, chat: null, place }
+  await createRun({ wake: () => {} }, tx, run, id)
 }

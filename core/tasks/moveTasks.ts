@@ -21,19 +21,30 @@ export async function skipOrphans(tx: Sql, runId: string): Promise<void> {
   }
 }
 
+/** A task of which nothing that it depends on is still to come. */
+const isUnblocked = `NOT EXISTS (SELECT 1 FROM task_dependency d JOIN task x ON x.id = d.depends_on_id
+  WHERE d.task_id = task.id AND x.status <> 'succeeded')`
+
 /** Blocked tasks whose dependencies have all succeeded become claimable. Returns how many. */
 export async function queueUnblocked(tx: Sql, runId: string): Promise<number> {
   const rows = await tx.query<{ id: string }>(
-    `SELECT t.id FROM task t WHERE t.run_id = $1 AND t.status = 'blocked' AND NOT EXISTS (
-       SELECT 1 FROM task_dependency d JOIN task x ON x.id = d.depends_on_id WHERE d.task_id = t.id AND x.status <> 'succeeded')`,
+    `SELECT id FROM task WHERE run_id = $1 AND status = 'blocked' AND ${isUnblocked}`,
     [runId],
   )
-  if (rows.length === 0) return 0
+  return queueThose(
+    tx,
+    rows.map((row) => row.id),
+  )
+}
+
+/** Those of these tasks that are blocked by nothing become claimable. Returns how many. */
+export async function queueThose(tx: Sql, ids: readonly string[]): Promise<number> {
   const moved = await transition(tx, 'task', {
-    ids: rows.map((r) => r.id),
+    ids,
     from: ['blocked'],
     to: 'queued',
     set: { queued_at: atOnce },
+    where: { sql: isUnblocked, values: [] },
   })
   return moved.length
 }

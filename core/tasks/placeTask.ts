@@ -14,28 +14,61 @@ import type { Tx } from '../storage/sql.ts'
 import type { TaskRequest } from './taskRequest.ts'
 
 /** What policy has to know of the machine; of an outside one, nothing is known but the directory it was given. */
-export type PlacedTask = { spec: TaskSpec; machine: Pick<AgentFacts, 'roots' | 'home' | 'platform'> }
+export type PlacedTask = {
+  spec: TaskSpec
+  machine: Pick<AgentFacts, 'roots' | 'home' | 'platform' | 'links'>
+}
 export type Placed = { kind: 'placed'; task: PlacedTask } | { kind: 'fault'; code: string; message: string }
+
+/** The agents that tasks of one batch name, each asked for once. */
+export class Acquaintances {
+  readonly #tx: Tx
+  readonly #known = new Map<string, Promise<KnownAgent | null>>()
+  constructor(tx: Tx) {
+    this.#tx = tx
+  }
+
+  /** As `findAgent`. */
+  find(ref: string): Promise<KnownAgent | null> {
+    return this.#once(`find ${ref}`, () => findAgent(this.#tx, ref))
+  }
+  /** As `meetAgent`. */
+  meet(ref: string): Promise<KnownAgent | null> {
+    return this.#once(`meet ${ref}`, () => meetAgent(this.#tx, ref))
+  }
+  async meetAny(): Promise<void> {
+    await this.#once('any', async () => {
+      await meetAnyAgent(this.#tx)
+      return null
+    })
+  }
+
+  #once(key: string, ask: () => Promise<KnownAgent | null>): Promise<KnownAgent | null> {
+    const known = this.#known.get(key) ?? ask()
+    this.#known.set(key, known)
+    return known
+  }
+}
 
 /**
  * Fixes the place of a task: its agent, machine and directory, before policy looks. Push: the agent that is named,
  * else the best one. Pull: the one that is named, else any, and then its files are owned in a scope of their own.
  */
-export async function placeTask(tx: Tx, task: TaskRequest): Promise<Placed> {
-  if (task.dispatch === 'push') return placePushed(tx, task)
+export async function placeTask(tx: Tx, task: TaskRequest, agents = new Acquaintances(tx)): Promise<Placed> {
+  if (task.dispatch === 'push') return placePushed(tx, task, agents)
   if (task.agent_id === undefined) {
-    await meetAnyAgent(tx)
+    await agents.meetAny()
     return placeOutside(task, ANY_AGENT)
   }
-  const agent = await meetAgent(tx, task.agent_id)
+  const agent = await agents.meet(task.agent_id)
   if (!agent)
     return { kind: 'fault', code: 'UNKNOWN_AGENT', message: `The agent ${task.agent_id} was revoked.` }
   return agent.facts ? placeInside(task, agent, agent.facts) : placeOutside(task, agent.id)
 }
 
-async function placePushed(tx: Tx, task: TaskRequest): Promise<Placed> {
+async function placePushed(tx: Tx, task: TaskRequest, agents: Acquaintances): Promise<Placed> {
   if (task.agent_id !== undefined) {
-    const agent = await findAgent(tx, task.agent_id)
+    const agent = await agents.find(task.agent_id)
     if (!agent?.facts)
       return {
         kind: 'fault',

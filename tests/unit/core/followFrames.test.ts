@@ -31,6 +31,8 @@ const held = (over: Partial<HeldAttempt> = {}): HeldAttempt => ({
   holds: true,
   attempts_made: 1,
   max_attempts: 3,
+  in_milestone: false,
+  owns_files: true,
   ...over,
 })
 
