@@ -13,7 +13,8 @@ const RETRY_MS = 1000
  * Hands one claim to its agent, through the best of the gateways that reach it, else the next. Turned down by all for
  * certain: the task is queued again. No answer: it stays claimed, and the same claim is sent again when its lease
  * lapses, since the agent starts a token once only.
- * A claim that was sent before may not be released (`mayRelease: false`): its first copy may still arrive.
+ * A claim that was sent before may not be released (`mayRelease: false`): its first copy may still arrive. Nor may one
+ * that the reaper has sent again while this call was under way, however long this process stood still meanwhile.
  */
 export async function dispatchClaim(
   deps: Pick<Deps, 'db' | 'bus' | 'wake' | 'log' | 'gatewayToken'>,
@@ -37,8 +38,7 @@ export async function dispatchClaim(
   }
   deps.log.warn(`dispatch of ${claim.taskId}: ${outcome.reason}`)
   if (outcome.kind === 'unknown' || !mayRelease) return 'unknown'
-  await releaseClaim(deps, claim, outcome.reason)
-  return 'released'
+  return (await releaseClaim(deps, claim, outcome.reason, claim.leaseUntil)) ? 'released' : 'unknown'
 }
 
 const wentThrough = (db: Deps['db'], attemptId: string, gatewayId: string): Promise<object[]> =>
@@ -46,17 +46,24 @@ const wentThrough = (db: Deps['db'], attemptId: string, gatewayId: string): Prom
 
 /**
  * Gives an undelivered claim back: attempt released, files free, task queued, or cancelled when its run is being
- * cancelled. It does not count as one of the task's attempts. Fenced by the claim token.
+ * cancelled. It does not count as one of the task's attempts. Fenced by the claim token and, where `leaseUntil` is given,
+ * by the lease: whoever sends a claim again renews it first. False when nothing was given back.
  */
 export async function releaseClaim(
   deps: Pick<Deps, 'db' | 'bus' | 'wake'>,
   claim: Pick<Claim, 'attemptId' | 'taskId' | 'runId' | 'claimToken'>,
   reason: string,
-): Promise<void> {
-  await deps.db.tx(async (tx) => {
+  leaseUntil?: Date,
+): Promise<boolean> {
+  const isReleased = await deps.db.tx(async (tx) => {
     const [run] = await tx.query<{ status: string }>('SELECT status FROM run WHERE id = $1 FOR UPDATE', [
       claim.runId,
     ])
+    const [task] = await tx.query<{ again: boolean | null }>(
+      'SELECT lease_until > $2 AS again FROM task WHERE id = $1 FOR UPDATE',
+      [claim.taskId, leaseUntil ?? null],
+    )
+    if (task?.again) return false
     const released = await transition(tx, 'attempt', {
       ids: [claim.attemptId],
       from: ['claimed'],
@@ -64,7 +71,7 @@ export async function releaseClaim(
       set: { exited_at: now },
       data: { reason },
     })
-    if (released.length === 0) return
+    if (released.length === 0) return false
     await freeFiles(tx, [claim.taskId])
     const goesOn = run?.status === 'running' || run?.status === 'paused'
     const again = {
@@ -82,6 +89,8 @@ export async function releaseClaim(
       data: { reason },
     })
     if (!goesOn) await settleRun(deps, tx, claim.runId)
+    return true
   })
   deps.bus.publish('run.changed', { runId: claim.runId })
+  return isReleased
 }

@@ -31,6 +31,8 @@ export type Claim = {
   grant: Grant
   /** What reaches its agent, the best one first. */
   gateways: RankedGateway[]
+  /** When its lease lapses; whoever sends it again renews that first. None of a claim that is being sent again. */
+  leaseUntil?: Date
 }
 
 /** `more`: others may be claimable now, since the limit was reached or some were turned away. */
@@ -72,7 +74,7 @@ export async function claimTasks(deps: ClaimDeps, limit: number): Promise<Claime
     const candidates = await claimable(tx, limit)
     const claims = await claimCandidates(deps, tx, candidates)
     return {
-      claims: claims.map(({ claim }) => claim),
+      claims: claims.map(({ claim, leaseUntil }) => ({ ...claim, leaseUntil })),
       more: candidates.length === limit || claims.length < candidates.length,
     }
   })

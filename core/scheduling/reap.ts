@@ -66,7 +66,10 @@ async function sendAgain(
     claimToken: row.claim_token,
     grant: row.grant,
   }
-  if (row.stale) return releaseClaim(deps, claim, 'its grant ran out before the agent had it')
+  if (row.stale) {
+    await releaseClaim(deps, claim, 'its grant ran out before the agent had it')
+    return
+  }
   if (gateways.length === 0) return
   const others = gateways.filter((gateway) => gateway.id !== row.gateway_id)
   const again = gateways.filter((gateway) => gateway.id === row.gateway_id)

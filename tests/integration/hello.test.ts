@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { dispatchClaim } from '../../core/dispatch/dispatchClaim.ts'
 import { registerWorker } from '../../core/fleet/registerWorker.ts'
 import { type Claim, claimTasks } from '../../core/scheduling/claimTasks.ts'
 import { reapClaimsOnce } from '../../core/scheduling/reap.ts'
@@ -34,6 +35,7 @@ afterAll(async () => {
 beforeEach(async () => {
   await control.deps.db.query('UPDATE agent SET connected = false')
   machine = await addMachine(control.deps, { gatewayUrl: gateway.url })
+  gateway.answer = () => 202
 })
 
 async function claimOne(): Promise<Claim & { run: string }> {
@@ -78,4 +80,22 @@ test('what was on its way to an agent when it went away is sent again with its h
   await hello(randomUUID())
   expect(await reapClaimsOnce(control.deps)).toBe(1)
   expect(gateway.actions.map(({ execution_id }) => execution_id)).toEqual([claim.attemptId])
+})
+
+test('whoever stood still while its claim was sent again does not give it back: the agent may have it', async () => {
+  const { deps } = control
+  const stuck = await claimOne()
+  await hello(randomUUID())
+  expect(await reapClaimsOnce(deps)).toBe(1)
+  gateway.answer = () => 503
+  expect(await dispatchClaim(deps, stuck)).toBe('unknown')
+  expect((await states(deps, stuck.run)).tasks.a).toBe('claimed')
+})
+
+test('a claim that nobody sent again is given back when it is turned down', async () => {
+  const { deps } = control
+  const claim = await claimOne()
+  gateway.answer = () => 503
+  expect(await dispatchClaim(deps, claim)).toBe('released')
+  expect((await states(deps, claim.run)).tasks.a).toBe('queued')
 })
