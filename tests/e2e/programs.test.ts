@@ -37,7 +37,7 @@ describe('tasks of programs on a real machine', () => {
     await system.tap('Approve')
     await system.until(() => ['one', 'two', 'three'].every((name) => system.has(name)), 'all to run')
     system.kill('agent')
-    const question = await system.message(/🖐 #\d+ (3 steps need|step \d needs) you/)
+    const question = await system.message(/🖐 #\d+ (\d steps need|step \d needs) you/)
     await system.message(/🖐 #\d+ needs you/, { after: question.message_id })
     await system.until(async () => {
       const rows = await system.db.query("SELECT 1 FROM task WHERE run_id = $1 AND status = 'needs_review'", [
