@@ -1,14 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 const main = join(import.meta.dirname, '../../cli/main.ts')
 const RESTART_MS = 150
 /** Who ends sooner by itself has not come up: what it needs was away. */
 const UP_MS = 10_000
-/** The exit code of a part that found its settings, or what they name, not usable at its start. */
-const NOT_USABLE = 2
+/** What API and workers say once they are up. */
+const UP = 'runs. Ctrl+C'
 
 export type PartKind = 'api' | 'workers' | 'gateway' | 'agent'
 export type PartEnd = {
@@ -36,6 +36,7 @@ export class Part {
   #held = false
   #stopped = false
   #startedAt = 0
+  #logStart = 0
 
   constructor(name: string, kind: PartKind, env: Env, logDir: string, onEnd: (end: PartEnd) => void) {
     this.name = name
@@ -57,7 +58,8 @@ export class Part {
 
   start(): void {
     if (this.#stopped || this.#held || this.#child) return
-    const log = openSync(join(this.#logDir, `${this.name}.log`), 'a')
+    const log = openSync(this.#log, 'a')
+    this.#logStart = statSync(this.#log).size
     const env = { ...this.#env, ...this.extra, ...(this.armed ? { SKYNET_FAILPOINT: this.armed } : {}) }
     const flags = ['--max-semi-space-size=2', '--disable-warning=ExperimentalWarning']
     const child = spawn(process.execPath, [...flags, main, this.kind], { env, stdio: ['pipe', log, log] })
@@ -75,10 +77,20 @@ export class Part {
     const { armed } = this
     const hit = !this.#asked && signal === 'SIGKILL' && armed !== null
     if (hit) this.armed = null
-    const early = code === NOT_USABLE || performance.now() - this.#startedAt < UP_MS
+    const early = !this.#wasUp()
     const how = this.#asked ? 'asked' : hit ? 'failpoint' : early ? 'failed' : 'died'
     this.#onEnd({ part: this, how, what: hit ? armed : `code ${code}, signal ${signal}` })
     setTimeout(() => this.start(), early && how === 'failed' ? RESTART_MS * 3 : RESTART_MS)
+  }
+
+  get #log(): string {
+    return join(this.#logDir, `${this.name}.log`)
+  }
+
+  /** Gateways and agents say nothing of it: those that ran for a while were. */
+  #wasUp(): boolean {
+    if (this.kind === 'gateway' || this.kind === 'agent') return performance.now() - this.#startedAt > UP_MS
+    return readFileSync(this.#log).subarray(this.#logStart).includes(UP)
   }
 
   /** Kills it; it comes back by itself. */
