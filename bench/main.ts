@@ -3,6 +3,7 @@ import { claims } from './claims.ts'
 import { loadNow } from './compare.ts'
 import { latencies } from './latency.ts'
 import { memory } from './memory.ts'
+import { drainRow } from './rows/drain.ts'
 import { lifecycleRow } from './rows/lifecycle.ts'
 import { transitionRow } from './rows/transition.ts'
 import { openStand, type Stand } from './stand.ts'
@@ -41,6 +42,10 @@ const benchmarks: Record<string, Benchmark> = {
   lifecycle: {
     title: 'Life of a task: create, claim, running, done, each committed with its events',
     run: () => onStand(lifecycleRow),
+  },
+  drain: {
+    title: 'Working off 25,000 no-op tasks',
+    run: () => onStand(drainRow),
   },
   transition: {
     title: 'One transition: compare-and-set and event, 20 at a time',

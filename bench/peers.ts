@@ -5,6 +5,14 @@ import { join } from 'node:path'
 /** Something that brings a task from its creation to its stored end, each step of it durable. */
 export type LifecyclePeer = { live(): Promise<void>; done(): Promise<number>; close(): Promise<void> }
 
+/** Something that takes no-op tasks in and works them off; `left`: those without a stored end. */
+export type Drainer = {
+  fill(count: number): Promise<void>
+  drain(count: number): Promise<void>
+  left(): Promise<number>
+  close(): Promise<void>
+}
+
 const dir = join(import.meta.dirname, 'peers')
 
 /**

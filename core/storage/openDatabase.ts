@@ -30,6 +30,12 @@ const SILENCE_MS = 20_000
 const IDLE_IN_TRANSACTION_MS = 15_000
 
 /**
+ * A prepared statement keeps the plan of its first calls. On a ledger that was empty then, that plan may read whole
+ * tables, and goes on doing so when there are a hundred thousand rows; whatever has an index is to use it.
+ */
+const PLANNING = '-c enable_seqscan=off'
+
+/**
  * Opens a pool of at most `poolSize` connections; each is made when first needed. While the database is away every
  * call fails, at the latest after a few seconds, with an error that `isDatabaseAway` knows; the log tells of it once.
  */
@@ -42,6 +48,7 @@ export function openDatabase({ url, poolSize, log }: DatabaseOptions): Database 
     keepAlive: true,
     pipeline: true,
     stream: () => new GatheringSocket(),
+    options: PLANNING,
     query_timeout: SILENCE_MS,
     statement_timeout: SILENCE_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,

@@ -6,6 +6,7 @@ import { cancelRun } from '../../core/runs/cancelRun.ts'
 import { settleRun } from '../../core/runs/settleRun.ts'
 import { claimTasks } from '../../core/scheduling/claimTasks.ts'
 import {
+  completeAllPulled,
   completePulled,
   type Held,
   type Holder,
@@ -13,7 +14,7 @@ import {
   releasePulled,
   startPulled,
 } from '../../core/scheduling/pulledAttempts.ts'
-import { claimPulled, type Pulled, peekTask } from '../../core/scheduling/pullTasks.ts'
+import { claimAllPulled, claimPulled, type Pulled, peekTask } from '../../core/scheduling/pullTasks.ts'
 import { reapPulledOnce } from '../../core/scheduling/reapPulled.ts'
 import { type Enqueued, enqueueTasks } from '../../core/tasks/enqueueTasks.ts'
 import { TaskRequest } from '../../core/tasks/taskRequest.ts'
@@ -177,6 +178,48 @@ describe('a task of a program', () => {
     expect(await claim(named.kind === 'enqueued' ? (named.taskIds[0] ?? '') : '')).toMatchObject({
       kind: 'not_claimable',
     })
+  })
+})
+
+describe('many at once', () => {
+  const claimMany = async (limit: number): Promise<Holder[]> => {
+    const pulled = await claimAllPulled(control.deps, { agent, capabilities: [], taskId: null }, limit)
+    if (pulled.kind !== 'claimed') return []
+    return pulled.claims.map(({ claim: { taskId, claimToken } }) => ({ taskId, agent, claimToken }))
+  }
+  const endAll = (holders: readonly Holder[]): Promise<Held[]> => {
+    const completion = { status: 'succeeded' as const, result: 'fine', error: null }
+    return completeAllPulled(
+      control.deps,
+      holders.map((holder) => ({ holder, completion })),
+    )
+  }
+
+  test('tasks are claimed by priority and age, each once, by however many', async () => {
+    const made = await enqueue([task({ priority: 1 }), ...Array.from({ length: 30 }, () => task())])
+    if (made.kind !== 'enqueued') throw new Error(made.kind)
+    const [first] = await claimMany(1)
+    expect(first?.taskId).toBe(made.taskIds[0])
+    const taken = (await Promise.all([claimMany(9), claimMany(9), claimMany(9), claimMany(9)])).flat()
+    const all = [first, ...taken].map((holder) => holder?.taskId)
+    expect(new Set(all).size).toBe(all.length)
+    for (const { taskId } of await claimMany(50)) all.push(taskId)
+    expect(all.sort()).toEqual([...made.taskIds].sort())
+  })
+
+  test('ends are told together; what was said before, what is not theirs and what nobody had stands in its place', async () => {
+    await enqueue([task(), task(), task()])
+    const [a, b, c] = await claimMany(3)
+    if (!a || !b || !c) throw new Error('there were three')
+    expect((await endAll([a]))[0]?.kind).toBe('held')
+    const strange = { ...c, claimToken: 'another' }
+    const nowhere = { taskId: randomUUID(), agent, claimToken: 'none' }
+    const kinds = (await endAll([a, b, strange, nowhere, b])).map(({ kind }) => kind)
+    expect(kinds).toEqual(['repeated', 'held', 'lost', 'unknown_task', 'held'])
+    expect(await statusOf(b.taskId)).toBe('succeeded')
+    expect(await statusOf(c.taskId)).toBe('claimed')
+    await endAll([c])
+    expect(await statusOf(c.taskId)).toBe('succeeded')
   })
 })
 
