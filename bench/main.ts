@@ -3,7 +3,9 @@ import { claims } from './claims.ts'
 import { loadNow } from './compare.ts'
 import { latencies } from './latency.ts'
 import { memory } from './memory.ts'
+import { dispatchRow } from './rows/dispatchLatency.ts'
 import { drainRow } from './rows/drain.ts'
+import { fetchesRow } from './rows/fetches.ts'
 import { lifecycleRow } from './rows/lifecycle.ts'
 import { transitionRow } from './rows/transition.ts'
 import { openStand, type Stand } from './stand.ts'
@@ -46,6 +48,14 @@ const benchmarks: Record<string, Benchmark> = {
   drain: {
     title: 'Working off 25,000 no-op tasks',
     run: () => onStand(drainRow),
+  },
+  dispatch: {
+    title: 'From the commit of a task to its beginning at the agent, 40 a second',
+    run: () => onSystem(dispatchRow),
+  },
+  fetches: {
+    title: 'One task fetched by an outside agent, at queues of three lengths',
+    run: () => onStand(fetchesRow),
   },
   transition: {
     title: 'One transition: compare-and-set and event, 20 at a time',

@@ -13,6 +13,15 @@ export type Drainer = {
   close(): Promise<void>
 }
 
+/** Something that begins work soon after it is committed. Moments are milliseconds of the wall clock. */
+export type Starter = {
+  /** `at`: when its clock starts. */
+  commit(): Promise<{ id: string; at: number }>
+  /** When each began. */
+  started(): Promise<ReadonlyMap<string, number>>
+  close(): Promise<void>
+}
+
 const dir = join(import.meta.dirname, 'peers')
 
 /**

@@ -1,6 +1,6 @@
 import { Logger, makeWorkerUtils, run } from 'graphile-worker'
 import pg from 'pg'
-import type { Drainer } from '../peers.ts'
+import type { Drainer, Starter } from '../peers.ts'
 
 /** In batches, as its own documentation recommends for throughput. A job that is done is deleted; nothing fences it. */
 export async function openGraphile(url: string): Promise<Drainer> {
@@ -46,6 +46,34 @@ export async function openGraphile(url: string): Promise<Drainer> {
     close: async () => {
       await utils.release()
       await pool.end()
+    },
+  }
+}
+
+/** As it comes: LISTEN and NOTIFY wake it. */
+export async function startGraphile(url: string): Promise<Starter> {
+  const wall = (): number => performance.timeOrigin + performance.now()
+  const begun = new Map<string, number>()
+  const logger = new Logger(() => () => {})
+  const utils = await makeWorkerUtils({ connectionString: url, logger })
+  await utils.migrate()
+  const runner = await run({
+    connectionString: url,
+    concurrency: 16,
+    logger,
+    noHandleSignals: true,
+    taskList: { noop: (_payload, { job }) => void begun.set(String(job.id), wall()) },
+  })
+  return {
+    commit: async () => {
+      const at = wall()
+      const job = await utils.addJob('noop', {})
+      return { id: String(job.id), at }
+    },
+    started: async () => begun,
+    close: async () => {
+      await runner.stop()
+      await utils.release()
     },
   }
 }

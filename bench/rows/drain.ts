@@ -8,7 +8,7 @@ import { atLeast, type Contestant, compare, exactly, lines, of, scaled } from '.
 import { type Drainer, peer } from '../peers.ts'
 import { startRedis } from '../redis.ts'
 import type { Stand } from '../stand.ts'
-import { bullmqOnPostgres, bullmqOnRedis } from './bullmqDrain.ts'
+import { bullmqOnPostgres, bullmqOnRedis } from './bullmqPeers.ts'
 import { multiplyRun } from './manyTasks.ts'
 
 const TASKS = scaled(25_000)

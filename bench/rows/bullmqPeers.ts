@@ -1,7 +1,7 @@
 import { createPostgresBackend, Queue, runMigrations, Worker, withBackend } from 'bullmq'
 import { Redis } from 'ioredis'
 import pg from 'pg'
-import type { Drainer } from '../peers.ts'
+import type { Drainer, Starter } from '../peers.ts'
 
 type Opened = {
   queue: Pick<Queue, 'addBulk' | 'getJobCounts' | 'close'>
@@ -60,4 +60,33 @@ export function bullmqOnRedis(url: string): Drainer {
     work: (done) => new Worker(NAME, async () => done(), { connection, ...options }),
     end: async () => connection.disconnect(),
   })
+}
+
+/** One hop through BullMQ on PostgreSQL. */
+export async function bullmqStarter(url: string): Promise<Starter> {
+  const wall = (): number => performance.timeOrigin + performance.now()
+  const pool = new pg.Pool({ connectionString: url, max: 8, options: '-c search_path=bullmq' })
+  const client = await pool.connect()
+  await runMigrations(client).finally(() => client.release())
+  const classes = withBackend(createPostgresBackend)
+  const queue = new classes.Queue(NAME, { connection: pool })
+  const begun = new Map<string, number>()
+  const worker = new classes.Worker(NAME, async (job) => void begun.set(String(job.id), wall()), {
+    connection: pool,
+    concurrency: 16,
+  })
+  await worker.waitUntilReady()
+  return {
+    commit: async () => {
+      const at = wall()
+      const job = await queue.add('noop', {})
+      return { id: String(job.id), at }
+    },
+    started: async () => begun,
+    close: async () => {
+      await worker.close()
+      await queue.close()
+      await pool.end()
+    },
+  }
 }
