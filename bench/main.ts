@@ -6,6 +6,7 @@ import { memory } from './memory.ts'
 import { dispatchRow } from './rows/dispatchLatency.ts'
 import { drainRow } from './rows/drain.ts'
 import { fetchesRow } from './rows/fetches.ts'
+import { framesRow } from './rows/frames.ts'
 import { lifecycleRow } from './rows/lifecycle.ts'
 import { transitionRow } from './rows/transition.ts'
 import { openStand, type Stand } from './stand.ts'
@@ -56,6 +57,10 @@ const benchmarks: Record<string, Benchmark> = {
   fetches: {
     title: 'One task fetched by an outside agent, at queues of three lengths',
     run: () => onStand(fetchesRow),
+  },
+  frames: {
+    title: 'Frames from agent to gateway: numbered, authenticated, acknowledged, resumable',
+    run: () => onStand(framesRow),
   },
   transition: {
     title: 'One transition: compare-and-set and event, 20 at a time',

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Line } from '../tests/support/privateServers.ts'
 
 /** Something that brings a task from its creation to its stored end, each step of it durable. */
 export type LifecyclePeer = { live(): Promise<void>; done(): Promise<number>; close(): Promise<void> }
@@ -19,6 +20,14 @@ export type Starter = {
   commit(): Promise<{ id: string; at: number }>
   /** When each began. */
   started(): Promise<ReadonlyMap<string, number>>
+  close(): Promise<void>
+}
+
+/** Something that brings texts to another process, in order; `send` resolves with what arrived there. */
+export type FrameSide = {
+  /** What its connection goes over, and can be cut. */
+  line: Pick<Line, 'cut' | 'mend'>
+  send(texts: readonly string[]): Promise<string[]>
   close(): Promise<void>
 }
 
