@@ -7,6 +7,7 @@ import { dispatchRow } from './rows/dispatchLatency.ts'
 import { drainRow } from './rows/drain.ts'
 import { fetchesRow } from './rows/fetches.ts'
 import { framesRow } from './rows/frames.ts'
+import { ingressRow } from './rows/ingress.ts'
 import { lifecycleRow } from './rows/lifecycle.ts'
 import { transitionRow } from './rows/transition.ts'
 import { openStand, type Stand } from './stand.ts'
@@ -57,6 +58,10 @@ const benchmarks: Record<string, Benchmark> = {
   fetches: {
     title: 'One task fetched by an outside agent, at queues of three lengths',
     run: () => onStand(fetchesRow),
+  },
+  ingress: {
+    title: 'Updates of Telegram by webhook, each stored once',
+    run: () => onStand(ingressRow),
   },
   frames: {
     title: 'Frames from agent to gateway: numbered, authenticated, acknowledged, resumable',

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import type { Line } from '../tests/support/privateServers.ts'
 
@@ -30,6 +31,13 @@ export type FrameSide = {
   send(texts: readonly string[]): Promise<string[]>
   close(): Promise<void>
 }
+
+/** Makes a webhook that stores every update before it answers. */
+export type UpdateTaker = (
+  secret: string,
+  botInfo: object,
+  store: (update: { update_id: number }) => Promise<unknown>,
+) => Promise<RequestListener>
 
 const dir = join(import.meta.dirname, 'peers')
 

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { Api } from 'grammy'
 import type { Update } from 'grammy/types'
 import { z } from 'zod'
+import { gather } from '../../core/queue/gather.ts'
 import type { BotDeps } from '../turn.ts'
 import type { Inbox } from './handleInbox.ts'
 import { allowedUpdates, takeIn } from './poll.ts'
@@ -39,7 +40,8 @@ function parseUpdate(text: string | null): Update | null {
 
 /**
  * Updates by webhook: only requests with the secret pass; 200 is said once the update is in the inbox, so that
- * Telegram sends again what was not stored. Sets the webhook at the start.
+ * Telegram sends again what was not stored. Those that come side by side are stored together. Sets the webhook at the
+ * start.
  */
 export async function startWebhook(
   deps: BotDeps,
@@ -47,6 +49,10 @@ export async function startWebhook(
   inbox: Inbox,
   options: { url: string; secret: string; port: number },
 ): Promise<{ stop(): Promise<void> }> {
+  const take = gather(async (updates: readonly Update[]) => {
+    await takeIn(deps, inbox, updates)
+    return updates
+  })
   const server = createServer((request, response) => {
     const answer = (status: number): void => void response.writeHead(status).end()
     if (
@@ -58,7 +64,7 @@ export async function startWebhook(
       .then(async (text) => {
         const update = parseUpdate(text)
         if (!update) return answer(text === null ? 413 : 400)
-        await takeIn(deps, inbox, [update])
+        await take(update)
         answer(200)
       })
       .catch(() => answer(503))
