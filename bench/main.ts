@@ -9,6 +9,7 @@ import { fetchesRow } from './rows/fetches.ts'
 import { framesRow } from './rows/frames.ts'
 import { ingressRow } from './rows/ingress.ts'
 import { lifecycleRow } from './rows/lifecycle.ts'
+import { liveLogsRow } from './rows/liveLogs.ts'
 import { transitionRow } from './rows/transition.ts'
 import { openStand, type Stand } from './stand.ts'
 import { type BenchSystem, startSystem } from './system.ts'
@@ -16,8 +17,11 @@ import { throughput } from './throughput.ts'
 
 type Benchmark = { title: string; run(): Promise<string[]> }
 
-async function onSystem(measure: (system: BenchSystem) => Promise<string[]>): Promise<string[]> {
-  const system = await startSystem(28_766)
+async function onSystem(
+  measure: (system: BenchSystem) => Promise<string[]>,
+  options = { limits: false },
+): Promise<string[]> {
+  const system = await startSystem(28_766, options)
   return measure(system).finally(() => system.stop())
 }
 
@@ -62,6 +66,10 @@ const benchmarks: Record<string, Benchmark> = {
   ingress: {
     title: 'Updates of Telegram by webhook, each stored once',
     run: () => onStand(ingressRow),
+  },
+  liveLogs: {
+    title: 'What a command prints, in a chat whose Telegram keeps its limits',
+    run: () => onSystem(liveLogsRow, { limits: true }),
   },
   frames: {
     title: 'Frames from agent to gateway: numbered, authenticated, acknowledged, resumable',

@@ -39,6 +39,12 @@ export type UpdateTaker = (
   store: (update: { update_id: number }) => Promise<unknown>,
 ) => Promise<RequestListener>
 
+/** Shows lines in a chat as they come; resolves once the last one is shown. */
+export type LogShower = (
+  to: { apiRoot: string; token: string; chatId: number; signal: AbortSignal },
+  lines: AsyncIterable<string>,
+) => Promise<void>
+
 const dir = join(import.meta.dirname, 'peers')
 
 /**
