@@ -11,6 +11,7 @@ import { ingressRow } from './rows/ingress.ts'
 import { lifecycleRow } from './rows/lifecycle.ts'
 import { liveLogsRow } from './rows/liveLogs.ts'
 import { transitionRow } from './rows/transition.ts'
+import { workersRow } from './rows/workers.ts'
 import { openStand, type Stand } from './stand.ts'
 import { type BenchSystem, startSystem } from './system.ts'
 import { throughput } from './throughput.ts'
@@ -70,6 +71,10 @@ const benchmarks: Record<string, Benchmark> = {
   liveLogs: {
     title: 'What a command prints, in a chat whose Telegram keeps its limits',
     run: () => onSystem(liveLogsRow, { limits: true }),
+  },
+  workers: {
+    title: 'Tasks handed out by worker processes, on Redis',
+    run: () => onStand(workersRow),
   },
   frames: {
     title: 'Frames from agent to gateway: numbered, authenticated, acknowledged, resumable',
