@@ -1,8 +1,7 @@
 import { statSync } from 'node:fs'
-import { availableParallelism, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { type Home, newHome, type Skynet, until } from './startSkynet.ts'
+import { type Home, newHome, onFreeCores, type Skynet, until } from './startSkynet.ts'
 
 /*
  * `skynet start` on one machine, one test after the other on the same installation: first start, life, and each way
@@ -116,9 +115,6 @@ test('a lockdown cancels what was running, whether SKYNET runs or not, until it 
   await home.gone(5000)
 })
 
-/** Three seconds on a machine whose cores are free; where others want them too, so much longer as they take. */
-const limit = (): number => 3000 * Math.max(1, (loadavg()[0] ?? 0) / availableParallelism())
-
 test('a later start answers within 3 s', async () => {
   const times = [await startAgain()]
   while (Math.min(...times) > 3000 && times.length < 3) {
@@ -126,7 +122,7 @@ test('a later start answers within 3 s', async () => {
     await skynet.ended()
     times.push(await startAgain())
   }
-  expect(Math.min(...times)).toBeLessThan(limit())
+  expect(Math.min(...times)).toBeLessThan(onFreeCores(3000))
 })
 
 test('Ctrl+C and SIGTERM end everything in order, within 10 s', async () => {

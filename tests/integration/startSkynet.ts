@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { freePort } from '../support/freePort.ts'
@@ -148,6 +148,10 @@ export class Skynet {
     return { code: this.#child.exitCode, ms: performance.now() - began }
   }
 }
+
+/** So many milliseconds on a machine whose cores are free; where others want them too, as much longer as they take. */
+export const onFreeCores = (ms: number): number =>
+  ms * Math.max(1, (loadavg()[0] ?? 0) / availableParallelism())
 
 export async function until(
   isSo: () => boolean | Promise<boolean>,
