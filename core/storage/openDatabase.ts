@@ -30,10 +30,11 @@ const SILENCE_MS = 20_000
 const IDLE_IN_TRANSACTION_MS = 15_000
 
 /**
- * A prepared statement keeps the plan of its first calls. On a ledger that was empty then, that plan may read whole
- * tables, and goes on doing so when there are a hundred thousand rows; whatever has an index is to use it.
+ * Every statement is planned once, for any values: planning some of them takes longer than running them. Such a plan is
+ * kept, and on a ledger that was empty when it was made it may read whole tables, and would go on doing so when they
+ * have a hundred thousand rows; so whatever has an index is to use it.
  */
-const PLANNING = '-c enable_seqscan=off'
+const PLANNING = '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off'
 
 /**
  * Opens a pool of at most `poolSize` connections; each is made when first needed. While the database is away every
