@@ -29,10 +29,7 @@ const concurrency: Record<QueueName, number> = { control: 2, planning: 8 }
  */
 const recovery = { lockDuration: 5000, stalledInterval: 2500, maxStalledCount: 10, runRetryDelay: 1000 }
 
-type WorkerQueue = Pick<OpenQueue, 'makeWorker' | 'outage' | 'here'>
-
-/** What a process with workers does at once when it is woken: short work on the ledger, whoever asks for it. */
-const doneHere = ['tasks.dispatch', 'attempts.cancel', 'run.settle'] as const
+type WorkerQueue = Pick<OpenQueue, 'makeWorker' | 'outage'>
 
 /** Starts the queue's workers and the maintenance services. `stop` lets what is under way end. */
 export function startWorkers(deps: Deps, queue: WorkerQueue): { stop(): Promise<void> } {
@@ -40,32 +37,13 @@ export function startWorkers(deps: Deps, queue: WorkerQueue): { stop(): Promise<
   const workers = queueNames.map((name) => startWorker(deps, queue, name))
   const perform = (own: Deps, name: JobName, payload: object) =>
     handlers[name](own, payload as never, stopping.signal)
-  const underWay = performHere(deps, queue, perform)
   const stopServices = startServices({ ...deps, wake: wakeWithoutQueue(deps, queue, perform) })
   return {
     stop: async () => {
       stopping.abort()
-      for (const name of doneHere) queue.here.delete(name)
-      await Promise.all([stopServices(), ...underWay, ...workers.map((worker) => worker.close())])
+      await Promise.all([stopServices(), ...workers.map((worker) => worker.close())])
     },
   }
-}
-
-/** Wake-ups of this process are answered by itself. Returns what is under way at any time. */
-function performHere(
-  deps: Deps,
-  queue: Pick<OpenQueue, 'here'>,
-  perform: (own: Deps, name: JobName, payload: object) => Promise<Outcome>,
-): Set<Promise<unknown>> {
-  const underWay = new Set<Promise<unknown>>()
-  for (const name of doneHere)
-    queue.here.set(name, async (payload) => {
-      const done = perform(deps, name, payload).catch((error) => tellFault(deps.log, name, error))
-      underWay.add(done)
-      await done
-      underWay.delete(done)
-    })
-  return underWay
 }
 
 function startWorker(deps: Deps, queue: WorkerQueue, name: QueueName): Worker {

@@ -15,7 +15,7 @@ import type { Database } from '../storage/openDatabase.ts'
 import { type Bus, busOver } from './bus.ts'
 import { postgresWire, redisWire } from './busWires.ts'
 import { type QueueName, queueNames, type Wake } from './jobs.ts'
-import { coalescedWake, type Here } from './wake.ts'
+import { coalescedWake } from './wake.ts'
 
 export type QueueBackend = { kind: 'postgres'; url: string } | { kind: 'redis'; url: string }
 
@@ -23,8 +23,6 @@ export type OpenQueue = {
   backend: QueueBackend['kind']
   bus: Bus
   wake: Wake
-  /** What this process does itself when it is woken; empty: all of it are jobs. `perform` never rejects. */
-  here: Here
   /** Whether it is away, told in a few lines. */
   outage: Outage
   queues: Record<QueueName, Queue>
@@ -129,11 +127,9 @@ type Parts = Pick<OpenQueue, 'backend' | 'bus' | 'queues' | 'makeWorker' | 'outa
 }
 
 function assemble({ end, ...parts }: Parts): OpenQueue {
-  const here: Here = new Map()
   return {
     ...parts,
-    here,
-    wake: coalescedWake(parts.queues, parts.outage, here),
+    wake: coalescedWake(parts.queues, parts.outage),
     close: async () => {
       await Promise.allSettled(Object.values(parts.queues).map((queue) => queue.close()))
       await parts.bus.close()
