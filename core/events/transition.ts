@@ -1,6 +1,6 @@
 import { failpoint } from '../config/failpoint.ts'
 import { jsonText } from '../storage/jsonText.ts'
-import type { Sql, Tx } from '../storage/sql.ts'
+import { beside, type Sql, type Tx } from '../storage/sql.ts'
 import { isLegal, type Machine, type Status } from './states.ts'
 
 /** A column's value that PostgreSQL computes. */
@@ -100,7 +100,7 @@ function ofOne<M extends Machine>(machine: M, move: Transition<M>): Statement {
   const text = `
     WITH moved AS (
       UPDATE ${machine} SET ${[`status = ${param(move.to)}`, ...sets].join(', ')}
-      WHERE id = ${param(id)}::uuid AND status = ${param(was)} ${move.where ? `AND (${move.where.sql})` : ''}
+      WHERE id = ${param(id)}::uuid AND ${beside(`status = ${param(was)}`)} ${move.where ? `AND (${move.where.sql})` : ''}
       RETURNING ${returned[machine]}
     ), told AS (
       INSERT INTO event (type, run_id, task_id, attempt_id, approval_id, agent_id, data)
@@ -124,7 +124,7 @@ function ofMany<M extends Machine>(machine: M, move: Transition<M>): Statement {
   const text = `
     WITH old AS (
       SELECT id, status AS was FROM ${machine}
-      WHERE id = ANY(${param(move.ids)}::uuid[]) AND status = ANY(${param(move.from)}::text[])
+      WHERE id = ANY(${param(move.ids)}::uuid[]) AND ${beside(`status = ANY(${param(move.from)}::text[])`)}
       ${move.where ? `AND (${move.where.sql})` : ''} ORDER BY id FOR UPDATE
     ), moved AS (
       UPDATE ${machine} m SET ${[`status = ${param(move.to)}`, ...sets].join(', ')} FROM old${given.from()}

@@ -2,7 +2,7 @@ import type { Deps } from '../deps.ts'
 import { isTaskEnd, type RunStatus, taskEnds } from '../events/states.ts'
 import { tellEvent } from '../events/tellEvent.ts'
 import { now, transition } from '../events/transition.ts'
-import type { Tx } from '../storage/sql.ts'
+import { beside, type Tx } from '../storage/sql.ts'
 import { queueUnblocked, skipOrphans } from '../tasks/moveTasks.ts'
 
 type Row = {
@@ -85,7 +85,7 @@ async function countTasks(tx: Tx, runId: string): Promise<Counts | undefined> {
        count(*) FILTER (WHERE t.status = 'cancelled')::int AS cancelled, count(*) FILTER (WHERE t.status = 'skipped')::int AS skipped,
        count(*) FILTER (WHERE t.status = 'force_cancelled')::int AS force_cancelled,
        ARRAY(SELECT DISTINCT w.run_id FROM task x JOIN task_dependency d ON d.depends_on_id = x.id JOIN task w ON w.id = d.task_id
-         WHERE x.run_id = $1 AND w.run_id <> $1 AND w.status = 'blocked' AND x.status = ANY($2::text[]))::text[] AS others
+         WHERE x.run_id = $1 AND w.run_id <> $1 AND ${beside("w.status = 'blocked'")} AND x.status = ANY($2::text[]))::text[] AS others
      FROM run r JOIN plan p ON p.run_id = r.id AND p.version = r.plan_version JOIN task t ON ${ofRun}
      WHERE r.id = $1 GROUP BY r.id, p.id`,
     [runId, taskEnds],

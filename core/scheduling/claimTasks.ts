@@ -9,7 +9,7 @@ import type { Verdict } from '../policy/judge.ts'
 import type { AgentFacts } from '../protocol/frames.ts'
 import { GRANT_TTL_MINUTES, type Grant, signGrant } from '../protocol/grants.ts'
 import type { ExecutionSpec, TaskInput, TaskSpec } from '../protocol/specs.ts'
-import type { Tx } from '../storage/sql.ts'
+import { beside, type Tx } from '../storage/sql.ts'
 import { readInputs } from '../tasks/readInputs.ts'
 import { goByIndexes, nextOfAgent } from './lanes.ts'
 import { type GatewayCandidate, gatewaysOf, type RankedGateway, rankGateways } from './rankGateways.ts'
@@ -113,7 +113,7 @@ const claimable = (tx: Tx, limit: number): Promise<Candidate[]> =>
        t.approved_at < clock_timestamp() - ${APPROVAL_STALE} AS stale, next.facts, next.gateways,
        EXISTS (SELECT 1 FROM task_dependency d WHERE d.task_id = t.id) AS has_inputs
      FROM next JOIN task t ON t.id = next.id JOIN plan p ON p.id = t.plan_id
-     WHERE t.status = 'queued'
+     WHERE ${beside("t.status = 'queued'")}
      ORDER BY t.priority DESC, next.turn, t.queued_at, t.position LIMIT $1 FOR UPDATE OF t SKIP LOCKED`,
     [limit, randomBytes(16).toString('hex')],
   )

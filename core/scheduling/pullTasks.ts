@@ -1,7 +1,7 @@
 import { ANY_AGENT, findAgent, type KnownAgent, meetAgent } from '../fleet/outsideAgents.ts'
 import { lockedDown } from '../people/lockdown.ts'
 import type { AgentFacts } from '../protocol/frames.ts'
-import type { Sql, Tx } from '../storage/sql.ts'
+import { beside, type Sql, type Tx } from '../storage/sql.ts'
 import { type Candidate, type Claim, type ClaimDeps, claimCandidates } from './claimTasks.ts'
 import { filesTaken } from './lanes.ts'
 
@@ -25,7 +25,7 @@ export type Pulled =
   | { kind: 'unknown_agent' }
 
 /** What may be pulled now, in SQL over `t` (task) and `r` (run). Parameters: $2 the capabilities, $3 a task or null. */
-const claimable = `t.dispatch = 'pull' AND t.status = 'queued' AND r.status = 'running' AND t.capabilities <@ $2::text[]
+const claimable = `t.dispatch = 'pull' AND t.status = 'queued' AND ${beside("r.status = 'running'")} AND t.capabilities <@ $2::text[]
   AND ($3::uuid IS NULL OR t.id = $3) AND (t.not_before IS NULL OR t.not_before <= clock_timestamp()) AND NOT ${lockedDown}
   AND NOT ${filesTaken}`
 

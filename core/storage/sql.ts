@@ -13,6 +13,12 @@ export type Sql = {
 /** One transaction; what is given to `afterCommit` is called once it has committed, and never when it has not. */
 export type Tx = Sql & { afterCommit(effect: () => void): void }
 
+/**
+ * A condition that rows found by another one have to meet: no index is searched for it. Of a column such as the status,
+ * whose values are few, an index finds far too much, and a plan made on an empty ledger cannot know.
+ */
+export const beside = (condition: string): string => `(${condition}) IS TRUE`
+
 /** `bigint` columns (Telegram ids, event numbers) stay below 2^53 and are read as numbers. */
 const parsers: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') =>

@@ -1,11 +1,11 @@
 import { atOnce, now, transition } from '../events/transition.ts'
-import type { Sql } from '../storage/sql.ts'
+import { beside, type Sql } from '../storage/sql.ts'
 
 /** Dependents of tasks that will not succeed are skipped, and theirs in turn. */
 export async function skipOrphans(tx: Sql, runId: string): Promise<void> {
   for (;;) {
     const rows = await tx.query<{ id: string }>(
-      `SELECT t.id FROM task t WHERE t.run_id = $1 AND t.status IN ('held', 'blocked') AND EXISTS (
+      `SELECT t.id FROM task t WHERE t.run_id = $1 AND ${beside("t.status IN ('held', 'blocked')")} AND EXISTS (
          SELECT 1 FROM task_dependency d JOIN task x ON x.id = d.depends_on_id
          WHERE d.task_id = t.id AND x.status IN ('failed', 'failed_timeout', 'skipped', 'cancelled', 'force_cancelled'))`,
       [runId],
@@ -28,7 +28,7 @@ const isUnblocked = `NOT EXISTS (SELECT 1 FROM task_dependency d JOIN task x ON 
 /** Blocked tasks whose dependencies have all succeeded become claimable. Returns how many. */
 export async function queueUnblocked(tx: Sql, runId: string): Promise<number> {
   const rows = await tx.query<{ id: string }>(
-    `SELECT id FROM task WHERE run_id = $1 AND status = 'blocked' AND ${isUnblocked}`,
+    `SELECT id FROM task WHERE run_id = $1 AND ${beside("status = 'blocked'")} AND ${isUnblocked}`,
     [runId],
   )
   return queueThose(

@@ -39,15 +39,14 @@ async function live(request: object): Promise<void> {
   for (const claim of (await claimTasks(deps, 10)).claims) await finish(deps, claim)
 }
 
-test('none of them reads a table of work from end to end, even when the tables were empty as it was planned', async () => {
+test('none of them reads a table of work, or all that is in one state, even when it was planned on an empty ledger', async () => {
   const { db } = control.deps
   const machine = await addMachine(control.deps)
   await live({ dispatch: 'pull', agent_id: 'outside' })
   await live({ agent_id: machine.name })
-  const [row] = await db.query<{ n: number }>(
-    "SELECT count(*)::int AS n FROM task WHERE status = 'succeeded'",
-  )
-  expect(row?.n).toBe(8)
+  // Not by a prepared statement: those are what is looked at here.
+  const { rows } = await db.pool.query("SELECT 1 FROM task WHERE status = 'succeeded'")
+  expect(rows).toHaveLength(8)
   const statements = await db.query<{ statement: string }>(
     "SELECT statement FROM pg_prepared_statements WHERE statement ~* '^\\s*(with|select|insert|update|delete)'",
   )
@@ -57,5 +56,6 @@ test('none of them reads a table of work from end to end, even when the tables w
     const plan = await db.pool.query<{ 'QUERY PLAN': string }>(`EXPLAIN (GENERIC_PLAN) ${statement}`)
     const text = plan.rows.map((line) => line['QUERY PLAN']).join('\n')
     expect(text).not.toMatch(/Seq Scan on (task|attempt|run|plan|event|log_chunk)\b/)
+    expect(text).not.toMatch(/using (task|run)_status_idx/)
   }
 })
