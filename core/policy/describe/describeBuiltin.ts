@@ -1,6 +1,6 @@
 import type { Fact } from '../facts.ts'
 import { assignmentFacts, assignmentWordFacts } from '../shell/assignmentFacts.ts'
-import { hasHole } from '../shell/marks.ts'
+import { isLiteral } from '../shell/marks.ts'
 
 const builtins = new Set(
   'export declare typeset readonly local read mapfile readarray getopts unset let printf set shopt hash jobs'.split(
@@ -40,12 +40,13 @@ export function describeBuiltin(name: string, args: readonly string[]): Fact[] |
       return [
         {
           ...label,
-          effect: /[Cc]/.test(letters) && name !== 'read' ? 'shell.not-understood' : 'shell.builtin',
+          effect: /[CcO]/.test(letters) && name !== 'read' ? 'shell.not-understood' : 'shell.builtin',
         },
         ...words.flatMap((word) => nameFacts(word)),
       ]
     case 'let':
-      return [{ ...label, effect: 'shell.builtin' }, ...args.flatMap((arg) => arithmeticFacts(arg))]
+      // Only bash has it, and reads the text of variables as sums.
+      return [{ ...label, effect: 'shell.builtin-rare' }, ...args.flatMap((arg) => arithmeticFacts(arg))]
     case 'printf':
       return letters.includes('v') && /^-v/.test(args[0] ?? '')
         ? [
@@ -74,7 +75,7 @@ export function describeBuiltin(name: string, args: readonly string[]): Fact[] |
 
 /** A variable that is set by its name, or by NAME=value in quotes. */
 function nameFacts(word: string): Fact[] {
-  if (hasHole(word.split('=')[0] ?? '')) return [{ effect: 'shell.unknown-word' }]
+  if (!isLiteral(word.split('=')[0] ?? '')) return [{ effect: 'shell.unknown-word' }]
   if (/^[A-Za-z_]\w*\+?=/.test(word))
     return assignmentWordFacts(word.replace('+=', '=')).filter((fact) => fact.effect !== 'shell.env-set')
   return assignmentFacts(/^\w+/.exec(word)?.[0] ?? '', [word], false)

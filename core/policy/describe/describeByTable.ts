@@ -1,5 +1,5 @@
 import type { Fact, Invocation } from '../facts.ts'
-import { unknownOption } from '../mild.ts'
+import { mildEffects, unknownOption } from '../mild.ts'
 import { classifyPath, isNamedInside, type PathUse } from '../paths/classifyPath.ts'
 import type { Program, Use } from '../programs/program.ts'
 import { hasHole } from '../shell/marks.ts'
@@ -185,9 +185,25 @@ function treeOf(use: Use | undefined): Use {
   return use === 'delete' ? 'delete-tree' : use === 'mode' ? 'mode-tree' : (use ?? 'text')
 }
 
-/** A word that may turn out to be an option is a worry, unless it stands for a file, which asks anyway. */
+/**
+ * A word that may turn out to be an option is a worry, unless it stands for a file, which asks anyway. So is a pattern
+ * (`sort *`) where one of the program's options, as the name of a file, would run or write something.
+ */
 function unknownFacts(program: Program, parsed: Arguments, label: Label): Fact[] {
-  return parsed.unknown.length > 0 && !program.free ? [{ ...label, effect: 'shell.unknown-word' }] : []
+  if (program.free) return []
+  const worry = parsed.unknown.length > 0 || (parsed.patterns.length > 0 && hasHarmfulOption(program))
+  return worry ? [{ ...label, effect: 'shell.unknown-word' }] : []
+}
+
+const harmful = new WeakMap<Program, boolean>()
+
+function hasHarmfulOption(program: Program): boolean {
+  const known =
+    harmful.get(program) ??
+    ([...byName(program.flags).values()].some((effect) => effect !== 'tree' && !mildEffects.has(effect)) ||
+      [...byName(program.files).values()].some((use) => !/^(text|read|list)$/.test(use)))
+  harmful.set(program, known)
+  return known
 }
 
 /** The fact of using one path in one way; none for plain text, `-` and harmless devices. */

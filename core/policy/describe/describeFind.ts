@@ -1,7 +1,7 @@
 import type { Fact, Invocation } from '../facts.ts'
 import { mildEffects } from '../mild.ts'
 import { secretsFitting } from '../paths/secretNames.ts'
-import { HOLE, HOLES, hasHole, QUERY, STAR } from '../shell/marks.ts'
+import { HOLE, HOLES, hasGlob, hasHole, QUERY, STAR } from '../shell/marks.ts'
 import { type Label, pathFacts } from './describeByTable.ts'
 import type { Describe } from './describeRunners.ts'
 
@@ -31,6 +31,8 @@ export function describeFind(invocation: Invocation, describe: Describe): Fact[]
     .flatMap((start) => pathFacts('list', start, label, invocation))
     .map((fact) => (fact.place === 'facts' ? { ...fact, place: 'outside' as const } : fact))
   const facts: Fact[] = [{ ...label, effect: 'info' }, ...lists]
+  // `find *`: a file may be called -delete.
+  if (starts.some((start) => hasGlob(start[0] ?? ''))) facts.push({ ...label, effect: 'shell.unknown-word' })
   for (let i = 0; i < expression.length; ) {
     const read = readTest(find, i)
     facts.push(...read.facts)
@@ -88,7 +90,8 @@ function findExec(find: Find, at: number): { facts: Fact[]; length: number } {
     const argv = asSearch(command).map((arg) => arg.replaceAll('{}', () => found))
     return [...describe({ ...invocation, state, argv, depth: invocation.depth + 1 })]
   })
-  const shows = !countsOnly.test(command[0] ?? '') && !findsNoSecrets(expression.slice(0, at))
+  const shows =
+    !(countsOnly.test(command[0] ?? '') && !readsLists(command)) && !findsNoSecrets(expression.slice(0, at))
   const mild = facts.every((fact) => mildEffects.has(fact.effect))
   return { facts: shows && mild ? [...facts, { ...label, effect: 'fs.search-all' }] : facts, length }
 }
@@ -96,6 +99,10 @@ function findExec(find: Find, at: number): { facts: Fact[]; length: number } {
 /** Programs that tell something of a file and never what is in it; and searches, which are judged by their pattern. */
 const countsOnly =
   /^(\/usr)?(\/bin\/)?(wc|ls|du|stat|file|echo|printf|basename|dirname|realpath|readlink|md5sum|sha\d+sum|cksum|b2sum|test|\[|true|false|rg|ag|[ef]?grep)$/
+
+/** `file -f list` tells what is in the list. */
+const readsLists = (command: readonly string[]): boolean =>
+  command.some((arg) => /^(-\w*[fX]|--(files|exclude)-?f)/.test(arg))
 
 /** `find -exec grep x` is `grep -r x`, whatever the names. */
 function asSearch([name = '', ...args]: readonly string[]): readonly string[] {

@@ -12,7 +12,7 @@ import { parseArguments } from './parseArguments.ts'
 
 const subcommands = spreadNames(git)
 const harmlessSettings =
-  /^(color\.|core\.(quotepath|abbrev|autocrlf|filemode|ignorecase|precomposeunicode)|user\.(name|email)|advice\.|log\.|diff\.(renames|algorithm|context|noprefix|mnemonicprefix|colormoved)|column\.|status\.|init\.defaultbranch|commit\.gpgsign=false|pull\.(rebase|ff)|push\.default|safe\.directory|gc\.auto)/i
+  /^(color\.|core\.(quotepath|abbrev|autocrlf|filemode|ignorecase|precomposeunicode)|user\.(name|email)|advice\.|log\.(date|decorate|abbrevcommit|follow|graphcolors|showroot)=|diff\.(renames|algorithm|context|noprefix|mnemonicprefix|colormoved)|column\.|status\.(short|branch|showstash|showuntrackedfiles|relativepaths|aheadbehind)=|init\.defaultbranch|commit\.gpgsign=false|pull\.(rebase|ff)|push\.default|gc\.auto)/i
 
 /** Git: options that come before the subcommand, the subcommand by its table, and what its operands decide. */
 export function describeGit(invocation: Invocation): Fact[] {
@@ -31,7 +31,7 @@ export function describeGit(invocation: Invocation): Fact[] {
     ...facts,
     ...found.map((fact) => refine(fact, subcommand, args, invocation)),
     ...(showsContent.test(subcommand) ? contentFacts(program, args, label, at) : []),
-    ...(args.some((arg) => signature.test(arg)) ? [{ ...label, effect: 'git.runs-config' }] : []),
+    ...(runsBySetting(subcommand, args) ? [{ ...label, effect: 'git.runs-config' }] : []),
   ]
 }
 
@@ -101,6 +101,10 @@ function refine(fact: Fact, subcommand: string, args: readonly string[], invocat
   }
 }
 
+/** Settings that hold passwords and tokens, or may. */
+const secretSetting =
+  /token|secret|passw|credential|helper|extraheader|key|^(http|url|sendemail|imap)\b|^\W*$/i
+
 /** A name makes a branch, unless an option asks for those that fit it. */
 function branchEffect(args: readonly string[]): string {
   const { operands, options } = parseArguments(args, gitLook.branch ?? {})
@@ -129,6 +133,8 @@ function tagEffect(args: readonly string[]): string {
 function configEffect(args: readonly string[]): string {
   const { operands, options } = parseArguments(args, { takes: '--type --default --file --blob -f' })
   const names = options.map((option) => option.name)
+  const asked = operands.filter((operand) => !/^(get|list|set)$/.test(operand))
+  if (asked.some((operand) => hasHole(operand) || secretSetting.test(operand))) return 'git.config'
   if (
     names.some((name) =>
       /^(-l|--list|--get|--get-all|--get-regexp|--get-urlmatch|--get-color|--get-colorbool)$/.test(name),
@@ -156,8 +162,24 @@ function changeEffect(subcommand: string, args: readonly string[]): string {
 
 const showsContent =
   /^(log|whatchanged|show|diff|diff-tree|diff-index|diff-files|range-diff|blame|annotate|cat-file|grep|stash|reflog|rev-list)$/
-/** Formats that make git start the program that checks signatures. */
-const signature = /%G|%\(signature/
+/** Formats that make git start the program that checks signatures, also as `%+GK` and `--sort=signature`. */
+const signature = /%[-+ ]?G|%\(\*?signature/
+const sortsBySignature = /^(--sort=?)?-?\*?(version:|v:)?\*?signature/
+/** Any other name is one of the repository's own: a format that is not seen here. */
+const ownFormat =
+  /^--(pretty|format)=(?!(oneline|short|medium|full|fuller|reference|email|mboxrd|raw)$|t?format:|.*%|$)/
+
+/** True for words with which git starts what its settings name. */
+function runsBySetting(subcommand: string, args: readonly string[]): boolean {
+  const shows = /^(log|show|rev-list|diff-tree|stash|reflog|shortlog)$/.test(subcommand)
+  return args.some(
+    (arg, i) =>
+      signature.test(arg) ||
+      (/^(branch|tag|for-each-ref)$/.test(subcommand) && sortsBySignature.test(arg)) ||
+      (shows && (ownFormat.test(arg) || /^--diff-merges=r/.test(arg))) ||
+      (shows && args[i - 1] === '--format' && ownFormat.test(`--format=${arg}`)),
+  )
+}
 
 /**
  * What git shows of files: `git show HEAD:.env`, `git log -p -- .env` and `git diff /dev/null x` read as `cat` does.

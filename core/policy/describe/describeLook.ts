@@ -2,6 +2,7 @@ import type { Fact, Invocation } from '../facts.ts'
 import { coverSecrets } from '../paths/secretNames.ts'
 import { lookCompare } from '../programs/lookCompare.ts'
 import { spreadNames } from '../programs/program.ts'
+import { hasGlob } from '../shell/marks.ts'
 import { type Label, pathFacts } from './describeByTable.ts'
 import { searchFacts } from './describeSearch.ts'
 import { parseArguments } from './parseArguments.ts'
@@ -84,9 +85,10 @@ function compareFacts(args: readonly string[], label: Label): Fact[] {
 /** Query languages that reach the environment or other files. */
 function queryFacts(name: string, args: readonly string[], label: Label, invocation: Invocation): Fact[] {
   const reaches = args.some(
-    (arg) =>
+    (arg, i) =>
       /\benv\b|\$ENV|\b(import|include|input_filename)\b/.test(arg) ||
-      (name === 'yq' && /load|eval|system/.test(arg)),
+      (name === 'yq' && /load|eval|system|env|file/i.test(arg) && arg !== 'eval') ||
+      (i === 0 && hasGlob(arg)),
   )
   const files = args.flatMap((arg, i) =>
     /^--(ra|sl|argf)/.test(arg) ? pathFacts('read', args[i + 2] ?? '', label, invocation) : [],

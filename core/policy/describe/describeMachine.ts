@@ -4,7 +4,7 @@ import { containers } from '../programs/containers.ts'
 import { look } from '../programs/look.ts'
 import { network } from '../programs/network.ts'
 import { spreadNames } from '../programs/program.ts'
-import { HOLE, hasHole } from '../shell/marks.ts'
+import { HOLE, hasGlob, hasHole } from '../shell/marks.ts'
 import { describeByTable, type Label, pathFacts } from './describeByTable.ts'
 import { describeLook } from './describeLook.ts'
 import type { Describe } from './describeRunners.ts'
@@ -127,7 +127,7 @@ function extra(
       ]
     case 'kubectl':
     case 'oc':
-      return args.some((arg) => /secret/i.test(arg))
+      return args.some((arg) => /secret/i.test(arg) || hasGlob(arg))
         ? [{ ...label, effect: 'secrets.keys', network: true }]
         : args.some((arg) => /-file\b/.test(arg))
           ? [{ ...label, effect: 'cluster.change', network: true }]
@@ -168,6 +168,7 @@ function killFacts(name: string, args: readonly string[], label: Label): Fact[] 
 }
 
 function serviceFacts(args: readonly string[], label: Label): Fact[] {
+  if (showsUnitEnvironment(args)) return [{ ...label, effect: 'secrets.environment' }]
   const stops = args.some((arg) =>
     /^(stop|disable|mask|kill|restart|unload|remove|bootout|isolate|revert|edit)$/.test(arg),
   )
@@ -178,6 +179,14 @@ function serviceFacts(args: readonly string[], label: Label): Fact[] {
     ),
   )
   return ends && label.program === 'systemctl' ? [{ ...label, effect: 'floor.shutdown' }] : []
+}
+
+/** All properties of a unit have its environment among them. */
+function showsUnitEnvironment(args: readonly string[]): boolean {
+  const wanted = args.flatMap((arg, i) =>
+    /^(-[pP]|--property)$/.test(arg) ? [args[i + 1] ?? ''] : /^(-[pP]|--property=)./.test(arg) ? [arg] : [],
+  )
+  return args.includes('show') && (wanted.length === 0 || wanted.some((name) => /env|exec|cred/i.test(name)))
 }
 
 function diskFacts(args: readonly string[], label: Label): Fact[] {

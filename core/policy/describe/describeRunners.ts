@@ -70,8 +70,10 @@ function writtenBy(
   label: Label,
   invocation: Invocation,
 ): Fact[] {
-  const files = options.filter((option) => isOneOf(option.name, wrapper.writes))
-  return files.flatMap((option) => pathFacts('write', option.value ?? HOLE, label, invocation))
+  return options.flatMap(({ name, value }) => [
+    ...(isOneOf(name, wrapper.writes) ? pathFacts('write', value ?? HOLE, label, invocation) : []),
+    ...(isOneOf(name, wrapper.enters) ? pathFacts('list', value ?? HOLE, label, invocation) : []),
+  ])
 }
 
 /** `env -C / cat etc/shadow` starts in another directory. */

@@ -1,6 +1,6 @@
 import type { Fact, Invocation } from '../facts.ts'
 import { resolvePath } from '../paths/resolvePath.ts'
-import { HOLE, hasHole, isLiteral, STAR } from '../shell/marks.ts'
+import { HOLE, isLiteral, STAR } from '../shell/marks.ts'
 import { type Label, pathFacts } from './describeByTable.ts'
 import { isFloor } from './describeShell.ts'
 import { type Arguments, byName, parseArguments } from './parseArguments.ts'
@@ -40,7 +40,7 @@ export function describeSed(args: readonly string[], invocation: Invocation): Fa
       pathFacts(inPlace ? 'write' : 'read', file, label, invocation),
     ),
     ...strange(parsed, label),
-    ...(unknown.length > 0 ? [{ ...label, effect: 'shell.unknown-word' }] : []),
+    ...(unknown.length + parsed.patterns.length > 0 ? [{ ...label, effect: 'shell.unknown-word' }] : []),
   ]
 }
 
@@ -73,7 +73,7 @@ function sedScriptFacts(script: string, label: Label, invocation: Invocation): F
 
 /** Only commands that print, delete or substitute, by a grammar of their own; anything else is code. */
 function isHarmlessSed(script: string): boolean {
-  if (hasHole(script) || script.length > 2000) return false
+  if (!isLiteral(script) || script.length > 2000) return false
   let rest = script
   while (rest !== '') {
     const next = eatSedCommand(rest.replace(/^[\s;{}]+/, ''))
@@ -139,13 +139,14 @@ export function describeAwk(args: readonly string[], invocation: Invocation): Fa
 
 /** True when nothing in the text could start a command, write a file or read another. */
 function isHarmlessAwk(text: string): boolean {
-  if (hasHole(text) || /system|getline|ENVIRON|ARG[VC]|@|close|fflush|\|&|\\\n/.test(text)) return false
+  if (!isLiteral(text) || /system|getline|ENVIRON|ARG[VC]|SYMTAB|FUNCTAB|@|close|fflush|\|&|\\\n/.test(text))
+    return false
   const slashes = text.includes('/')
   // With both, a quote may stand in a pattern and a slash in a text: too much to tell apart here.
   if (slashes && text.includes('"')) return !/(?<!\|)\|(?!\|)/.test(text) && !/print[\s\S]*>/.test(text)
   const bare = slashes
     ? text.replace(/(^|[~(,!&|{};\n])\s*\/(\\.|[^/\\\n])*\//g, '$1 R ')
-    : text.replace(/"(\\.|[^"\\])*"/g, '""')
+    : text.replace(/"(\\.|[^"\\\n])*"/g, '""')
   return !/(?<!\|)\|(?!\|)/.test(bare) && !(bare.includes('/') ? /print[\s\S]*>/ : /print[^;}]*>/).test(bare)
 }
 
@@ -214,7 +215,7 @@ export function describeTar(args: readonly string[], invocation: Invocation): Fa
     ...(has(/^--remove-files$/)
       ? operands.flatMap((file) => pathFacts('delete-tree', file, label, invocation))
       : []),
-    ...(unknown.length > 0 ? [{ ...label, effect: 'shell.unknown-word' }] : []),
+    ...(unknown.length + parsed.patterns.length > 0 ? [{ ...label, effect: 'shell.unknown-word' }] : []),
   ]
 }
 

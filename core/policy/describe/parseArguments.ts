@@ -1,5 +1,5 @@
 import type { Program } from '../programs/program.ts'
-import { HOLES, hasHole, NET_HOLE } from '../shell/marks.ts'
+import { HOLES, hasGlob, hasHole, NET_HOLE } from '../shell/marks.ts'
 
 type Option = {
   name: string
@@ -14,6 +14,8 @@ export type Arguments = {
   firstAt: number
   /** Words that may turn out to be options, or to bring some along. */
   unknown: readonly string[]
+  /** Patterns that a file could fit whose name is an option, such as `--output=x`. */
+  patterns: readonly string[]
   /** Values of options that another version of the program would take for files. */
   doubtful: readonly string[]
   /** An option took a whole word: if it should not have, the operands begin one word earlier. */
@@ -76,6 +78,7 @@ export function parseArguments(args: readonly string[], shape: OptionShape): Arg
     operands,
     firstAt,
     unknown: args.filter(mayBeOption),
+    patterns: patternsBeforeEnd(args),
     doubtful: doubtful.filter(mayBeFile),
     shifted,
   }
@@ -84,6 +87,12 @@ export function parseArguments(args: readonly string[], shape: OptionShape): Arg
 /** A quoted unknown is one word; an unquoted one may turn into any number of words. */
 function mayBeOption(arg: string): boolean {
   return hasHole(arg[0] ?? '') || arg.includes(HOLES) || arg.includes(NET_HOLE)
+}
+
+/** Patterns that may fit a name with a dash in front, where options are still read. */
+export function patternsBeforeEnd(args: readonly string[]): readonly string[] {
+  const end = args.indexOf('--')
+  return (end < 0 ? args : args.slice(0, end)).filter((arg) => hasGlob(arg[0] ?? ''))
 }
 
 /** Numbers, sizes, keys such as `2,2n`, and single characters name no file that matters. */

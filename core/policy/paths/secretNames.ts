@@ -3,11 +3,11 @@ import { matchesPattern, segmentMatches } from './resolvePath.ts'
 
 /** Names that hold secrets wherever they are. */
 const secretNames: readonly RegExp[] = [
-  /^\.env(\..+)?$/i,
+  /^\.?#?\.env([._~#-].*)?$/i,
   /^.+\.env$/i,
   /\.(pem|key|p12|pfx|jks|keystore|kdbx|ppk|tfstate|tfvars|ovpn|keytab|agekey)$/i,
   /^id_(rsa|dsa|ecdsa|ed25519)(_sk)?$/i,
-  /^(\.netrc|_netrc|\.pgpass|\.npmrc|\.pypirc|\.git-credentials|\.htpasswd|\.vault-token|\.dockercfg|kubeconfig|\.envrc|\.s3cfg)$/i,
+  /^(\.netrc|_netrc|\.pgpass|\.npmrc|\.pypirc|\.git-credentials|\.htpasswd|\.vault-token|\.dockercfg|kubeconfig|\.envrc|\.s3cfg|wp-config\.php|master\.key)$/i,
   /^(credentials?|secrets?|passwords?|tokens?|api[-_]?keys?)(\.(json|ya?ml|toml|txt|env|ini|csv|xml|properties))?$/i,
   /^(service[-_]?account|client[-_]secrets?|gcp[-_]key|firebase-adminsdk).*\.json$/i,
 ]

@@ -227,8 +227,13 @@ export const build: ProgramTable = {
       ask: ['composer show', 'composer install', 'rustup update', 'dotnet list package'],
     },
   },
-  'gem cpan cpanm hex opam nvm fnm volta asdf pyenv rbenv sdk corepack n ghcup helm-plugin krew': {
-    subcommands: { '--version -v list current which ls': { plain: '-l --local' } },
+  'cpan cpanm hex corepack n ghcup helm-plugin krew': {
+    effect: 'package.install',
+    network: true,
+    examples: { ask: ['cpan list', 'n current', 'corepack enable'] },
+  },
+  'gem opam nvm fnm volta asdf pyenv rbenv sdk': {
+    subcommands: { '--version -v list current which ls versions': { plain: '-l --local' } },
     other: 'package.install',
     bare: 'info',
     network: true,

@@ -165,8 +165,13 @@ export const change: ProgramTable = {
     takes: '-H -M -t -p -P -n -o --type --state --property --lines --output --host --machine',
     flags: { '-H --host -M --machine': 'network.remote' },
     examples: {
-      allow: ['systemctl status nginx', 'systemctl list-units --failed'],
-      ask: ['systemctl restart nginx', 'systemctl --root=x status', 'systemctl --failed -H x'],
+      allow: ['systemctl status nginx', 'systemctl list-units --failed', 'systemctl show -p MainPID x'],
+      ask: [
+        'systemctl show nginx',
+        'systemctl restart nginx',
+        'systemctl --root=x status',
+        'systemctl --failed -H x',
+      ],
       deny: ['systemctl poweroff', 'systemctl stop skynet-agent'],
     },
   },

@@ -37,7 +37,8 @@ export const gitLook: ProgramTable = {
     maybe: '-u -M',
     examples: { allow: ['git status', 'git status -sb', 'git status -uno'], ask: ['git status --help'] },
   },
-  'log whatchanged rev-list': {
+  // `whatchanged` may be an alias by now.
+  'log rev-list': {
     ...logs,
     examples: {
       allow: ['git log --oneline -5', 'git log -p -1', 'git log --format=%h', 'git log --graph --all'],
@@ -45,6 +46,9 @@ export const gitLook: ProgramTable = {
         'git log --ext-diff',
         'git log --show-signature',
         'git log --format=%G?',
+        'git log --format=%+GK',
+        'git log --pretty=mine',
+        'git whatchanged',
         'git log -p -- .env',
         'git log -L1,5:.env',
         'git log --stdin',
@@ -242,6 +246,8 @@ export const gitLook: ProgramTable = {
         'git config user.name x',
         'git config core.pager "sh -c id"',
         'git config -e',
+        'git config --get-regexp token',
+        'git config --get http.extraheader',
         'git config -f .env -l',
       ],
     },

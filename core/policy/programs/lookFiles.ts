@@ -65,7 +65,7 @@ export const lookFiles: ProgramTable = {
     flags: { '-C --compile': 'fs.write-option', '-m -M --magic-file': 'shell.unknown-option' },
     examples: {
       allow: ['file x.bin', 'file -b --mime-type x'],
-      ask: ['file -C -m x', 'file -m x y', 'file -f .env'],
+      ask: ['file *', 'file -C -m x', 'file -m x y', 'file -f .env'],
     },
   },
   realpath: {
@@ -101,9 +101,10 @@ export const lookFiles: ProgramTable = {
       ask: ['fd -x rm', 'fd -Hx rm', 'fd --exec-b rm', 'fd --search-path /etc x'],
     },
   },
-  'cloc tokei scc sloccount': {
+  // cloc starts programs for archives, and sloccount keeps a directory of its own.
+  'tokei scc': {
     operands: 'read',
-    plain: '--by-file --git --quiet --files',
-    examples: { allow: ['tokei', 'cloc src'], ask: ['cloc --config x', 'tokei -o json', 'scc --output x'] },
+    plain: '--by-file --files',
+    examples: { allow: ['tokei', 'scc src'], ask: ['cloc src', 'tokei -o json', 'scc --output x'] },
   },
 }

@@ -58,9 +58,9 @@ export const lookMachine: ProgramTable = {
     examples: { allow: ['lsusb -t'], ask: ['lsusb -D x'] },
   },
   lspci: {
-    plain: '-vknqtDmbQPx',
+    plain: '-vkntDmbPx',
     takes: '-s -d',
-    examples: { allow: ['lspci -v'], ask: ['lspci -F x', 'lspci -i x'] },
+    examples: { allow: ['lspci -v'], ask: ['lspci -F x', 'lspci -i x', 'lspci -q'] },
   },
   lsof: {
     operands: 'list',

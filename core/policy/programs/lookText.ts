@@ -118,12 +118,20 @@ export const lookText: ProgramTable = {
     takes: '-n -t -T -e -s -U --bytes --radix --target --encoding --output-separator --unicode',
     examples: { allow: ['strings -a a.bin', 'strings -n 8 a'], ask: ['strings -a .env', 'strings @list'] },
   },
-  'readelf nm size objdump': {
+  objdump: {
+    operands: 'read',
+    // With -S it shows the files that the program says it was made from.
+    plain:
+      '-afphxdDrRtTCwszV --archive-headers --file-headers --private-headers --section-headers --headers --all-headers --disassemble --disassemble-all --reloc --dynamic-reloc --syms --dynamic-syms --demangle --wide --full-contents',
+    takes: '-j -M --section --disassembler-options',
+    examples: { allow: ['objdump -d a.out'], ask: ['objdump -S a.out', 'objdump -d .env'] },
+  },
+  'readelf nm size': {
     operands: 'read',
     plain:
       '-haldsSrnVWeAtgCuDfpTx --headers --all --file-header --program-headers --segments --section-headers --sections --symbols --syms --dyn-syms --relocs --dynamic --notes --version-info --wide --demangle --disassemble --all-headers --full-contents --numeric-sort --size-sort --defined-only --undefined-only --dynamic-syms',
     takes: '-j --section -M --disassembler-options',
-    examples: { allow: ['readelf -h a.out'], ask: ['readelf -a @list', 'objdump -d .env'] },
+    examples: { allow: ['readelf -h a.out'], ask: ['readelf -a @list', 'nm .env'] },
   },
   column: {
     operands: 'read',
@@ -221,6 +229,7 @@ export const lookText: ProgramTable = {
     examples: {
       allow: ['sort -u a.txt', 'sort -k2,2n -t, x.csv', 'sort -k2 -n x', 'sort -rh'],
       ask: [
+        'sort *',
         'sort -o out a',
         'sort -nEo out a',
         'sort --compress-prog=./x a',

@@ -53,7 +53,8 @@ const wrapperTable: Readonly<Record<string, Wrapper>> = {
   },
   env: {
     plain: '-i0v --ignore-environment --null --debug',
-    takes: '-u -C --unset --chdir --argv0 -a',
+    // A name of its own (`-a`, `--argv0`) makes another program of one that is many, such as busybox.
+    takes: '-u -C --unset --chdir',
     assigns: true,
     bare: 'secrets.environment',
     enters: '-C --chdir',
@@ -83,7 +84,7 @@ const wrapperTable: Readonly<Record<string, Wrapper>> = {
   stdbuf: { takes: '-i -o -e --input --output --error', bare: 'info' },
   builtin: { bare: 'info' },
   command: { plain: '-p', bare: 'info' },
-  exec: { plain: '-cl', takes: '-a', bare: 'info' },
+  exec: { plain: '-cl', bare: 'info' },
   'numactl prlimit setpriv cpulimit cgexec choom': { effect: 'process.kill', bare: 'process.kill' },
   'xvfb-run xauth-run': { plain: '-a --auto-servernum' },
   strace: {

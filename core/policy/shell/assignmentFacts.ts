@@ -8,6 +8,14 @@ const changesWhatRuns =
 const harmless =
   /^(LC_\w+|LANG|LANGUAGE|TZ|CI|NODE_ENV|NO_COLOR|FORCE_COLOR|CLICOLOR\w*|COLUMNS|LINES|TERM|DEBUG|VERBOSE|RUST_BACKTRACE|RUST_LOG|LOG_LEVEL|COLORTERM)$/
 
+/** Of these, part of a file's name. */
+const namesFile = /^(LC_\w+|LANG|LANGUAGE|TZ|TERM|COLORTERM)$/
+/** Bash works out the value as a sum, and runs what stands in brackets there. */
+const counts = /^(RANDOM|SRANDOM|SECONDS|LINENO|OPTIND|HISTCMD|EPOCHSECONDS|EPOCHREALTIME|BASHPID)$/
+
+const isPlainValue = (value: string): boolean =>
+  /^[\w@.:+,=-]*$/.test(value) || /^[A-Z][A-Za-z_]+(\/[A-Z][\w+-]+){1,2}$/.test(value)
+
 /**
  * What setting a variable does. `exported`: it stands before a command or in `export`, so that another program
  * sees it; otherwise it is the shell's own, unless its name already reaches programs.
@@ -16,7 +24,10 @@ export function assignmentFacts(name: string, values: readonly string[], exporte
   if (changesWhatRuns.test(name)) return [{ effect: 'shell.env-override' }]
   // Arithmetic in bash evaluates the text of variables, down to $(...) in a subscript.
   if (values.some((value) => /\[[^\]]*(\$\(|`)/.test(value))) return [{ effect: 'shell.not-understood' }]
-  return [{ effect: exported && !harmless.test(name) ? 'shell.env-set' : 'shell.builtin' }]
+  if (counts.test(name) && !values.every((value) => /^\d*$/.test(value)))
+    return [{ effect: 'shell.dynamic-code' }]
+  const plain = harmless.test(name) && (!namesFile.test(name) || values.every(isPlainValue))
+  return [{ effect: (exported || namesFile.test(name)) && !plain ? 'shell.env-set' : 'shell.builtin' }]
 }
 
 /** Only what is wrong with setting a variable by other means: loops, `${x:=y}`, arithmetic, `read`. */

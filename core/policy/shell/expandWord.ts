@@ -1,5 +1,5 @@
 import type { DoubleQuotedChild, ParameterExpansionPart, ParsedScript, Word, WordPart } from 'unbash'
-import { HOLE, HOLES, NET_HOLE, QUERY, QUOTED, SPLIT, STAR } from './marks.ts'
+import { HOLE, HOLES, hasGlob, NET_HOLE, QUERY, QUOTED, SPLIT, STAR } from './marks.ts'
 import { joinTexts, maxAlternatives, type ShellState, unite } from './state.ts'
 
 /** What expansion needs from the walk: the state, the home, and a way to look into command substitutions. */
@@ -105,8 +105,16 @@ const isAllArguments = (part: DoubleQuotedChild): boolean =>
   (part.type === 'SimpleExpansion' && part.text === '$@') ||
   (part.type === 'ParameterExpansion' && part.text.includes('@'))
 
-/** What an unquoted value turns into: blanks split it and its stars are patterns. */
+/**
+ * What an unquoted value turns into: blanks split it and its stars are patterns. The name of a file that a pattern
+ * found before may have blanks, and words behind them that are patterns themselves.
+ */
 function splitValue(value: string): string {
+  const more = hasGlob(value) ? `${SPLIT}${STAR}` : ''
+  return `${splitBlanks(value)}${more}`
+}
+
+function splitBlanks(value: string): string {
   return value
     .replaceAll('*', STAR)
     .replaceAll('?', QUERY)
@@ -139,7 +147,10 @@ function lookUp(name: string, { state }: Expander): readonly string[] {
 function expandParameter(part: ParameterExpansionPart, expander: Expander): readonly string[] {
   expander.visit(part)
   if (part.prefix === '#') return ['1']
-  if (part.prefix || part.index) return [HOLES]
+  if (part.prefix || part.index) {
+    expander.bashOnly(part)
+    return [HOLES]
+  }
   const values = lookUp(part.parameter, expander)
   if (!part.operation) return values
   return part.operation.type === 'Default'

@@ -1,4 +1,4 @@
-import type { Command, Word } from 'unbash'
+import type { Command, SyntaxNode, Word } from 'unbash'
 import { NAME } from './marks.ts'
 import type { ShellState } from './state.ts'
 
@@ -16,6 +16,8 @@ const printers: Readonly<Record<string, (args: readonly string[]) => boolean>> =
   whoami: (args) => args.length === 0,
   id: (args) => /^-(u|g|un|nu)$/.test(args.join(' ')),
   uname: (args) => args.length === 0 || /^-[smrn]$/.test(args.join(' ')),
+  nproc: (args) => args.length === 0,
+  seq: (args) => args.length > 0 && args.every((arg) => /^\d+$/.test(arg)),
 }
 
 /**
@@ -23,13 +25,24 @@ const printers: Readonly<Record<string, (args: readonly string[]) => boolean>> =
  * mark for a name that is known only when it runs. Null for any other command. Pure.
  */
 export function nameOutput(node: Command, state: ShellState): string | null {
-  if (!node.name || node.prefix.length + node.redirects.length > 0) return null
+  if (node.redirects.length > 0) return countOutput(node, state)
+  if (!node.name || node.prefix.length > 0) return null
   const words = [node.name, ...node.args].map((word) => (word.type === 'Word' ? literal(word) : null))
   if (!words.every((word) => word !== null)) return null
   const [name = '', ...args] = words
   if (state.functions.has(name)) return null
   if (name === 'basename') return baseName(args)
   return Object.hasOwn(printers, name) && printers[name]?.(args) ? NAME : null
+}
+
+/** A mark for the number that `wc -l` prints of what comes in; null for anything else. Pure. */
+export function countOutput(node: SyntaxNode | undefined, state: ShellState): string | null {
+  if (node?.type !== 'Command' || node.name?.text !== 'wc' || node.prefix.length > 0) return null
+  const counts = node.args.length === 1 && /^-[lwcm]$/.test(node.args[0]?.text ?? '')
+  const reads = node.redirects.every(
+    (redirect) => redirect.type === 'Redirect' && redirect.operator === '<' && !redirect.descriptor,
+  )
+  return counts && reads && !state.functions.has('wc') ? NAME : null
 }
 
 /** The text of a word in which nothing is expanded; null for one that is not so plain. */

@@ -64,7 +64,15 @@ function hiddenSubstitutions(node: Command): Fact[] {
     )
   const hides = (word: Word | Assignment): boolean =>
     word.type === 'Word' && /'[^']*(\$\(|`)|\\[$`]/.test(word.text) && /\[/.test(word.text)
-  return evaluates && node.args.some(hides) ? [{ effect: 'shell.not-understood' }] : []
+  return evaluates && (node.args.some(hides) || asksByName(node)) ? [{ effect: 'shell.not-understood' }] : []
+}
+
+/** `test -v "$X"`: bash runs what stands between the brackets of the name. */
+function asksByName({ name, args }: Command): boolean {
+  return (
+    /^(test|\[)$/.test(name?.value ?? '') &&
+    args.some((arg, i) => /^-[vR]$/.test(arg.text) && !/^\w*$/.test(args[i + 1]?.text ?? ''))
+  )
 }
 
 function expandAll(
@@ -110,9 +118,12 @@ function walkAssignments(walk: Walk, node: Command, spot: Spot, state: ShellStat
 }
 
 function assignedValues(walk: Walk, node: Assignment, spot: Spot, state: ShellState): readonly string[] {
-  if (node.index) expandWord(node.index, expanderAt(walk, spot, state))
+  if (node.index) {
+    expandWord(node.index, expanderAt(walk, spot, state))
+    if (!/^\d+$/.test(node.index.text)) note(walk, spot, node, 'shell.dynamic-code')
+  }
   if (node.value.type === 'ArrayValue') {
-    note(walk, spot, node, 'shell.not-posix')
+    note(walk, spot, node, /\[[^\]\d]/.test(node.text) ? 'shell.dynamic-code' : 'shell.not-posix')
     for (const element of node.value.elements) expandWord(element, expanderAt(walk, spot, state))
     return [HOLES]
   }

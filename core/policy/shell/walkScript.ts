@@ -1,5 +1,6 @@
 import {
   type AndOr,
+  type Assignment,
   type Command,
   type CommandNode,
   type CompoundCommand,
@@ -16,12 +17,20 @@ import { noStdin, type Stdin } from '../facts.ts'
 import { changesState } from './applyBuiltin.ts'
 import { overrideFacts } from './assignmentFacts.ts'
 import { expandWord } from './expandWord.ts'
-import { HOLES } from './marks.ts'
-import { copyState, forgetAll, joinDirectories, joinInto, maxAlternatives, type ShellState } from './state.ts'
+import { HOLES, NAME } from './marks.ts'
+import {
+  copyState,
+  forgetAll,
+  joinDirectories,
+  joinInto,
+  maxAlternatives,
+  type ShellState,
+  unite,
+} from './state.ts'
 import { add, note, type Spot, type Steps, textOf, type Walk } from './walk.ts'
 import { walkCommand } from './walkCommand.ts'
 import { walkRedirects } from './walkRedirects.ts'
-import { expanderAt, visitExpansions } from './walkWords.ts'
+import { expanderAt, noteOperands, visitExpansions } from './walkWords.ts'
 
 /** Walks every command of a script in order, collecting a finding for each. Changes `state` as the shell would. */
 export function walkScript(
@@ -256,6 +265,11 @@ function walkFor(
 
 function walkBashOnly(walk: Walk, node: CompoundCommand, spot: Spot, state: ShellState): void {
   note(walk, spot, node, 'shell.not-posix')
+  // Numbers that are compared are worked out as sums, and so is what a loop counts with.
+  const text = textOf(spot, node)
+  const counted = node.type === 'ArithmeticFor' ? text.slice(0, text.indexOf('))')) : text
+  if (node.type === 'ArithmeticFor' || /\s-([gln][et]|eq|v|R)\s/.test(text))
+    noteOperands(walk, node, counted, /\$\(|`/.test(counted) ? [HOLES] : [], spot, state)
   if (node.type === 'ArithmeticFor') {
     forgetChanged(node, state)
     walkBranches(walk, [node.body], spot, state)
@@ -265,13 +279,20 @@ function walkBashOnly(walk: Walk, node: CompoundCommand, spot: Spot, state: Shel
 
 /** Before a loop: what its body may change, an earlier turn may have changed. */
 function forgetChanged(node: SyntaxNode, state: ShellState): void {
-  if (node.type === 'Assignment') state.vars.set(node.name, [HOLES])
+  if (node.type === 'Assignment') {
+    const old = state.vars.get(node.name) ?? [HOLES]
+    state.vars.set(node.name, isCounted(node) ? unite(old, [NAME]) : [HOLES])
+  }
   if (node.type === 'For' || node.type === 'Select') state.vars.set(node.name.value, [HOLES])
   if (node.type === 'ParameterExpansion' && node.operation?.type === 'Default')
     state.vars.set(node.parameter, [HOLES])
   if (node.type === 'Command' && changesShell(node, state)) forgetAll(state)
   forEachChild(node, (child) => forgetChanged(child, state))
 }
+
+/** `i=$((i+1))` and `i=0`: a number, whatever it is. */
+const isCounted = (node: Assignment): boolean =>
+  !node.append && /^\w+=(\d+|\$\(\([^()$`"'\\]*\)\))$/.test(node.text)
 
 function changesShell(node: Command, state: ShellState): boolean {
   if (!node.name) return false

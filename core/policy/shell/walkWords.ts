@@ -3,8 +3,8 @@ import { arithmeticFacts } from '../describe/describeBuiltin.ts'
 import { noStdin } from '../facts.ts'
 import { overrideFacts } from './assignmentFacts.ts'
 import type { Expander } from './expandWord.ts'
-import { HOLES, NET_HOLE } from './marks.ts'
-import { nameOutput } from './nameOutput.ts'
+import { HOLES, NAME, NET_HOLE } from './marks.ts'
+import { countOutput, nameOutput } from './nameOutput.ts'
 import { copyState, type ShellState } from './state.ts'
 import { add, note, type Spot, textOf, type Walk } from './walk.ts'
 
@@ -46,8 +46,9 @@ function walkOutput(
 ): readonly string[] | null {
   const only = script.commands.length === 1 ? script.commands[0]?.command : undefined
   if (only?.type !== 'Command' || script.errors?.length) {
+    const count = only?.type === 'Pipeline' ? countOutput(only.commands.at(-1), state) : null
     walk.steps.script(walk, script, spot.source, state)
-    return null
+    return count === null ? null : [count]
   }
   const source = script.source ?? spot.source
   const output =
@@ -70,16 +71,62 @@ export function visitExpansions(walk: Walk, node: SyntaxNode, spot: Spot, state:
     return
   }
   if (node.type === 'ParameterExpansion') noteOperation(walk, node, spot)
-  if (node.type === 'ArithmeticExpansion')
-    noteArithmetic(walk, node.text, node.expression !== undefined, spot, node)
-  if (node.type === 'ArithmeticCommand')
-    noteArithmetic(walk, node.body, node.expression !== undefined, spot, node)
-  forEachChild(node, (child) => visitExpansions(walk, child, spot, state))
+  if (node.type === 'ArithmeticExpansion' || node.type === 'ArithmeticCommand') {
+    const text = node.type === 'ArithmeticExpansion' ? node.text : node.body
+    noteArithmetic(walk, text, node.expression !== undefined, spot, node)
+    visitOperands(walk, node, text, spot, state)
+  } else forEachChild(node, (child) => visitExpansions(walk, child, spot, state))
 }
+
+function visitOperands(
+  walk: Walk,
+  node: Extract<SyntaxNode, { type: 'ArithmeticExpansion' | 'ArithmeticCommand' }>,
+  text: string,
+  spot: Spot,
+  state: ShellState,
+): void {
+  const values: string[] = []
+  const visit = (child: SyntaxNode): void => {
+    if (child.type === 'CommandExpansion') values.push(...substitute(walk, child.script, spot, state))
+    else if (child.type === 'ProcessSubstitution' || child.type === 'ArithmeticCommandExpansion')
+      visitExpansions(walk, child, spot, state)
+    else {
+      if (child.type === 'ParameterExpansion') noteOperation(walk, child, spot)
+      forEachChild(child, visit)
+    }
+  }
+  forEachChild(node, visit)
+  noteOperands(walk, node, text, values, spot, state)
+}
+
+/** Bash reads the text of a variable in a sum as a sum, down to `a[$(id)]`: what is no number could run. */
+export function noteOperands(
+  walk: Walk,
+  node: { pos: number; end: number },
+  text: string,
+  values: readonly string[],
+  spot: Spot,
+  state: ShellState,
+): void {
+  const names = text.match(/[A-Za-z_]\w*|(?<=\$)\d/g) ?? []
+  const all = [...values, ...names.flatMap((name) => state.vars.get(name) ?? [])]
+  if (!all.every(isNumber)) note(walk, spot, node, 'shell.dynamic-code')
+}
+
+const isNumber = (value: string): boolean => value === NAME || /^[-+\d\s]*$/.test(value)
 
 /** Shells differ in quotes inside `${x#...}`; `${x@P}` runs the text of x; `${x:=y}` assigns. */
 function noteOperation(walk: Walk, node: ParameterExpansionPart, spot: Spot): void {
+  if (node.prefix === '!' || (node.index && !/^[@*\d]$/.test(node.index.text)))
+    note(walk, spot, node, 'shell.dynamic-code')
   if (!node.operation) return
+  if (node.operation.type === 'Slice')
+    note(
+      walk,
+      spot,
+      node,
+      /^\$\{\w+:\s*-?\d+(:\d+)?\}$/.test(node.text) ? 'shell.not-posix' : 'shell.dynamic-code',
+    )
   if (node.operation.type === 'Transform' || /['"\\]/.test(node.text))
     note(walk, spot, node, 'shell.not-understood')
   if (node.operation.type === 'Default' && node.operation.operator.endsWith('='))
