@@ -35,7 +35,7 @@ export default {
       .filter((p) => p !== 'agent' && p !== 'gateway')
       .map((p) => only(`${p}-sees-core-only`, p, ['^core/'])),
     ...['agent', 'gateway'].map((p) =>
-      only(`${p}-sees-protocol-only`, p, ['^core/(protocol|config|redaction)/']),
+      only(`${p}-sees-protocol-only`, p, ['^core/(protocol|config|redaction|doors)/']),
     ),
     {
       name: 'cli-imports-mains',

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { findApiToken, type Scope } from '../core/people/apiTokens.ts'
+import { findApiToken, hashToken, type Scope } from '../core/people/apiTokens.ts'
 import type { Sql } from '../core/storage/sql.ts'
 import { ApiError, tooMany } from './errors.ts'
 import type { ApiOptions } from './options.ts'
@@ -21,7 +21,7 @@ export class Guard {
   readonly #db: Sql
   readonly #rate: RateLimit
   readonly #failures: RateLimit
-  /** By token; those that were valid once are looked up even when their address guesses a lot. */
+  /** By the token's hash; those that were valid once are looked up even when their address guesses a lot. */
   readonly #remembered = new Map<string, { caller: Caller; until: number }>()
 
   constructor(db: Sql, options: Pick<ApiOptions, 'rate' | 'failures'>) {
@@ -51,7 +51,8 @@ export class Guard {
 
   async #callerOf(request: FastifyRequest): Promise<Caller> {
     const token = bearer(request)
-    const wait = token !== null && this.#remembered.has(token) ? 0 : this.#failures.wait(request.ip)
+    const wait =
+      token !== null && this.#remembered.has(hashToken(token)) ? 0 : this.#failures.wait(request.ip)
     if (wait > 0) throw tooMany(wait, 'Too many requests without a valid token from this address.')
     const caller = token === null ? null : await this.#lookUp(token)
     if (caller) return caller
@@ -60,15 +61,16 @@ export class Guard {
   }
 
   async #lookUp(token: string): Promise<Caller | null> {
-    const known = this.#remembered.get(token)
+    const key = hashToken(token)
+    const known = this.#remembered.get(key)
     if (known && known.until > performance.now()) return known.caller
     const found = await findApiToken(this.#db, token)
-    this.#remembered.delete(token)
+    this.#remembered.delete(key)
     if (!found) return null
     const [oldest] = this.#remembered.keys()
     if (this.#remembered.size >= MAX_REMEMBERED && oldest !== undefined) this.#remembered.delete(oldest)
     const caller = { tokenId: found.id, name: found.name, scopes: found.scopes }
-    this.#remembered.set(token, { caller, until: performance.now() + MEMORY_MS })
+    this.#remembered.set(key, { caller, until: performance.now() + MEMORY_MS })
     return caller
   }
 }

@@ -18,7 +18,7 @@ export function registerRoute(
   app.route({
     method: route.method,
     url: route.url,
-    exposeHeadRoute: false,
+    exposeHeadRoute: route.method === 'GET',
     onRequest: async (request) => {
       if (scopes !== null) request.caller = await deps.guard.check(request, scopes)
     },
@@ -77,6 +77,7 @@ async function send(
   if (!('kind' in declared)) return reply.send(body)
   reply.header('content-type', declared.media)
   if (declared.kind === 'text') return reply.headers(declared.headers ?? {}).send(body)
+  if (reply.request.method === 'HEAD') return reply.send('')
   if (streams.size >= MAX_STREAMS) throw tooMany(5000, 'Too many streams are open; close some.')
   reply.hijack()
   const headers = { ...reply.getHeaders(), 'cache-control': 'no-store', 'x-accel-buffering': 'no' }

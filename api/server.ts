@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { messageOf } from '../core/config/logger.ts'
+import { judgeCall } from '../core/doors/judgeCall.ts'
+import { answerHeaders } from '../core/doors/pageHeaders.ts'
 import { tellFault } from '../core/storage/tellFault.ts'
 import { type Caller, Guard } from './auth.ts'
 import type { ApiDeps, RouteDeps } from './deps.ts'
@@ -40,7 +42,11 @@ export function createApi(deps: ApiDeps, given: Partial<ApiOptions> = {}): Fasti
     },
   })
   app.decorateRequest('caller', null)
-  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id))
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(answerHeaders).header('x-request-id', request.id)
+    const refused = judgeCall(options.door, request)
+    if (refused) throw new ApiError(refused.status, refused.code, refused.message)
+  })
   app.setErrorHandler((error, request, reply) => answerError(deps, error, request, reply))
   app.setNotFoundHandler((request, reply) => {
     const methods = methodsAt(routes, request.url)
@@ -86,7 +92,7 @@ function answerError(
   reply: FastifyReply,
 ): FastifyReply {
   const answer = errorFor(error)
-  const line = `${request.method} ${request.url.slice(0, 500)} [${request.id}]: ${messageOf(error)}`
+  const line = `${request.method} ${request.url.split('?')[0]?.slice(0, 500)} [${request.id}]: ${messageOf(error)}`
   if (answer.status === 500) deps.log.error(line)
   else if (answer.status > 500) tellFault(deps.log, line, error)
   if (answer.retryAfterS !== undefined) reply.header('retry-after', answer.retryAfterS)
@@ -101,7 +107,7 @@ const methodsAt = (known: readonly Route[], url: string): string[] => {
     .filter((route) =>
       new RegExp(`^${route.url.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')}$`).test(path),
     )
-    .map((route) => route.method)
+    .flatMap((route) => (route.method === 'GET' ? ['GET', 'HEAD'] : [route.method]))
 }
 
 const nothingThere = (methods: readonly string[]): ApiError =>

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Logger } from '../core/config/logger.ts'
+import { type Door, judgeCall } from '../core/doors/judgeCall.ts'
 import { MAX_FRAME_BYTES } from '../core/protocol/frames.ts'
 import { AgentLink } from './agentLink.ts'
 import type { Api } from './api.ts'
@@ -15,6 +16,7 @@ export type AgentsDeps = {
   api: Api
   gatewayId: string
   routes: Routes
+  door: Door
   log: Logger
   /** Resolves once the API knows this gateway. */
   registered(): Promise<void>
@@ -47,10 +49,13 @@ export class Agents {
     return [...this.#links.values()]
   }
 
-  /** Takes an HTTP upgrade. Pages in browsers (they send Origin) have no business here. */
+  /** Takes an HTTP upgrade. Pages in browsers (they send Origin, their own one as well) have no business here. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const path = (request.url ?? '').split('?')[0]
-    if (path !== '/agent' || request.headers.origin !== undefined) turnAway(socket, '404 Not Found')
+    const { method = 'GET', url = '/', headers } = request
+    if (path !== '/agent') turnAway(socket, '404 Not Found')
+    else if (headers.origin !== undefined || judgeCall(this.#deps.door, { method, url, headers }))
+      turnAway(socket, '403 Forbidden')
     else if (this.#strangers.size >= MAX_STRANGERS) turnAway(socket, '503 Service Unavailable')
     else this.#server.handleUpgrade(request, socket, head, (ws) => this.#meet(ws))
   }
@@ -63,7 +68,7 @@ export class Agents {
   }
 
   #meet(ws: WebSocket): void {
-    const { onChange, ...deps } = this.#deps
+    const { onChange, door: _, ...deps } = this.#deps
     const link = new AgentLink(ws, {
       ...deps,
       reporterOf: (agentId) => this.#reporterOf(agentId),

@@ -1,6 +1,8 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type Logger, messageOf } from '../core/config/logger.ts'
+import { type Door, judgeCall } from '../core/doors/judgeCall.ts'
+import { answerHeaders } from '../core/doors/pageHeaders.ts'
+import { sameSecret } from '../core/doors/sameSecret.ts'
 
 /** An answer with a status and a code, as every error of the gateway leaves it. */
 export class HttpError extends Error {
@@ -27,11 +29,11 @@ export type RouteHandler = {
   handle(call: Call): Answer | Promise<Answer>
 }
 
-/** The gateway's HTTP side: a bearer token at the door, JSON in and out. */
-export function createHttp(routes: RouteHandler[], token: string, log: Logger): Server {
+/** The gateway's HTTP side: no calls of foreign pages, a bearer token at the door, JSON in and out. */
+export function createHttp(routes: RouteHandler[], token: string, door: Door, log: Logger): Server {
   const isAllowed = bearerCheck(token)
   const server = createServer((request, response) => {
-    answer(request, routes, isAllowed)
+    answer(request, routes, door, isAllowed)
       .catch((error: unknown): Answer => errorAnswer(error, log))
       .then(({ status, body }) => send(response, status, body))
   })
@@ -44,13 +46,16 @@ export function createHttp(routes: RouteHandler[], token: string, log: Logger): 
 async function answer(
   request: IncomingMessage,
   routes: RouteHandler[],
+  door: Door,
   isAllowed: (header: string | undefined) => boolean,
 ): Promise<Answer> {
+  refuseAtDoor(door, request)
   const path = (request.url ?? '/').split('?')[0] ?? '/'
+  const method = request.method === 'HEAD' ? 'GET' : request.method
   const found = routes
     .map((route) => ({ route, id: match(route.path, path) }))
     .filter(({ id }) => id !== null)
-  const { route, id } = found.find(({ route }) => route.method === request.method) ?? {
+  const { route, id } = found.find(({ route }) => route.method === method) ?? {
     route: undefined,
     id: null,
   }
@@ -72,11 +77,15 @@ function match(pattern: string, path: string): string | null {
   return path.startsWith(prefix) && rest !== '' && !rest.includes('/') ? rest : null
 }
 
-/** Compares hashes, so that neither content nor length shows in the time it takes. */
-function bearerCheck(token: string): (header: string | undefined) => boolean {
-  const hash = (text: string) => createHash('sha256').update(text).digest()
-  const wanted = hash(`Bearer ${token}`)
-  return (header) => header !== undefined && timingSafeEqual(hash(header), wanted)
+const bearerCheck =
+  (token: string) =>
+  (header: string | undefined): boolean =>
+    header !== undefined && sameSecret(header, `Bearer ${token}`)
+
+/** Throws for a call that nobody may make, such as one of another site's page. */
+export function refuseAtDoor(door: Door, { method = 'GET', url = '/', headers }: IncomingMessage): void {
+  const refused = judgeCall(door, { method, url, headers })
+  if (refused) throw new HttpError(refused.status, refused.code, refused.message)
 }
 
 async function readJson(request: IncomingMessage, limit: number): Promise<unknown> {
@@ -112,6 +121,7 @@ function send(response: ServerResponse, status: number, body: unknown): void {
   const headers: Record<string, string | number> = {
     'content-type': 'application/json',
     'content-length': text.length,
+    ...answerHeaders,
   }
   if (status === 413) headers.connection = 'close'
   response.writeHead(status, headers).end(text)

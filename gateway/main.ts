@@ -5,6 +5,8 @@ import { hostname } from 'node:os'
 import { type GatewayConfig, parseGatewayConfig } from '../core/config/gateway.ts'
 import { createLogger, type Logger, messageOf } from '../core/config/logger.ts'
 import type { Env } from '../core/config/settings.ts'
+import { namesOf } from '../core/doors/judgeCall.ts'
+import { openDoorWarning } from '../core/doors/loopback.ts'
 import { Agents } from './agents.ts'
 import { Api } from './api.ts'
 import { Heartbeat } from './heartbeat.ts'
@@ -45,8 +47,10 @@ export async function startGateway({
     agents: () => agents.all(),
     log,
   })
+  const door = { host: config.host, names: namesOf(config.publicUrls) }
   const agents = new Agents({
     api,
+    door,
     gatewayId,
     routes,
     log,
@@ -63,11 +67,19 @@ export async function startGateway({
   const server = createHttp(
     gatewayRoutes({ agents, routes, api, enrolling, health, apiState: () => heartbeat.state }),
     config.token,
+    door,
     log,
   )
   server.on('upgrade', (request, socket, head) => agents.upgrade(request, socket, head))
   url = await listen(server, config)
   heartbeat.start()
+  const warning = openDoorWarning(
+    'The gateway',
+    config.host,
+    Number(new URL(url).port),
+    'SKYNET_GATEWAY_HOST',
+  )
+  if (warning) log.warn(warning)
   log.info('gateway started', { url, gateway_id: gatewayId })
   return {
     gatewayId,

@@ -1,11 +1,14 @@
 import { z } from 'zod'
+import { docsStyleHash } from '../docsStyle.ts'
 import { ok, type Route, route } from '../route.ts'
 
 /** Nothing on the page comes from elsewhere, and nothing of it runs. */
 const page = {
   kind: 'text',
   media: 'text/html; charset=utf-8',
-  headers: { 'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'" },
+  headers: {
+    'content-security-policy': `default-src 'none'; style-src '${docsStyleHash}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`,
+  },
 } as const
 
 /** The description of the API, for programs and for people. */

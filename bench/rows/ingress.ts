@@ -52,7 +52,7 @@ async function product(stand: Stand): Promise<{ side: Side; pool: pg.Pool }> {
   const inbox = { enqueue: () => {}, look: async () => {}, idle: async () => {} }
   const botDeps: BotDeps = { ...deps, ownerIds: [], gatewayUrl: '' }
   const url = `http://127.0.0.1:${port}`
-  const hook = await startWebhook(botDeps, api, inbox, { url, secret: SECRET, port })
+  const hook = await startWebhook(botDeps, api, inbox, { url, secret: SECRET, host: '127.0.0.1', port })
   const close = async (): Promise<void> => {
     await hook.stop()
     await stub.close()

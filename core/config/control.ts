@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import type { Retention } from '../deps.ts'
+import { namesOf } from '../doors/judgeCall.ts'
 import { defaultDataDir } from './agent.ts'
 import {
   ConfigError,
@@ -33,11 +34,13 @@ const table = {
     .string()
     .regex(/^[A-Za-z0-9_-]{16,256}$/, '16 to 256 letters, digits, _ or -')
     .optional(),
+  SKYNET_WEBHOOK_HOST: z.string().default('127.0.0.1'),
   SKYNET_WEBHOOK_PORT: port.default(8443),
   DATABASE_URL: urlOf('postgresql', 'postgres').optional(),
   REDIS_URL: urlOf('redis', 'rediss').optional(),
   SKYNET_HTTP_HOST: z.string().default('127.0.0.1'),
   SKYNET_HTTP_PORT: port.default(8080),
+  SKYNET_API_URL: urlOf('http', 'https').optional(),
   SKYNET_PLAYGROUND_PORT: port.default(8081),
   SKYNET_API_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
   SKYNET_GATEWAY_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
@@ -61,7 +64,15 @@ export const controlSettings: readonly string[] = Object.keys(table)
 export type TelegramConfig =
   | { kind: 'playground'; port: number }
   | { kind: 'polling'; token: string; apiRoot: string }
-  | { kind: 'webhook'; token: string; apiRoot: string; url: string; secret: string; port: number }
+  | {
+      kind: 'webhook'
+      token: string
+      apiRoot: string
+      url: string
+      secret: string
+      host: string
+      port: number
+    }
 
 export type ControlConfig = {
   dataDir: string
@@ -69,7 +80,8 @@ export type ControlConfig = {
   ownerIds: readonly number[]
   database: { kind: 'embedded' } | { kind: 'external'; url: string }
   redisUrl: string | null
-  http: { host: string; port: number }
+  /** `names`: host names of its public address. */
+  http: { host: string; port: number; names: readonly string[] }
   apiToken: string | null
   gatewayToken: string | null
   approvalTtlMs: number
@@ -89,7 +101,7 @@ export function parseControlConfig(env: Env): ControlConfig {
     ownerIds: s.TELEGRAM_OWNER_IDS,
     database: s.DATABASE_URL ? { kind: 'external', url: s.DATABASE_URL } : { kind: 'embedded' },
     redisUrl: s.REDIS_URL ?? null,
-    http: { host: s.SKYNET_HTTP_HOST, port: s.SKYNET_HTTP_PORT },
+    http: { host: s.SKYNET_HTTP_HOST, port: s.SKYNET_HTTP_PORT, names: namesOf([s.SKYNET_API_URL]) },
     apiToken: s.SKYNET_API_TOKEN ?? null,
     gatewayToken: s.SKYNET_GATEWAY_TOKEN ?? null,
     approvalTtlMs: s.SKYNET_APPROVAL_TTL,
@@ -125,6 +137,7 @@ function telegramOf(s: Settings): TelegramConfig {
     apiRoot,
     url: s.TELEGRAM_WEBHOOK_URL,
     secret: s.TELEGRAM_WEBHOOK_SECRET,
+    host: s.SKYNET_WEBHOOK_HOST,
     port: s.SKYNET_WEBHOOK_PORT,
   }
 }

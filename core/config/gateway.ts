@@ -39,6 +39,8 @@ export type GatewayConfig = {
   apiUrl: string
   /** Where the control plane finds this gateway; null: host and port. */
   publicUrl: string | null
+  /** All addresses that SKYNET_GATEWAY_URL names: it may be asked for under each. */
+  publicUrls: readonly string[]
   logLevel: 'error' | 'warn' | 'info' | 'debug'
   endWithStdin: boolean
 }
@@ -56,6 +58,7 @@ export function parseGatewayConfig(env: Env): GatewayConfig {
     apiToken: s.SKYNET_GATEWAY_API_TOKEN,
     apiUrl: s.SKYNET_API_URL.replace(/\/+$/, ''),
     publicUrl: s.SKYNET_GATEWAY_URL?.[0] ?? null,
+    publicUrls: s.SKYNET_GATEWAY_URL ?? [],
     logLevel: s.SKYNET_LOG_LEVEL,
     endWithStdin: s.SKYNET_PARENT_STDIN === '1',
   }

@@ -4,7 +4,8 @@ import type { Sql } from '../storage/sql.ts'
 export const scopes = ['read', 'operate', 'gateway', 'agent', 'admin'] as const
 export type Scope = (typeof scopes)[number]
 
-const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex')
+/** What the ledger keeps of a token, and looks it up by: how alike two tokens are shows in nothing. */
+export const hashToken = (token: string): string => createHash('sha256').update(token).digest('hex')
 
 /** Makes a token with scopes and returns it; only its hash is kept, so it is shown once. */
 export async function newApiToken(sql: Sql, name: string, granted: readonly Scope[]): Promise<string> {
@@ -22,7 +23,7 @@ export async function setApiToken(
 ): Promise<void> {
   await sql.query(
     'INSERT INTO api_token (id, name, hash, scopes) VALUES ($1, $2, $3, $4) ON CONFLICT (hash) DO NOTHING',
-    [randomUUID(), name, hashOf(token), granted],
+    [randomUUID(), name, hashToken(token), granted],
   )
 }
 
@@ -33,7 +34,7 @@ export async function findApiToken(
 ): Promise<Pick<TokenRow, 'id' | 'name' | 'scopes'> | null> {
   const [row] = await sql.query<Pick<TokenRow, 'id' | 'name' | 'scopes'>>(
     'SELECT id, name, scopes FROM api_token WHERE hash = $1 AND revoked_at IS NULL',
-    [hashOf(token)],
+    [hashToken(token)],
   )
   return row ?? null
 }

@@ -31,7 +31,7 @@ beforeAll(async () => {
   url = `http://127.0.0.1:${port}/telegram`
   bot = startBot(
     { ...control.deps, ownerIds: [ana.id], redact: control.redact, gatewayUrl: 'http://127.0.0.1' },
-    { kind: 'webhook', token, apiRoot: playground.url, url, secret, port },
+    { kind: 'webhook', token, apiRoot: playground.url, url, secret, host: '127.0.0.1', port },
   )
   await vi.waitFor(() => expect(bot.ready()).toBe(true), 5000)
 })

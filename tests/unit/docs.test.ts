@@ -150,7 +150,8 @@ describe('docs/errors.md', () => {
       sources('api', 'gateway'),
       /(?:Error\(\s*\d{3},|(?<!method)[?:])\s*'([A-Z][A-Z_]{2,})'/g,
     )
-    expect(listed('REST API and gateway').sort()).toEqual(codes)
+    const doors = found(['core/doors/judgeCall.ts'], /refuse\(\s*\d{3},\s*'([A-Z_]+)'/g)
+    expect(listed('REST API and gateway').sort()).toEqual([...codes, ...doors].sort())
   })
 
   test('lists why a run was refused or failed', () => {
