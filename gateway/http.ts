@@ -51,11 +51,10 @@ async function answer(
 ): Promise<Answer> {
   refuseAtDoor(door, request)
   const path = (request.url ?? '/').split('?')[0] ?? '/'
-  const method = request.method === 'HEAD' ? 'GET' : request.method
   const found = routes
     .map((route) => ({ route, id: match(route.path, path) }))
     .filter(({ id }) => id !== null)
-  const { route, id } = found.find(({ route }) => route.method === method) ?? {
+  const { route, id } = found.find(({ route }) => takes(route, request.method)) ?? {
     route: undefined,
     id: null,
   }
@@ -69,6 +68,10 @@ async function answer(
   const body = route.method === 'POST' ? await readJson(request, route.limit) : null
   return route.handle({ id: id ?? '', body, address: request.socket.remoteAddress ?? '' })
 }
+
+/** HEAD is a GET whose answer has no body. */
+const takes = (route: RouteHandler, method = ''): boolean =>
+  route.method === method || (route.method === 'GET' && method === 'HEAD')
 
 function match(pattern: string, path: string): string | null {
   if (!pattern.endsWith('/:id')) return pattern === path ? '' : null
