@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
-import { findApiToken, hashToken, type Scope } from '../core/people/apiTokens.ts'
+import { findApiToken, hashToken, type KnownToken, type Scope } from '../core/people/apiTokens.ts'
+import { permits } from '../core/people/methods.ts'
 import type { Sql } from '../core/storage/sql.ts'
 import { ApiError, tooMany } from './errors.ts'
 import type { ApiOptions } from './options.ts'
@@ -11,7 +12,13 @@ const MEMORY_MS = 5000
 const MAX_REMEMBERED = 1000
 
 /** The token that a request came with. */
-export type Caller = { tokenId: string; name: string; scopes: readonly Scope[] }
+export type Caller = {
+  tokenId: string
+  name: string
+  scopes: readonly Scope[]
+  /** Whose token it is: it may what this person may. Null: what its scopes say. */
+  person: KnownToken['person']
+}
 
 const wrongToken = (): ApiError =>
   new ApiError(401, 'UNAUTHORIZED', 'Send a valid bearer token (`skynet token new` makes one).')
@@ -31,15 +38,17 @@ export class Guard {
   }
 
   /**
-   * The caller, when the bearer token is known and has one of the scopes (admin has all). Throws 401, 403, or 429 for
-   * too many requests; those of gateways are not counted.
+   * The caller, when the bearer token is known and has one of the scopes (admin has all), and whose it is may use the
+   * method. Throws 401, 403, or 429 for too many requests; those of gateways are not counted.
    */
-  async check(request: FastifyRequest, needed: readonly Scope[]): Promise<Caller> {
+  async check(request: FastifyRequest, needed: readonly Scope[], method: string): Promise<Caller> {
     const caller = await this.#callerOf(request)
     const wait = caller.scopes.includes('gateway') ? 0 : this.#rate.take(caller.tokenId)
     if (wait > 0) throw tooMany(wait, 'Too many requests with this token; go slower.')
     if (!needed.some((scope) => caller.scopes.includes(scope)) && !caller.scopes.includes('admin'))
       throw new ApiError(403, 'FORBIDDEN', `This token lacks the scope "${needed.join('" or "')}".`)
+    if (caller.person && !permits(caller.person, method))
+      throw new ApiError(403, 'FORBIDDEN', 'The person whose token this is may not do this.')
     return caller
   }
 
@@ -69,7 +78,8 @@ export class Guard {
     if (!found) return null
     const [oldest] = this.#remembered.keys()
     if (this.#remembered.size >= MAX_REMEMBERED && oldest !== undefined) this.#remembered.delete(oldest)
-    const caller = { tokenId: found.id, name: found.name, scopes: found.scopes }
+    const { id: tokenId, name, scopes, person } = found
+    const caller = { tokenId, name, scopes, person }
     this.#remembered.set(key, { caller, until: performance.now() + MEMORY_MS })
     return caller
   }

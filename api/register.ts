@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { accessOf } from '../core/people/methods.ts'
 import type { RouteDeps } from './deps.ts'
 import { parsePart, tooMany, unavailable } from './errors.ts'
 import type { NeededScope, Route } from './route.ts'
@@ -8,19 +9,21 @@ import type { Streamed, Streams } from './stream.ts'
 /** Streams that may be open at once. */
 const MAX_STREAMS = 200
 
-/** Gives the server an endpoint. Throws for one that does not say who may call it. */
+/** Gives the server an endpoint. Throws for one that does not say who may call it, or that the table of methods lacks. */
 export function registerRoute(
   app: FastifyInstance,
   deps: RouteDeps & { streams: Streams; deadlineMs: number },
   route: Route,
 ): void {
   const scopes = scopesOf(route)
+  const method = `${route.method} ${route.url}`
+  if (accessOf(method) === null) throw new Error(`${method} is not in the table of methods`)
   app.route({
     method: route.method,
     url: route.url,
     exposeHeadRoute: route.method === 'GET',
     onRequest: async (request) => {
-      if (scopes !== null) request.caller = await deps.guard.check(request, scopes)
+      if (scopes !== null) request.caller = await deps.guard.check(request, scopes, method)
     },
     handler: async (request, reply) => {
       const done = await within(

@@ -60,7 +60,8 @@ export async function heldRun(
       status: 'held' as const,
     }
     const { planId } = await storePlan(tx, runId, plan, about)
-    const approvalId = await askApproval(tx, { runId, planId, planHash: hash, risk: 'low', ttlMs: 3_600_000 })
+    const settings = { approvalTtlMs: 3_600_000, approvalQuorum: 1 }
+    const approvalId = await askApproval(tx, { runId, planId, planHash: hash, risk: 'low', settings })
     await transition(tx, 'run', { ids: [runId], from: ['planning'], to: 'awaiting_approval' })
     return { runId, approvalId, hash }
   })

@@ -110,6 +110,7 @@ async function queueTasks(db: Database, count: number): Promise<void> {
       dropped: () => 0,
       close: async () => {},
     },
+    settings: { fourEyes: false },
   }
   for (let left = count; left > 0; left -= 48) {
     const run = await heldRun(

@@ -20,6 +20,7 @@ import { work } from './features/work.ts'
 import { partiesOf } from './intake/partiesOf.ts'
 import { access } from './middleware/access.ts'
 import { meetChat } from './middleware/meetChat.ts'
+import { permitted } from './middleware/permitted.ts'
 import type { BotDeps, Turn } from './turn.ts'
 
 /**
@@ -44,6 +45,7 @@ export function createBot(
     return next()
   })
   bot.use(access(deps))
+  bot.use(permitted(deps))
   bot.use(conversations({ storage: { type: 'context', adapter: conversationStorage } }))
   bot.use(createConversation(requestConversation(deps), { id: 'request' }))
   bot.use(createConversation(editConversation(deps), { id: 'editCommand' }))

@@ -1,6 +1,7 @@
 import { choosePlace, type Place, readWish } from '../core/fleet/choosePlace.ts'
 import { createRun } from '../core/runs/createRun.ts'
 import { sayCard } from './delivery/say.ts'
+import { refusalOf } from './middleware/permitted.ts'
 import type { Buttons } from './render/buttons.ts'
 import { escapeHtml } from './render/html.ts'
 import { here, reply } from './reply.ts'
@@ -38,14 +39,16 @@ export const asker = (turn: Turn) => ({
   personId: turn.person.id,
 })
 
-/** A run with its card: the answer to a request, in the transaction of the update that asked. */
+/** A run with its card: the answer to a request, in the transaction of the update that asked, by who may start work here. */
 export async function startRun(
   deps: BotDeps,
   turn: Turn,
   kind: Kind,
   text: string,
   place: Pick<Place, 'agentId' | 'cwd'>,
-): Promise<{ id: string; number: number }> {
+): Promise<void> {
+  const refusal = await refusalOf(turn, 'text that asks for work', null)
+  if (refusal) return reply(deps, turn, refusal)
   const chat = { id: turn.chat.id, topicId: turn.topicId, messageId: turn.messageId }
   const run = await createRun(deps, turn.tx, {
     kind,
@@ -61,7 +64,6 @@ export async function startRun(
     key: `card:${run.id}`,
     first: true,
   })
-  return run
 }
 
 /** A request with its place: started, or asked for the place with buttons that start it. */
@@ -69,10 +71,7 @@ export async function startOrAsk(deps: BotDeps, turn: Turn, kind: Kind, written:
   const placed = await placeFor(turn, kind, written)
   if (placed.kind === 'none')
     return reply(deps, turn, 'No machine is enrolled yet. /agents shows how to add one.')
-  if (placed.kind === 'place') {
-    await startRun(deps, turn, kind, placed.text, placed.place)
-    return
-  }
+  if (placed.kind === 'place') return startRun(deps, turn, kind, placed.text, placed.place)
   const head = placed.unknown
     ? `I know no place called <code>${escapeHtml(placed.unknown)}</code>. Where?`
     : 'Where should this run?'

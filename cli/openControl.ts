@@ -96,6 +96,8 @@ export async function openControl(env: Env, name: string): Promise<Control> {
       gatewayToken: config.gatewayToken ?? secrets.gateway_token,
       settings: {
         approvalTtlMs: config.approvalTtlMs,
+        approvalQuorum: config.approvalQuorum,
+        fourEyes: config.fourEyes,
         unreachableAfterMs: config.unreachableAfterMs,
         denyPaths: [config.dataDir],
         archiveDir: join(config.dataDir, 'archive'),

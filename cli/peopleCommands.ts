@@ -1,4 +1,11 @@
 import type { Env } from '../core/config/settings.ts'
+import {
+  addEntitlement,
+  dropEntitlement,
+  type EntitlementKind,
+  entitlementsOf,
+  whereWords,
+} from '../core/people/entitlements.ts'
 import { listPeople, type Person, type Role, roles, setRole } from '../core/people/people.ts'
 import type { Sql } from '../core/storage/sql.ts'
 import { type Ledger, withLedger } from './openLedger.ts'
@@ -8,12 +15,21 @@ import { UsageError } from './reportError.ts'
 
 /** `skynet people list`: everybody the bot has met. */
 export async function listPeopleCommand(env: Env): Promise<void> {
-  const people = await withLedger(env, ({ db }) => listPeople(db))
+  const [people, where] = await withLedger(env, async ({ db }) => {
+    const all = await listPeople(db)
+    const each = await Promise.all(all.map(async ({ id }) => whereWords(await entitlementsOf(db, id))))
+    return [all, each] as const
+  })
   if (people.length === 0)
     return console.log('Nobody yet. `skynet people pair` prints a code that makes its sender an owner.')
   printTable(
-    ['ID', 'NAME', 'ROLE'],
-    people.map((person) => [String(person.telegramId), person.name, person.role ?? 'none']),
+    ['ID', 'NAME', 'ROLE', 'ACTS'],
+    people.map((person, i) => [
+      String(person.telegramId),
+      person.name,
+      person.role ?? 'none',
+      person.role ? (where[i] ?? '') : '',
+    ]),
   )
 }
 
@@ -45,7 +61,7 @@ async function warn({ db, config }: Ledger, person: Person, role: Role | null): 
 }
 
 /** By Telegram id, or by name where only one has it. */
-async function findPerson(sql: Sql, id: string): Promise<Person> {
+export async function findPerson(sql: Sql, id: string): Promise<Person> {
   const people = await listPeople(sql)
   const found = people.filter((p) => String(p.telegramId) === id || p.id === id)
   const named = people.filter((p) => p.name.toLowerCase() === id.toLowerCase())
@@ -55,6 +71,39 @@ async function findPerson(sql: Sql, id: string): Promise<Person> {
   if (other)
     throw new UsageError(`${id} is the name of several people; say the id that \`skynet people list\` shows.`)
   return person
+}
+
+/** `skynet people entitle ID --chat ID --machine NAME`: names where a person may act; with `remove`, not any more. */
+export async function entitleCommand(
+  env: Env,
+  id: string,
+  { chat = [], machine = [], remove = false }: { chat?: string[]; machine?: string[]; remove?: boolean },
+): Promise<void> {
+  await withLedger(env, async ({ db }) => {
+    const person = await findPerson(db, id)
+    const targets: [EntitlementKind, string][] = [
+      ...chat.map((one): [EntitlementKind, string] => ['chat', chatId(one)]),
+      ...(await Promise.all(
+        machine.map(async (name): Promise<[EntitlementKind, string]> => ['machine', await agentId(db, name)]),
+      )),
+    ]
+    const change = remove ? dropEntitlement : addEntitlement
+    await db.tx(async (tx) => {
+      for (const [kind, target] of targets) await change(tx, person.id, kind, target, null)
+    })
+    console.log(`${person.name} ${whereWords(await entitlementsOf(db, person.id))}`)
+  })
+}
+
+function chatId(text: string): string {
+  if (!/^-?\d{1,16}$/.test(text)) throw new UsageError(`${text} is no id of a chat; it is a number.`)
+  return text
+}
+
+async function agentId(sql: Sql, name: string): Promise<string> {
+  const [row] = await sql.query<{ id: string }>('SELECT id FROM agent WHERE lower(name) = lower($1)', [name])
+  if (!row) throw new UsageError(`there is no machine ${name}. /agents in the chat shows their names.`)
+  return row.id
 }
 
 /** `skynet people pair`: a code that makes its sender an owner. */

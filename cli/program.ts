@@ -179,6 +179,16 @@ function addPeople(program: Command, env: Env): void {
     .argument('<id>', 'the Telegram id that `skynet people list` shows')
     .action(async (id: string) => (await load()).revokeCommand(env, id))
   people
+    .command('entitle')
+    .description('names where a person may act; who has no such entry may act everywhere')
+    .argument('<id>', 'the Telegram id that `skynet people list` shows')
+    .option('--chat <id...>', 'the id of a chat, such as -1001234')
+    .option('--machine <name...>', 'the name of a machine')
+    .option('--remove', 'takes these entries away again; without any left the person may act everywhere')
+    .action(async (id: string, options: { chat?: string[]; machine?: string[]; remove?: boolean }) =>
+      (await load()).entitleCommand(env, id, options),
+    )
+  people
     .command('pair')
     .description('prints a one-time code; `/pair CODE` makes its sender an owner')
     .action(async () => (await load()).pairCommand(env))
@@ -192,8 +202,9 @@ function addTokens(program: Command, env: Env): void {
     .description('prints a new token, this once; only its hash is kept')
     .requiredOption('--name <name>', 'what it is for; it is revoked by this name')
     .requiredOption('--scope <scope...>', scopeHelp)
-    .action(async (options: { name: string; scope: string[] }) =>
-      (await load()).newTokenCommand(env, options.name, options.scope),
+    .option('--person <id>', 'whose it is: it then may what this person may, and no more')
+    .action(async (options: { name: string; scope: string[]; person?: string }) =>
+      (await load()).newTokenCommand(env, options.name, options.scope, options.person ?? null),
     )
   token
     .command('list')

@@ -41,6 +41,10 @@ export type Deps = {
   redact: (text: string) => string
   settings: {
     approvalTtlMs: number
+    /** How many different people must approve what is of critical risk. */
+    approvalQuorum: number
+    /** Who asked, or rewrote the plan, cannot approve it. */
+    fourEyes: boolean
     unreachableAfterMs: number
     /** Directories no agent on this machine may touch: the data directory. */
     denyPaths: readonly string[]

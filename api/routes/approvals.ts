@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { type Decided, decideApproval } from '../../core/approvals/decideApproval.ts'
 import { findApproval, listApprovals } from '../../core/approvals/listApprovals.ts'
 import { assertNever } from '../../core/assertNever.ts'
+import { outsideLine } from '../../core/people/entitlements.ts'
 import type { Sql } from '../../core/storage/sql.ts'
 import { actAs } from '../actor.ts'
 import { ApprovalAnswer, approvalAnswer, statusOf } from '../answers.ts'
@@ -57,7 +58,7 @@ export const approvalRoutes: readonly Route[] = [
     example: { decision: 'approve', plan_hash: 'f4adbfdb…' },
     answers: { 200: ApprovalAnswer },
     errors: {
-      403: 'OWN_REQUEST: a token does not approve what it asked for itself, unless it has scope admin.',
+      403: 'OWN_REQUEST: a token does not approve what it asked for itself, unless it has scope admin; with SKYNET_FOUR_EYES nobody does. NOT_ENTITLED: the chat or the machine is not among this person’s.',
       404: 'There is no such approval.',
       409: 'ALREADY_DECIDED: otherwise. PLAN_CHANGED: the hash is another, or a newer plan is asked about. APPROVAL_EXPIRED: too late.',
     },
@@ -91,13 +92,15 @@ async function refuseOwn(sql: Sql, approvalId: string, personId: string): Promis
     'SELECT 1 FROM approval a JOIN run r ON r.id = a.run_id WHERE a.id = $1 AND r.person_id = $2',
     [approvalId, personId],
   )
-  if (own.length > 0)
-    throw new ApiError(
-      403,
-      'OWN_REQUEST',
-      'This token asked for it itself. A person approves it in the chat, or a token of another name.',
-    )
+  if (own.length > 0) throw ownRequest()
 }
+
+const ownRequest = (): ApiError =>
+  new ApiError(
+    403,
+    'OWN_REQUEST',
+    'Who asked for it does not approve it here. Another person does in the chat, or a token of another name.',
+  )
 
 /** Throws where the answer did not count. */
 function refuse(done: Decided, decision: 'approved' | 'denied'): void {
@@ -116,6 +119,10 @@ function refuse(done: Decided, decision: 'approved' | 'denied'): void {
         'PLAN_CHANGED',
         'The plan is another than the one with this hash. Read it again.',
       )
+    case 'own_request':
+      throw ownRequest()
+    case 'outside':
+      throw new ApiError(403, 'NOT_ENTITLED', outsideLine(done.outside))
     case 'unknown':
       throw new ApiError(404, 'NOT_FOUND', 'There is no such approval.')
     default:

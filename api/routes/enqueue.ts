@@ -34,7 +34,7 @@ const EnqueuedBody = z.object({
 })
 
 const errors = {
-  403: 'POLICY_DENIED: policy refuses it; `details` is the verdict.',
+  403: 'POLICY_DENIED: policy refuses it; `details` is the verdict. NOT_ENTITLED: whose token it is may not act there.',
   404: 'NOT_FOUND: there is no such run.',
   409: 'RUN_CLOSED: the run takes no more tasks.',
   422: 'CYCLE, UNKNOWN_DEPENDENCY, REPEATED_TASK, PARTLY_KNOWN, UNKNOWN_AGENT, NO_AGENT, OUTSIDE_ROOTS, LOCKED_DOWN.',
@@ -49,12 +49,19 @@ async function take(
   tasks: TaskRequest[],
 ): Promise<Taken> {
   const personId = await tokenPerson(deps.db, caller)
-  const done = await enqueueTasks(deps, { runId: runId ?? null, tasks, personId })
+  const done = await enqueueTasks(deps, {
+    runId: runId ?? null,
+    tasks,
+    personId,
+    isPersons: caller.person !== null,
+  })
   switch (done.kind) {
     case 'enqueued':
       return done
     case 'denied':
       throw new ApiError(403, 'POLICY_DENIED', done.verdict.reason, done.verdict)
+    case 'not_entitled':
+      throw new ApiError(403, 'NOT_ENTITLED', done.message)
     case 'unknown_run':
       throw new ApiError(404, 'NOT_FOUND', 'There is no such run.')
     case 'closed_run':

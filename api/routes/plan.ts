@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { choosePlace, readWish } from '../../core/fleet/choosePlace.ts'
 import { listMachines } from '../../core/fleet/machineFacts.ts'
+import { mayActIn } from '../../core/people/entitlements.ts'
 import { createRun, type NewRun } from '../../core/runs/createRun.ts'
 import type { Sql, Tx } from '../../core/storage/sql.ts'
 import { actAs } from '../actor.ts'
@@ -44,12 +45,18 @@ export const planRoutes: readonly Route[] = [
     body: PlanBody,
     example: { request: 'run the tests' },
     answers: { 201: RunAnswer, 202: RunAnswer },
-    errors: { 404: 'There is no such agent.', 422: 'CANNOT: the chat or the place is not known.' },
+    errors: {
+      403: 'NOT_ENTITLED: whose token it is may not act in this chat.',
+      404: 'There is no such agent.',
+      422: 'CANNOT: the chat or the place is not known.',
+    },
     deadlineMs: (MAX_WAIT_S + 10) * 1000,
     async handler(deps, { body, caller }) {
-      const { id } = await actAs(deps, caller, async (tx, personId) =>
-        createRun(deps, tx, await runOf(tx, body, personId, deps.redact)),
-      )
+      const { id } = await actAs(deps, caller, async (tx, personId) => {
+        if (!(await mayActIn(tx, personId, body.chat_id ?? 0)))
+          throw new ApiError(403, 'NOT_ENTITLED', 'You may act in some chats only: name one as chat_id.')
+        return createRun(deps, tx, await runOf(tx, body, personId, deps.redact))
+      })
       const isPlanned = await planned(deps, id, body.wait_s * 1000)
       return answer(isPlanned ? 201 : 202, await runAnswer(deps.db, id))
     },

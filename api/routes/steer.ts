@@ -4,7 +4,7 @@ import { cancelRun, pauseRun, resumeRun } from '../../core/runs/cancelRun.ts'
 import { retryTask } from '../../core/runs/retryTask.ts'
 import { skipTask } from '../../core/runs/skipTask.ts'
 import type { Tx } from '../../core/storage/sql.ts'
-import { actAs } from '../actor.ts'
+import { actAs, needRun } from '../actor.ts'
 import type { Caller } from '../auth.ts'
 import type { RouteDeps } from '../deps.ts'
 import { ApiError } from '../errors.ts'
@@ -62,6 +62,7 @@ async function lockRun(tx: Tx, runId: string): Promise<Row> {
 async function steer(deps: RouteDeps, caller: Caller, runId: string, how: Steering): Promise<void> {
   await actAs(deps, caller, async (tx, personId) => {
     const { number, status } = await lockRun(tx, runId)
+    await needRun(tx, caller, `POST /v1/runs/:id/${how.verb}`, runId)
     if (how.same.includes(status)) return
     if (!how.from.includes(status)) throw wrongState(number, status, how.from)
     await how.act(deps, tx, runId, personId)
@@ -69,6 +70,7 @@ async function steer(deps: RouteDeps, caller: Caller, runId: string, how: Steeri
 }
 
 const errors = {
+  403: 'FORBIDDEN, NOT_ENTITLED: the run is not of the person whose token this is, or of another chat or machine than theirs.',
   404: 'There is no such run.',
   409: 'WRONG_STATE: the run is in a state where this cannot be done.',
 }
@@ -106,6 +108,7 @@ export const steerRoutes: readonly Route[] = [
       const runId = await runIdOf(deps.db, params.id)
       await actAs(deps, caller, async (tx, personId) => {
         const { number, status } = await lockRun(tx, runId)
+        await needRun(tx, caller, 'POST /v1/runs/:id/retry', runId)
         if (status !== 'failed') throw wrongState(number, status, ['failed'])
         const again = await retryTask(deps, tx, runId, body.task_id ?? null, personId)
         if (again.length === 0)
@@ -124,14 +127,16 @@ export const steerRoutes: readonly Route[] = [
     body: z.strictObject({ task_id: z.uuid() }),
     answers: { 200: RunAnswer },
     errors: {
+      403: errors[403],
       404: 'There is no such run, or it has no such task.',
       409: 'WRONG_STATE: the task has begun or ended.',
     },
     async handler(deps, { params, body, caller }) {
       const runId = await runIdOf(deps.db, params.id)
-      const done = await actAs(deps, caller, (tx, personId) =>
-        skipTask(deps, tx, { runId, taskId: body.task_id }, personId),
-      )
+      const done = await actAs(deps, caller, async (tx, personId) => {
+        await needRun(tx, caller, 'POST /v1/runs/:id/skip', runId)
+        return skipTask(deps, tx, { runId, taskId: body.task_id }, personId)
+      })
       if (done.kind === 'unknown') throw new ApiError(404, 'NOT_FOUND', 'This run has no such task.')
       if (done.kind === 'too_late')
         throw new ApiError(409, 'WRONG_STATE', `The task is ${done.status}; it cannot be left out any more.`)

@@ -1,6 +1,6 @@
 import { Composer } from 'grammy'
 import { type Decided, type Decision, decideApproval } from '../../core/approvals/decideApproval.ts'
-import { may } from '../../core/people/people.ts'
+import { outsideLine } from '../../core/people/entitlements.ts'
 import { viewRun } from '../../core/runs/viewRun.ts'
 import type { BotContext } from '../context.ts'
 import { sayDocument } from '../delivery/say.ts'
@@ -55,7 +55,6 @@ export async function decide(
   answer: { approvalId: string; planHash: string; decision: Decision },
   by: { said: boolean } | 'tap',
 ): Promise<string> {
-  if (!may(turn.person, 'decide')) return 'You may not decide this: ask an approver or an owner.'
   const missing = answer.decision === 'approved' ? await unconfirmed(turn, answer.approvalId, by) : null
   return missing ?? decidedLine(await decideApproval(deps, turn.tx, { ...answer, personId: turn.person.id }))
 }
@@ -100,6 +99,10 @@ function decidedLine(done: Decided): string {
       return 'This approval has expired. Nothing changed.'
     case 'other_plan':
       return 'The plan has changed since this card. Nothing changed; answer the newest one.'
+    case 'own_request':
+      return 'You asked for this or changed it: somebody else has to approve it.'
+    case 'outside':
+      return outsideLine(done.outside)
     case 'unknown':
       return 'This approval is gone. Nothing changed.'
   }
@@ -107,8 +110,6 @@ function decidedLine(done: Decided): string {
 
 /** The first tap on a high risk turns `Approve` into `Yes, on laptop`; `Back` turns it back. */
 export async function arm(deps: BotDeps, turn: Turn, approvalId: string, armed: boolean): Promise<void> {
-  if (!may(turn.person, 'decide'))
-    return toast(deps, turn, 'You may not decide this: ask an approver or an owner.', true)
   const rows = await turn.tx.query<{ run_id: string }>(
     "UPDATE card SET armed_at = CASE WHEN $2 THEN coalesce(armed_at, clock_timestamp()) END WHERE approval_id = $1 AND state = 'live' RETURNING run_id",
     [approvalId, armed],

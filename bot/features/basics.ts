@@ -3,7 +3,8 @@ import { tellEvent } from '../../core/events/tellEvent.ts'
 import { choosePlace } from '../../core/fleet/choosePlace.ts'
 import { listMachines } from '../../core/fleet/machineFacts.ts'
 import { useCode } from '../../core/fleet/oneTimeCodes.ts'
-import { may, setRole } from '../../core/people/people.ts'
+import { permits } from '../../core/people/methods.ts'
+import { setRole } from '../../core/people/people.ts'
 import { commandsFor } from '../commands.ts'
 import type { BotContext } from '../context.ts'
 import { say } from '../delivery/say.ts'
@@ -77,7 +78,7 @@ async function pair(deps: BotDeps, ctx: BotContext): Promise<void> {
     return reply(
       deps,
       turn,
-      may(turn.person, 'manage')
+      permits(turn.person, 'pair a group')
         ? 'You are an owner already. In a group, /pair lets me work there.'
         : 'Send <code>/pair CODE</code> with the code that the start printed.',
     )
@@ -95,7 +96,7 @@ async function answerStranger(deps: BotDeps, turn: Turn, code: string): Promise<
 }
 
 async function pairGroup(deps: BotDeps, turn: Turn): Promise<void> {
-  if (!may(turn.person, 'manage')) return
+  if (!permits(turn.person, 'pair a group')) return
   await turn.tx.query('UPDATE chat SET paired_by = $2, paired_at = clock_timestamp() WHERE id = $1', [
     turn.chat.id,
     turn.person.id,

@@ -1,7 +1,7 @@
 import { Composer } from 'grammy'
-import { may } from '../../core/people/people.ts'
 import { activeRuns } from '../../core/runs/listRuns.ts'
 import type { BotContext } from '../context.ts'
+import { refusalOf } from '../middleware/permitted.ts'
 import { repliedRun } from '../pickRun.ts'
 import { reply } from '../reply.ts'
 import type { BotDeps } from '../turn.ts'
@@ -34,8 +34,8 @@ export function freeText(deps: BotDeps): Composer<BotContext> {
     if (means === 'hello') return greet(deps, ctx)
     if (means === 'machines') return machines(deps, ctx)
     if (means) return aboutWork(deps, ctx, means)
-    if (!may(ctx.turn.person, 'start'))
-      return reply(deps, ctx.turn, 'Your role lets you look, not start work.')
+    const refusal = await refusalOf(ctx.turn, 'text that asks for work', null)
+    if (refusal) return reply(deps, ctx.turn, refusal)
     await ctx.conversation.enter('request', { asked: text, placed: false })
   })
   composer.on('edited_message', (ctx) =>

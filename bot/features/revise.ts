@@ -1,20 +1,19 @@
 import { allPlaces } from '../../core/fleet/choosePlace.ts'
 import { listMachines } from '../../core/fleet/machineFacts.ts'
-import { may } from '../../core/people/people.ts'
 import { droppableSteps } from '../../core/planning/dropStep.ts'
 import { type Change, revisePlan } from '../../core/planning/revisePlan.ts'
 import { type RunView, viewRun } from '../../core/runs/viewRun.ts'
 import type { BotContext } from '../context.ts'
 import { say } from '../delivery/say.ts'
+import { refusalOf } from '../middleware/permitted.ts'
 import type { Buttons } from '../render/buttons.ts'
 import { clip } from '../render/html.ts'
 import { here, toast } from '../reply.ts'
 import type { BotDeps, Turn } from '../turn.ts'
 
 const TOO_LATE = 'This approval is no longer pending. Nothing changed.'
-const LOOK_ONLY = 'Your role lets you look, not change plans.'
 
-/** The run of an approval that is still pending and that this person may change; else says why not. */
+/** The run of an approval that is still pending; else says so. */
 async function pendingRun(deps: BotDeps, turn: Turn, approvalId: string): Promise<RunView | null> {
   const [row] = await turn.tx.query<{ run_id: string }>(
     "SELECT run_id FROM approval WHERE id = $1 AND status = 'pending'",
@@ -22,8 +21,7 @@ async function pendingRun(deps: BotDeps, turn: Turn, approvalId: string): Promis
   )
   const run = row ? await viewRun(turn.tx, row.run_id) : null
   if (!run) await toast(deps, turn, TOO_LATE)
-  else if (!may(turn.person, 'start')) await toast(deps, turn, LOOK_ONLY)
-  return run && may(turn.person, 'start') ? run : null
+  return run
 }
 
 /** `Revise`: what can be changed: leave a step out, rewrite a command, work elsewhere. */
@@ -134,12 +132,13 @@ export async function rewriteCommand(
     [approvalId],
   )
   if (!row) return TOO_LATE
-  if (!may(turn.person, 'start')) return LOOK_ONLY
-  return apply(deps, turn, row.run_id, { kind: 'edit', key, command })
+  const refusal = await refusalOf(turn, 'tap edit', row.run_id)
+  return refusal ?? apply(deps, turn, row.run_id, { kind: 'edit', key, command })
 }
 
 async function apply(deps: BotDeps, turn: Turn, runId: string, change: Change): Promise<string> {
-  const done = await revisePlan(deps, turn.tx, runId, change)
+  const done = await revisePlan(deps, turn.tx, runId, change, turn.person.id)
   if (done === 'empty') return 'That would leave nothing to do. Nothing changed.'
+  if (done === 'not_entitled') return 'You may not act on the machine of that plan. Nothing changed.'
   return done === 'revised' ? 'Changed: the new plan is below.' : TOO_LATE
 }

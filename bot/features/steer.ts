@@ -1,9 +1,9 @@
 import { Composer } from 'grammy'
-import { may, type Right } from '../../core/people/people.ts'
 import { cancelRun, pauseRun, resumeRun } from '../../core/runs/cancelRun.ts'
 import { retryTask } from '../../core/runs/retryTask.ts'
 import type { BotContext } from '../context.ts'
 import { sayCard } from '../delivery/say.ts'
+import { refusalOf } from '../middleware/permitted.ts'
 import { pickRun } from '../pickRun.ts'
 import { here, reply } from '../reply.ts'
 import type { BotDeps, Turn } from '../turn.ts'
@@ -32,22 +32,16 @@ export function steer(deps: BotDeps): Composer<BotContext> {
   return composer
 }
 
-type Row = { number: number; person_id: string | null }
+type Row = { number: number }
 const runRow = async (turn: Turn, runId: string): Promise<Row | undefined> =>
-  (await turn.tx.query<Row>('SELECT number, person_id FROM run WHERE id = $1', [runId]))[0]
-
-/** Own runs may be steered by who asked, any by approvers and owners. */
-export async function maySteer(turn: Turn, runId: string, any: Right = 'steer_any'): Promise<boolean> {
-  const run = await runRow(turn, runId)
-  return may(turn.person, any) || (run?.person_id === turn.person.id && may(turn.person, 'steer_own'))
-}
+  (await turn.tx.query<Row>('SELECT number FROM run WHERE id = $1', [runId]))[0]
 
 /** Cancels and says, in one line, what became of it. */
 export async function cancel(deps: BotDeps, turn: Turn, runId: string): Promise<string> {
   const run = await runRow(turn, runId)
   if (!run) return 'There is no such run any more.'
-  if (!(await maySteer(turn, runId)))
-    return `Only who asked for #${run.number}, approvers and owners can cancel it.`
+  const refusal = await refusalOf(turn, '/cancel', runId)
+  if (refusal) return refusal
   const done = await cancelRun(deps, turn.tx, runId, turn.person.id)
   if (done.kind === 'cancelling') return `⏹ Cancelling #${run.number}…`
   if (done.kind === 'cancelled') return `⏹ #${run.number} is cancelled; nothing of it was running.`
@@ -71,8 +65,8 @@ export async function pauseOrResume(
 ): Promise<string> {
   const run = await runRow(turn, runId)
   if (!run) return 'There is no such run any more.'
-  if (!(await maySteer(turn, runId)))
-    return `Only who asked for #${run.number}, approvers and owners can ${what} it.`
+  const refusal = await refusalOf(turn, `/${what}`, runId)
+  if (refusal) return refusal
   const done =
     what === 'pause'
       ? await pauseRun(deps, turn.tx, runId, turn.person.id)
@@ -91,7 +85,8 @@ export async function retry(
 ): Promise<string> {
   const run = await runRow(turn, runId)
   if (!run) return 'There is no such run any more.'
-  if (!may(turn.person, 'decide')) return 'Only approvers and owners can retry: a retry is an approval.'
+  const refusal = await refusalOf(turn, '/retry', runId)
+  if (refusal) return refusal
   const keys = await retryTask(deps, turn.tx, runId, taskId, turn.person.id)
   if (keys.length > 0) {
     const key = `card:${runId}:retry:u${turn.update.update_id}`

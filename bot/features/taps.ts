@@ -3,19 +3,19 @@ import { assertNever } from '../../core/assertNever.ts'
 import { allPlaces, setPlace } from '../../core/fleet/choosePlace.ts'
 import { inviteMachine } from '../../core/fleet/inviteMachine.ts'
 import { listMachines } from '../../core/fleet/machineFacts.ts'
-import { may } from '../../core/people/people.ts'
 import { cancelRun } from '../../core/runs/cancelRun.ts'
 import { reviewTask } from '../../core/runs/reviewTask.ts'
 import type { BotContext } from '../context.ts'
+import { refusalOf } from '../middleware/permitted.ts'
 import { ButtonAction } from '../render/buttons.ts'
 import { clip, escapeHtml } from '../render/html.ts'
 import { reply, toast } from '../reply.ts'
 import { asker, placeButtons, startOrAsk, startRun } from '../startRun.ts'
-import type { BotDeps } from '../turn.ts'
+import type { BotDeps, Turn } from '../turn.ts'
 import { arm, decide, details } from './approvals.ts'
 import { postCard, sendLog } from './look.ts'
 import { dropStep, editStep, moveSteps, revise } from './revise.ts'
-import { cancel, maySteer, pauseOrResume, retry } from './steer.ts'
+import { cancel, pauseOrResume, retry } from './steer.ts'
 
 /** Taps on buttons: the id is looked up in the ledger and what it stands for is carried out. */
 export function taps(deps: BotDeps): Composer<BotContext> {
@@ -24,6 +24,8 @@ export function taps(deps: BotDeps): Composer<BotContext> {
     const action = await actionOf(ctx)
     if (!action)
       return toast(deps, ctx.turn, 'This button no longer does anything. /status shows what is going on.')
+    const refusal = await refusalOf(ctx.turn, methodOf(action), await runOf(ctx.turn, action))
+    if (refusal) return toast(deps, ctx.turn, refusal, true)
     await carryOut(deps, ctx, action)
   })
   composer.on('callback_query', (ctx) => toast(deps, ctx.turn))
@@ -37,6 +39,20 @@ export async function actionOf(ctx: BotContext): Promise<ButtonAction | null> {
   const [row] = await ctx.turn.tx.query<{ action: unknown }>('SELECT action FROM button WHERE id = $1', [id])
   const parsed = ButtonAction.safeParse(row?.action)
   return parsed.success ? parsed.data : null
+}
+
+/** The name of a tap in the table of methods. */
+export const methodOf = (action: Pick<ButtonAction, 'do'> & { verdict?: string }): string =>
+  action.do === 'review' ? `tap review ${action.verdict}` : `tap ${action.do}`
+
+/** The run that a tap is about; null where it is about none. */
+async function runOf(turn: Turn, action: ButtonAction): Promise<string | null> {
+  if ('runId' in action) return action.runId
+  if (!('approvalId' in action)) return null
+  const [row] = await turn.tx.query<{ run_id: string }>('SELECT run_id FROM approval WHERE id = $1', [
+    action.approvalId,
+  ])
+  return row?.run_id ?? null
 }
 
 async function carryOut(deps: BotDeps, ctx: BotContext, action: ButtonAction): Promise<void> {
@@ -98,8 +114,6 @@ async function carryOut(deps: BotDeps, ctx: BotContext, action: ButtonAction): P
   }
 }
 
-const lookOnly = 'Your role lets you look, not start work.'
-
 async function again(deps: BotDeps, ctx: BotContext, runId: string): Promise<void> {
   const { turn } = ctx
   const [run] = await turn.tx.query<{
@@ -108,7 +122,7 @@ async function again(deps: BotDeps, ctx: BotContext, runId: string): Promise<voi
     agent_id: string | null
     cwd: string | null
   }>('SELECT kind, request, agent_id, cwd FROM run WHERE id = $1', [runId])
-  if (!run || !may(turn.person, 'start')) return toast(deps, turn, run ? lookOnly : 'That run is gone.')
+  if (!run) return toast(deps, turn, 'That run is gone.')
   await toast(deps, turn)
   const kind = run.kind === 'command' ? 'command' : 'request'
   if (run.agent_id && run.cwd)
@@ -119,7 +133,6 @@ async function again(deps: BotDeps, ctx: BotContext, runId: string): Promise<voi
 /** A run whose machine is away, on another one: asks where; the pick starts it there and cancels this one. */
 async function elsewhere(deps: BotDeps, ctx: BotContext, runId: string): Promise<void> {
   const { turn } = ctx
-  if (!(await maySteer(turn, runId)) || !may(turn.person, 'start')) return toast(deps, turn, lookOnly)
   const [run] = await turn.tx.query<{ number: number; kind: string; request: string }>(
     'SELECT number, kind, request FROM run WHERE id = $1',
     [runId],
@@ -141,7 +154,6 @@ async function elsewhere(deps: BotDeps, ctx: BotContext, runId: string): Promise
 }
 
 async function sayFor(deps: BotDeps, ctx: BotContext, text: string): Promise<void> {
-  if (!may(ctx.turn.person, 'start')) return toast(deps, ctx.turn, lookOnly)
   await toast(deps, ctx.turn)
   await startOrAsk(deps, ctx.turn, 'request', text)
 }
@@ -165,8 +177,8 @@ async function startHere(
   ctx: BotContext,
   action: Extract<ButtonAction, { do: 'start' }>,
 ): Promise<void> {
-  if (!may(ctx.turn.person, 'start')) return toast(deps, ctx.turn, lookOnly)
-  if (action.instead && !(await maySteer(ctx.turn, action.instead))) return toast(deps, ctx.turn, lookOnly)
+  const refusal = action.instead ? await refusalOf(ctx.turn, 'tap elsewhere', action.instead) : null
+  if (refusal) return toast(deps, ctx.turn, refusal, true)
   await toast(deps, ctx.turn)
   if (action.instead) await cancelRun(deps, ctx.turn.tx, action.instead, ctx.turn.person.id)
   await startRun(deps, ctx.turn, action.kind, action.text, action)
@@ -187,8 +199,6 @@ async function review(
   action: Extract<ButtonAction, { do: 'review' }>,
 ): Promise<void> {
   const { turn } = ctx
-  const allowed = action.verdict === 'again' ? may(turn.person, 'decide') : await maySteer(turn, action.runId)
-  if (!allowed) return toast(deps, turn, 'You may not decide this: ask an approver or an owner.', true)
   const done = await reviewTask(deps, turn.tx, action, action.verdict, turn.person.id)
   await toast(
     deps,
@@ -203,7 +213,6 @@ async function review(
 
 async function addMachine(deps: BotDeps, ctx: BotContext): Promise<void> {
   const { turn } = ctx
-  if (!may(turn.person, 'manage')) return toast(deps, turn, 'Only owners add machines.')
   const { minutes, join, run, hint } = await inviteMachine(turn.tx, deps.gatewayUrl, turn.person.id)
   await toast(deps, turn)
   const lines = [

@@ -1,4 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto'
+import type { Deps } from '../deps.ts'
 import { tellEvent } from '../events/tellEvent.ts'
 import { inMs } from '../events/transition.ts'
 import { worstRisk } from '../planning/judgePlan.ts'
@@ -8,23 +9,32 @@ import type { Tx } from '../storage/sql.ts'
 /** Letters that cannot be mistaken for digits or for each other. */
 const letters = 'ABCDEFGHJKLMNPQRSTUVWXYZ'
 
+type About = {
+  runId: string
+  planId: string
+  planHash: string
+  risk: Verdict['risk']
+  settings: Pick<Deps['settings'], 'approvalTtlMs' | 'approvalQuorum'>
+}
+
+/** How many different people must approve a plan of this risk. */
+const quorumOf = ({ risk, settings }: Pick<About, 'risk' | 'settings'>): number =>
+  risk === 'critical' ? settings.approvalQuorum : 1
+
 /**
  * Asks people about one plan: a pending approval bound to its hash, with its event. A plan is asked about once at a
- * time: what is pending already takes the higher risk. Returns its id.
+ * time: what is pending already takes the higher risk, and with it the larger quorum. Returns its id.
  */
-export async function askApproval(
-  tx: Tx,
-  about: { runId: string; planId: string; planHash: string; risk: Verdict['risk']; ttlMs: number },
-): Promise<string> {
+export async function askApproval(tx: Tx, about: About): Promise<string> {
   const open = await joinPending(tx, about)
   if (open) return open
   const id = randomUUID()
   for (let digits = 10; ; digits *= 10) {
     const code = `${letters[randomInt(letters.length)]}${randomInt(digits)}`
     const rows = await tx.query(
-      `INSERT INTO approval (id, code, run_id, plan_id, plan_hash, status, risk, expires_at)
-       VALUES ($1, $2, $3, $4, $5, 'pending', $6, ${inMs(about.ttlMs).text}) ON CONFLICT (code) DO NOTHING RETURNING id`,
-      [id, code, about.runId, about.planId, about.planHash, about.risk],
+      `INSERT INTO approval (id, code, run_id, plan_id, plan_hash, status, risk, quorum, expires_at)
+       VALUES ($1, $2, $3, $4, $5, 'pending', $6, $7, ${inMs(about.settings.approvalTtlMs).text}) ON CONFLICT (code) DO NOTHING RETURNING id`,
+      [id, code, about.runId, about.planId, about.planHash, about.risk, quorumOf(about)],
     )
     if (rows.length === 0) continue
     await tellEvent(
@@ -38,12 +48,17 @@ export async function askApproval(
 }
 
 /** The question about this plan that is pending already, at the higher of the two risks. */
-async function joinPending(tx: Tx, about: { planId: string; risk: Verdict['risk'] }): Promise<string | null> {
+async function joinPending(tx: Tx, about: About): Promise<string | null> {
   const [row] = await tx.query<{ id: string; risk: Verdict['risk'] }>(
     "SELECT id, risk FROM approval WHERE plan_id = $1 AND status = 'pending' FOR UPDATE",
     [about.planId],
   )
   if (!row) return null
-  await tx.query('UPDATE approval SET risk = $2 WHERE id = $1', [row.id, worstRisk([row, about])])
+  const risk = worstRisk([row, about])
+  await tx.query('UPDATE approval SET risk = $2, quorum = greatest(quorum, $3) WHERE id = $1', [
+    row.id,
+    risk,
+    quorumOf({ ...about, risk }),
+  ])
   return row.id
 }

@@ -2,6 +2,7 @@ import type { Deps } from '../deps.ts'
 import type { ApprovalStatus } from '../events/states.ts'
 import { tellEvent } from '../events/tellEvent.ts'
 import { now, transition } from '../events/transition.ts'
+import { type Outside, outsideOf } from '../people/entitlements.ts'
 import { settleRun } from '../runs/settleRun.ts'
 import type { Tx } from '../storage/sql.ts'
 
@@ -12,6 +13,10 @@ export type Decided =
   | { kind: 'counted'; have: number; need: number }
   | { kind: 'already'; status: ApprovalStatus; by: string | null; at: Date | null }
   | { kind: 'expired' }
+  /** Who asked for it, or made this version of the plan, is not who approves it here. */
+  | { kind: 'own_request' }
+  /** The run is of a chat or works on a machine that is not among theirs. */
+  | { kind: 'outside'; outside: Outside }
   /** The plan this answer was given for is not the one the approval asks about. */
   | { kind: 'other_plan' }
   | { kind: 'unknown' }
@@ -25,14 +30,16 @@ type Row = {
   quorum: number
   decided_at: Date | null
   late: boolean
+  authors: (string | null)[]
 }
 
 /**
  * One person's answer, in the caller's transaction. The first answer wins; the same answer again changes nothing.
- * `planHash` is the hash the person was shown. The caller has checked that the person may decide.
+ * `planHash` is the hash the person was shown. The caller has checked that the person's role decides; where they may,
+ * and that it is not their own request, is checked here.
  */
 export async function decideApproval(
-  deps: Pick<Deps, 'wake' | 'bus'>,
+  deps: Pick<Deps, 'wake' | 'bus'> & { settings: Pick<Deps['settings'], 'fourEyes'> },
   tx: Tx,
   answer: { approvalId: string; personId: string; decision: Decision; planHash: string },
 ): Promise<Decided> {
@@ -41,6 +48,10 @@ export async function decideApproval(
   if (row.status !== 'pending') return already(tx, row)
   if (row.plan_hash !== answer.planHash) return { kind: 'other_plan' }
   if (row.late) return { kind: 'expired' }
+  const outside = await outsideOf(tx, answer.personId, row.run_id)
+  if (outside) return { kind: 'outside', outside }
+  if (deps.settings.fourEyes && answer.decision === 'approved' && row.authors.includes(answer.personId))
+    return { kind: 'own_request' }
   await tx.query(
     `INSERT INTO approval_decision (approval_id, person_id, decision, plan_hash) VALUES ($1, $2, $3, $4)
      ON CONFLICT (approval_id, person_id) DO UPDATE SET decision = $3, at = clock_timestamp()`,
@@ -64,7 +75,9 @@ async function lockApproval(tx: Tx, approvalId: string): Promise<Row | undefined
     approvalId,
   ])
   const [row] = await tx.query<Row>(
-    'SELECT *, expires_at <= clock_timestamp() AS late FROM approval WHERE id = $1 FOR UPDATE',
+    `SELECT a.*, a.expires_at <= clock_timestamp() AS late,
+     ARRAY(SELECT r.person_id FROM run r WHERE r.id = a.run_id UNION SELECT p.revised_by FROM plan p WHERE p.run_id = a.run_id) AS authors
+     FROM approval a WHERE a.id = $1 FOR UPDATE OF a`,
     [approvalId],
   )
   return row
@@ -78,9 +91,12 @@ async function already(tx: Tx, row: Row): Promise<Decided> {
   return { kind: 'already', status: row.status, by: by?.name ?? null, at: row.decided_at }
 }
 
+/** How many different people agree who may still decide: an answer goes with the role of who gave it. */
 async function agreeing(tx: Tx, approvalId: string): Promise<number> {
   const [row] = await tx.query<{ n: number }>(
-    "SELECT count(*)::int AS n FROM approval_decision WHERE approval_id = $1 AND decision = 'approved'",
+    `SELECT count(*)::int AS n FROM approval_decision d JOIN person p ON p.id = d.person_id
+     WHERE d.approval_id = $1 AND d.decision = 'approved' AND p.revoked_at IS NULL
+     AND (p.telegram_id IS NULL OR p.role IN ('approver', 'owner'))`,
     [approvalId],
   )
   return row?.n ?? 0

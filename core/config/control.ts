@@ -7,12 +7,14 @@ import {
   ConfigError,
   duration,
   type Env,
+  flag,
   logLevel,
   MB,
   megabytes,
   port,
   readSettings,
   urlOf,
+  wholeNumber,
 } from './settings.ts'
 
 const DAY_MS = 86_400_000
@@ -45,6 +47,8 @@ const table = {
   SKYNET_API_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
   SKYNET_GATEWAY_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
   SKYNET_APPROVAL_TTL: duration.default(86_400_000),
+  SKYNET_APPROVAL_QUORUM: wholeNumber(1, 9).default(1),
+  SKYNET_FOUR_EYES: flag.default(false),
   SKYNET_UNREACHABLE_AFTER: duration.default(600_000),
   SKYNET_KEEP_EVENTS: duration.default(90 * DAY_MS),
   SKYNET_KEEP_LOGS: duration.default(30 * DAY_MS),
@@ -85,6 +89,10 @@ export type ControlConfig = {
   apiToken: string | null
   gatewayToken: string | null
   approvalTtlMs: number
+  /** How many different people must approve what is of critical risk. */
+  approvalQuorum: number
+  /** Who asked, or rewrote the plan, cannot approve it. */
+  fourEyes: boolean
   unreachableAfterMs: number
   retention: Retention
   policyFile: string | null
@@ -105,6 +113,8 @@ export function parseControlConfig(env: Env): ControlConfig {
     apiToken: s.SKYNET_API_TOKEN ?? null,
     gatewayToken: s.SKYNET_GATEWAY_TOKEN ?? null,
     approvalTtlMs: s.SKYNET_APPROVAL_TTL,
+    approvalQuorum: s.SKYNET_APPROVAL_QUORUM,
+    fourEyes: s.SKYNET_FOUR_EYES,
     unreachableAfterMs: s.SKYNET_UNREACHABLE_AFTER,
     retention: {
       eventsMs: s.SKYNET_KEEP_EVENTS,

@@ -46,6 +46,9 @@ export const wholeNumber = (min: number, max: number) =>
     .transform(Number)
     .refine((n) => n >= min && n <= max, `a whole number from ${min} to ${max}`)
 
+/** `true` or `false`. */
+export const flag = z.enum(['true', 'false'], 'true or false').transform((s) => s === 'true')
+
 export const port = wholeNumber(0, 65_535)
 
 const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const

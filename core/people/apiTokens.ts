@@ -1,5 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import type { Sql } from '../storage/sql.ts'
+import type { Role } from './people.ts'
 
 export const scopes = ['read', 'operate', 'gateway', 'agent', 'admin'] as const
 export type Scope = (typeof scopes)[number]
@@ -7,10 +8,18 @@ export type Scope = (typeof scopes)[number]
 /** What the ledger keeps of a token, and looks it up by: how alike two tokens are shows in nothing. */
 export const hashToken = (token: string): string => createHash('sha256').update(token).digest('hex')
 
-/** Makes a token with scopes and returns it; only its hash is kept, so it is shown once. */
-export async function newApiToken(sql: Sql, name: string, granted: readonly Scope[]): Promise<string> {
+/**
+ * Makes a token with scopes and returns it; only its hash is kept, so it is shown once. `personId`: whose it is; it may
+ * then what this person may, as far as its scopes go.
+ */
+export async function newApiToken(
+  sql: Sql,
+  name: string,
+  granted: readonly Scope[],
+  personId: string | null = null,
+): Promise<string> {
   const token = `sky_${randomBytes(32).toString('base64url')}`
-  await setApiToken(sql, name, token, granted)
+  await setApiToken(sql, name, token, granted, personId)
   return token
 }
 
@@ -20,20 +29,24 @@ export async function setApiToken(
   name: string,
   token: string,
   granted: readonly Scope[],
+  personId: string | null = null,
 ): Promise<void> {
   await sql.query(
-    'INSERT INTO api_token (id, name, hash, scopes) VALUES ($1, $2, $3, $4) ON CONFLICT (hash) DO NOTHING',
-    [randomUUID(), name, hashToken(token), granted],
+    'INSERT INTO api_token (id, name, hash, scopes, person_id) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (hash) DO NOTHING',
+    [randomUUID(), name, hashToken(token), granted, personId],
   )
 }
 
+/** A token in use, and the person it belongs to, with the role they have now. */
+export type KnownToken = Pick<TokenRow, 'id' | 'name' | 'scopes'> & {
+  person: { id: string; role: Role | null } | null
+}
+
 /** A token that is not revoked; null for any other text. */
-export async function findApiToken(
-  sql: Sql,
-  token: string,
-): Promise<Pick<TokenRow, 'id' | 'name' | 'scopes'> | null> {
-  const [row] = await sql.query<Pick<TokenRow, 'id' | 'name' | 'scopes'>>(
-    'SELECT id, name, scopes FROM api_token WHERE hash = $1 AND revoked_at IS NULL',
+export async function findApiToken(sql: Sql, token: string): Promise<KnownToken | null> {
+  const [row] = await sql.query<KnownToken>(
+    `SELECT t.id, t.name, t.scopes, CASE WHEN t.person_id IS NOT NULL THEN jsonb_build_object('id', t.person_id, 'role', p.role) END AS person
+     FROM api_token t LEFT JOIN person p ON p.id = t.person_id WHERE t.hash = $1 AND t.revoked_at IS NULL`,
     [hashToken(token)],
   )
   return row ?? null
@@ -43,11 +56,15 @@ export type TokenRow = {
   id: string
   name: string
   scopes: Scope[]
+  /** Whose it is; null: nobody's. */
+  person: string | null
   created_at: Date
   revoked_at: Date | null
 }
 export const listApiTokens = (sql: Sql): Promise<TokenRow[]> =>
-  sql.query<TokenRow>('SELECT id, name, scopes, created_at, revoked_at FROM api_token ORDER BY created_at')
+  sql.query<TokenRow>(
+    'SELECT t.id, t.name, t.scopes, p.name AS person, t.created_at, t.revoked_at FROM api_token t LEFT JOIN person p ON p.id = t.person_id ORDER BY t.created_at',
+  )
 
 /** Revokes tokens by name or id. Returns how many stopped working. */
 export const revokeApiToken = async (sql: Sql, nameOrId: string): Promise<number> =>

@@ -2,6 +2,7 @@ import { askApproval } from '../approvals/askApproval.ts'
 import type { Deps } from '../deps.ts'
 import { now, transition } from '../events/transition.ts'
 import { listMachines, type Machine } from '../fleet/machineFacts.ts'
+import { foreignMachine } from '../people/entitlements.ts'
 import { isLockedDown } from '../people/lockdown.ts'
 import { planHash } from '../protocol/hash.ts'
 import { PlanSpec } from '../protocol/specs.ts'
@@ -217,14 +218,42 @@ async function commitPlan(deps: PlanDeps, run: PlanningRun, made: Made, machines
 
 type CommitDeps = Pick<Deps, 'bus' | 'wake' | 'policy' | 'settings'>
 
-/** Judges a plan and stores it as the newest version of a run in `planning`, whose row the caller has locked. */
+/** The machine of the plan on which who stands for it (who changed it, else who asked) may not act; null: none. */
+async function foreignTo(tx: Tx, runId: string, plan: PlanSpec, by?: string): Promise<string | null> {
+  const [run] = await tx.query<{ person_id: string | null }>('SELECT person_id FROM run WHERE id = $1', [
+    runId,
+  ])
+  const personId = by ?? run?.person_id
+  const agentIds = plan.tasks.map(({ spec }) => spec.agent_id)
+  return personId ? foreignMachine(tx, personId, agentIds) : null
+}
+
+async function refuseForeign(tx: Tx, runId: string, name: string): Promise<void> {
+  const error = { code: 'NOT_ENTITLED', message: `Who asked may not act on ${name}.` }
+  const hint = 'An owner says where each person may act: /settings.'
+  await transition(tx, 'run', {
+    ids: [runId],
+    from: ['planning'],
+    to: 'refused',
+    set: { error: { ...error, hint }, ended_at: now },
+    data: error,
+  })
+}
+
+/**
+ * Judges a plan and stores it as the newest version of a run in `planning`, whose row the caller has locked. `by`: who
+ * made this version by changing the one before. A plan for a machine on which they may not act is refused.
+ */
 export async function commitRevision(
   deps: CommitDeps,
   tx: Tx,
   runId: string,
   made: Made,
   machines: Machine[],
+  by?: string,
 ): Promise<void> {
+  const foreign = await foreignTo(tx, runId, made.plan, by)
+  if (foreign !== null) return refuseForeign(tx, runId, foreign)
   const plan = withNetwork(made.plan, machines, deps)
   const byId = new Map(machines.map((m) => [m.agentId, m.facts]))
   const judged = judgePlan(plan, (id) => byId.get(id), deps.policy, deps.settings.denyPaths)
@@ -233,6 +262,7 @@ export async function commitRevision(
     source: made.source,
     judged,
     hash: planHash(plan, deps.policy.version),
+    by: by ?? null,
   })
 }
 
@@ -254,13 +284,13 @@ function withNetwork(plan: PlanSpec, machines: Machine[], deps: CommitDeps): Pla
   }
 }
 
-type Decided = Made & { judged: Judged[]; hash: string }
+type Decided = Made & { judged: Judged[]; hash: string; by: string | null }
 
 async function carryOut(
   deps: CommitDeps,
   tx: Tx,
   runId: string,
-  { plan, source, judged, hash }: Decided,
+  { plan, source, judged, hash, by }: Decided,
 ): Promise<void> {
   const denied = judged.find((j) => j.verdict.verdict === 'deny')
   const asks = judged.some((j) => j.verdict.verdict === 'ask')
@@ -271,6 +301,7 @@ async function carryOut(
     source,
     judged,
     status,
+    revisedBy: by,
   })
   if (denied) {
     const { rule, reason, risk } = denied.verdict
@@ -287,7 +318,7 @@ async function carryOut(
       planId,
       planHash: hash,
       risk: worstRisk(judged.map((j) => j.verdict)),
-      ttlMs: deps.settings.approvalTtlMs,
+      settings: deps.settings,
     })
     await transition(tx, 'run', { ids: [runId], from: ['planning'], to: 'awaiting_approval' })
   } else {

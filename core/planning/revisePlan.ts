@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.ts'
 import { now, transition } from '../events/transition.ts'
 import { listMachines } from '../fleet/machineFacts.ts'
+import { foreignMachine } from '../people/entitlements.ts'
 import { PlanSpec } from '../protocol/specs.ts'
 import type { Tx } from '../storage/sql.ts'
 import { listed, needs, stepsNeeding } from './dropStep.ts'
@@ -21,14 +22,15 @@ export type Change =
 
 /**
  * A new version of a plan that waits for approval. The old approval is superseded, its tasks end, and the new version
- * is judged and asked about like any other; its card begins with what changed.
+ * is judged and asked about like any other; its card begins with what changed. `by`: whose change it is.
  */
 export async function revisePlan(
   deps: RevisionDeps,
   tx: Tx,
   runId: string,
   change: Change,
-): Promise<'revised' | 'empty' | 'too_late'> {
+  by: string,
+): Promise<'revised' | 'empty' | 'too_late' | 'not_entitled'> {
   const [row] = await tx.query<{ status: string; spec: unknown; source: PlanSource }>(
     'SELECT r.status, p.spec, p.source FROM run r JOIN plan p ON p.run_id = r.id AND p.version = r.plan_version WHERE r.id = $1 FOR UPDATE OF r',
     [runId],
@@ -37,6 +39,8 @@ export async function revisePlan(
   const old = PlanSpec.parse(row.spec)
   const plan = changed(old, change)
   if (plan.tasks.length === 0) return 'empty'
+  const agentIds = plan.tasks.map(({ spec }) => spec.agent_id)
+  if ((await foreignMachine(tx, by, agentIds)) !== null) return 'not_entitled'
   await supersede(tx, runId)
   const told = describe(change, old)
   await transition(tx, 'run', {
@@ -58,6 +62,7 @@ export async function revisePlan(
     runId,
     { plan: { ...plan, version: old.version + 1 }, source },
     await listMachines(tx),
+    by,
   )
   return 'revised'
 }

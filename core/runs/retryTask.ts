@@ -1,3 +1,4 @@
+import { askAnew } from '../approvals/askAnew.ts'
 import type { Deps } from '../deps.ts'
 import { now, transition } from '../events/transition.ts'
 import { setLanes } from '../scheduling/lanes.ts'
@@ -6,10 +7,10 @@ import { settleRun } from './settleRun.ts'
 
 /**
  * Tries the failed tasks of a failed run again (or one of them), under the same planHash: the entitled person's word
- * is the approval. What was skipped because of them is blocked again. Returns the keys that run again.
+ * is the approval, where it could have been one (askAnew). What was skipped because of them is blocked again. Returns the keys that run again.
  */
 export async function retryTask(
-  deps: Pick<Deps, 'wake' | 'bus'>,
+  deps: Pick<Deps, 'wake' | 'bus' | 'settings'>,
   tx: Tx,
   runId: string,
   taskId: string | null,
@@ -39,6 +40,12 @@ export async function retryTask(
     set: { ...again, queued_at: now, approved_at: now },
     data,
   })
+  await askAnew(
+    tx,
+    deps.settings,
+    failed.map((t) => t.id),
+    personId,
+  )
   const skipped = await tx.query<{ id: string }>(
     `WITH RECURSIVE after AS (
        SELECT task_id FROM task_dependency WHERE depends_on_id = ANY($1::uuid[])

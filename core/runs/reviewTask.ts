@@ -1,3 +1,4 @@
+import { askAnew } from '../approvals/askAnew.ts'
 import type { Deps } from '../deps.ts'
 import { now, transition } from '../events/transition.ts'
 import type { Tx } from '../storage/sql.ts'
@@ -10,7 +11,7 @@ import { settleRun } from './settleRun.ts'
  * that a new one does not start beside it. False when the task does not need review any more.
  */
 export async function reviewTask(
-  deps: Pick<Deps, 'wake' | 'bus'>,
+  deps: Pick<Deps, 'wake' | 'bus' | 'settings'>,
   tx: Tx,
   task: { runId: string; taskId: string },
   verdict: 'again' | 'skip',
@@ -38,6 +39,7 @@ export async function reviewTask(
           data,
         })
   if (moved.length === 0) return false
+  if (verdict === 'again') await askAnew(tx, deps.settings, [task.taskId], personId)
   await tx.query(
     'UPDATE attempt SET cancel_at = clock_timestamp() WHERE task_id = $1 AND exited_at IS NULL AND cancel_at IS NULL',
     [task.taskId],

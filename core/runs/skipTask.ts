@@ -15,7 +15,7 @@ export type Skipped = { kind: 'skipped' } | { kind: 'unknown' } | { kind: 'too_l
  * others go on. Asking twice changes nothing.
  */
 export async function skipTask(
-  deps: Pick<Deps, 'wake' | 'bus'>,
+  deps: Pick<Deps, 'wake' | 'bus' | 'settings'>,
   tx: Tx,
   task: { runId: string; taskId: string },
   personId: string,

@@ -41,6 +41,8 @@ export async function storePlan(
     judged: readonly Judged[]
     status: TaskStatus
     terms?: ReadonlyMap<string, TaskTerms>
+    /** Who made this version by changing the one before. */
+    revisedBy?: string | null
     /** The machines of the plan's agents, where the caller knows them. */
     machines?: ReadonlyMap<string, MachineOfPaths>
   },
@@ -85,10 +87,10 @@ const insertPlan = (
   planId: string,
   runId: string,
   plan: PlanSpec,
-  about: { planHash: string; policyVersion: string; source: object },
+  about: { planHash: string; policyVersion: string; source: object; revisedBy?: string | null },
 ): Promise<object[]> =>
   tx.query(
-    `WITH made AS (INSERT INTO plan (id, run_id, version, plan_hash, policy_version, spec, source) VALUES ($1, $2, $3, $4, $5, $6, $7))
+    `WITH made AS (INSERT INTO plan (id, run_id, version, plan_hash, policy_version, spec, source, revised_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $9))
      UPDATE run SET plan_version = $3, summary = $8 WHERE id = $2`,
     [
       planId,
@@ -99,6 +101,7 @@ const insertPlan = (
       jsonText(plan),
       jsonText(about.source),
       plan.summary,
+      about.revisedBy ?? null,
     ],
   )
 

@@ -246,7 +246,7 @@ async function policyAgrees(deps: ClaimDeps, tx: Tx, task: Candidate): Promise<b
     planId: task.plan_id,
     planHash: task.plan_hash,
     risk: verdict.risk,
-    ttlMs: deps.settings.approvalTtlMs,
+    settings: deps.settings,
   })
   return false
 }

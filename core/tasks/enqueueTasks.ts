@@ -4,6 +4,7 @@ import { askApproval } from '../approvals/askApproval.ts'
 import type { Deps } from '../deps.ts'
 import type { RunStatus } from '../events/states.ts'
 import { now, transition } from '../events/transition.ts'
+import { foreignMachine, mayActIn } from '../people/entitlements.ts'
 import { isLockedDown } from '../people/lockdown.ts'
 import { type Judged, judgeSpec, worstRisk } from '../planning/judgePlan.ts'
 import type { Verdict } from '../policy/judge.ts'
@@ -24,12 +25,20 @@ export type Enqueued =
   | { kind: 'enqueued'; runId: string; taskIds: string[]; created: boolean; approvalId: string | null }
   | { kind: 'denied'; taskId: string; verdict: Verdict }
   | { kind: 'unknown_run' }
+  /** Whose program it is may not act there. */
+  | { kind: 'not_entitled'; message: string }
   /** The run cannot take more tasks: it has ended, is full, or is a plan that people were shown. */
   | { kind: 'closed_run'; message: string }
   | { kind: 'fault'; code: string; message: string }
 
 type EnqueueDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'policy' | 'settings' | 'redact'>
-type Batch = { runId: string | null; tasks: readonly TaskRequest[]; personId: string | null }
+type Batch = {
+  runId: string | null
+  tasks: readonly TaskRequest[]
+  personId: string | null
+  /** The program is a person's: it acts only where they may. */
+  isPersons?: boolean
+}
 type Fresh = TaskRequest & { task_id: string }
 type FreshBatch = Omit<Batch, 'tasks'> & { tasks: Fresh[] }
 
@@ -66,7 +75,23 @@ async function enqueue(deps: EnqueueDeps, tx: Tx, asked: Batch): Promise<Enqueue
   const run = asked.runId === null ? null : await openRun(tx, asked.runId, tasks.length)
   if (run && 'kind' in run) return run
   if (!Array.isArray(placed)) return placed
+  const foreign = await outsideRights(tx, asked, placed)
+  if (foreign) return foreign
   return store(deps, tx, { ...asked, tasks }, run, placed)
+}
+
+/** A program of a person acts where that person may. */
+async function outsideRights(
+  tx: Tx,
+  { personId, isPersons = false }: Batch,
+  placed: readonly PlacedTask[],
+): Promise<Extract<Enqueued, { kind: 'not_entitled' }> | null> {
+  if (personId === null || !isPersons) return null
+  const agentIds = placed.map(({ spec }) => spec.agent_id)
+  const foreign = await foreignMachine(tx, personId, agentIds)
+  if (foreign !== null) return { kind: 'not_entitled', message: `You may not act on ${foreign}.` }
+  if (await mayActIn(tx, personId, 0)) return null
+  return { kind: 'not_entitled', message: 'You may act in some chats only, not by programs.' }
 }
 
 /** The places of all tasks, or why one of them has none. */
@@ -197,7 +222,7 @@ async function store(
   ])
   const risk = worstRisk(judged.map(({ verdict }) => verdict))
   const approvalId = asks
-    ? await askApproval(tx, { runId, planId, planHash: hash, risk, ttlMs: deps.settings.approvalTtlMs })
+    ? await askApproval(tx, { runId, planId, planHash: hash, risk, settings: deps.settings })
     : null
   if (!begins) await goOn(deps, tx, runId, run === null && asks)
   return { kind: 'enqueued', runId, taskIds: batch.tasks.map((t) => t.task_id), created: true, approvalId }

@@ -178,9 +178,9 @@ describe('time', () => {
 
 test('revised: the old question is superseded, its answer changes nothing, the new one is bound to the new hash', async () => {
   const { db } = control.deps
-  expect(await db.tx((tx) => revisePlan(control.deps, tx, run.id, { kind: 'drop', key: 'b' }))).toBe(
-    'revised',
-  )
+  expect(
+    await db.tx((tx) => revisePlan(control.deps, tx, run.id, { kind: 'drop', key: 'b' }, people[0] ?? '')),
+  ).toBe('revised')
   const [old, next] = await approvalsOf(run.id)
   expect([old?.status, next?.status]).toEqual(['superseded', 'pending'])
   expect(next?.plan_hash).not.toBe(old?.plan_hash)
@@ -190,9 +190,9 @@ test('revised: the old question is superseded, its answer changes nothing, the n
   expect(
     await db.query("SELECT key, status FROM task WHERE run_id = $1 AND status <> 'cancelled'", [run.id]),
   ).toEqual([{ key: 'a', status: 'queued' }])
-  expect(await db.tx((tx) => revisePlan(control.deps, tx, run.id, { kind: 'drop', key: 'a' }))).toBe(
-    'too_late',
-  )
+  expect(
+    await db.tx((tx) => revisePlan(control.deps, tx, run.id, { kind: 'drop', key: 'a' }, people[0] ?? '')),
+  ).toBe('too_late')
 })
 
 test('it survives a restart of everything that holds no ledger', async () => {

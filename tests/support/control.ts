@@ -90,6 +90,8 @@ export async function openTestControl(options: ControlOptions): Promise<TestCont
     redact: redactor(Object.values(secrets).filter((value) => !value.includes('\n'))),
     settings: {
       approvalTtlMs: 86_400_000,
+      approvalQuorum: 1,
+      fourEyes: false,
       unreachableAfterMs: 600_000,
       denyPaths: [],
       archiveDir: join(tmpdir(), `skynet-test-archive-${process.pid}`),

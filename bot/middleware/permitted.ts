@@ -1,0 +1,53 @@
+import type { NextFunction } from 'grammy'
+import { mayActIn, outsideLine, outsideOf } from '../../core/people/entitlements.ts'
+import { accessOf, permits } from '../../core/people/methods.ts'
+import { may } from '../../core/people/people.ts'
+import { commands } from '../commands.ts'
+import type { BotContext } from '../context.ts'
+import { reply } from '../reply.ts'
+import type { BotDeps, Turn } from '../turn.ts'
+import { refusalFor } from './refusal.ts'
+
+/**
+ * The table of methods, asked before anything else is: a command that it does not list, or that this person's role
+ * does not reach, goes no further, and neither does whatever acts in a chat that is not among theirs. Taps are asked
+ * about once more where it is known what they stand for.
+ */
+export const permitted =
+  (deps: BotDeps) =>
+  async (ctx: BotContext, next: NextFunction): Promise<void> => {
+    const { turn } = ctx
+    const name = /^\/(\w+)(?:@\w+)?(?=\s|$)/.exec(ctx.message?.text ?? '')?.[1]?.toLowerCase()
+    const isCommand = commands.some((command) => command.name === name)
+    const method = isCommand ? `/${name}` : 'text'
+    if (ctx.callbackQuery) return next()
+    if (!permits(turn.person, method)) return reply(deps, turn, refusalFor(method))
+    const acts = isCommand ? !isHarmless(method) : may(turn.person, 'start')
+    if (!acts || (await mayActIn(turn.tx, turn.person.id, turn.chat.id))) return next()
+    return reply(deps, turn, ELSEWHERE)
+  }
+
+/**
+ * Why this person may not do this here; null when they may: by role, and, for what acts, by chat and by the run it is
+ * about. `runId`: that run, where there is one.
+ */
+export async function refusalOf(turn: Turn, method: string, runId: string | null): Promise<string | null> {
+  const own = runId === null || (await isOwn(turn, runId))
+  if (!permits(turn.person, method, { own })) return refusalFor(method)
+  if (isHarmless(method)) return null
+  if (!(await mayActIn(turn.tx, turn.person.id, turn.chat.id))) return ELSEWHERE
+  const outside = runId === null ? null : await outsideOf(turn.tx, turn.person.id, runId)
+  return outside && outsideLine(outside)
+}
+
+const isOwn = async (turn: Turn, runId: string): Promise<boolean> =>
+  (await turn.tx.query('SELECT 1 FROM run WHERE id = $1 AND person_id = $2', [runId, turn.person.id]))
+    .length > 0
+
+/** It changes nothing: anybody with the role may do it in any chat. */
+const isHarmless = (method: string): boolean => {
+  const access = accessOf(method)
+  return access === 'look' || access === 'open'
+}
+
+const ELSEWHERE = 'You may not act in this chat: an owner has named others for you.'

@@ -1,0 +1,111 @@
+import { tellEvent } from '../events/tellEvent.ts'
+import type { Sql } from '../storage/sql.ts'
+
+/** Where somebody may act. */
+export const entitlementKinds = ['chat', 'machine'] as const
+export type EntitlementKind = (typeof entitlementKinds)[number]
+export type Entitlement = { kind: EntitlementKind; target: string; name: string }
+
+/** Rows of a kind name the only chats or machines; without any a person may act in all. */
+const isOutside = (person: string, kind: EntitlementKind, target: string): string =>
+  `(EXISTS (SELECT 1 FROM entitlement e WHERE e.person_id = ${person} AND e.kind = '${kind}')
+    AND NOT EXISTS (SELECT 1 FROM entitlement e WHERE e.person_id = ${person} AND e.kind = '${kind}' AND e.target = ${target}))`
+
+/** Whether this person may act in this chat; 0: in none, as programs do. */
+export async function mayActIn(sql: Sql, personId: string, chatId: number): Promise<boolean> {
+  const rows = await sql.query(`SELECT 1 WHERE ${isOutside('$1::uuid', 'chat', '$2')}`, [
+    personId,
+    String(chatId),
+  ])
+  return rows.length === 0
+}
+
+/** The name of the first of these machines on which this person may not act; null when they may on all. */
+export async function foreignMachine(
+  sql: Sql,
+  personId: string,
+  agentIds: readonly string[],
+): Promise<string | null> {
+  const [row] = await sql.query<{ name: string }>(
+    `SELECT coalesce(a.name, 'that machine') AS name FROM unnest($2::uuid[]) AS x(id) LEFT JOIN agent a ON a.id = x.id
+     WHERE ${isOutside('$1::uuid', 'machine', 'x.id::text')} ORDER BY 1 LIMIT 1`,
+    [personId, [...new Set(agentIds)]],
+  )
+  return row?.name ?? null
+}
+
+/** Why a person may not act on a run: it is of another chat, or works on another machine than theirs. */
+export type Outside = { kind: 'chat' } | { kind: 'machine'; name: string }
+
+/** What keeps this person from acting on this run; null when nothing does. A run of no chat is of none of theirs. */
+export async function outsideOf(sql: Sql, personId: string, runId: string): Promise<Outside | null> {
+  const [row] = await sql.query<{ chat: boolean; agents: string[] }>(
+    `SELECT ${isOutside('$1::uuid', 'chat', "coalesce(r.chat_id::text, '')")} AS chat,
+     ARRAY(SELECT t.agent_id FROM task t WHERE t.run_id = r.id UNION SELECT r.agent_id WHERE r.agent_id IS NOT NULL) AS agents
+     FROM run r WHERE r.id = $2`,
+    [personId, runId],
+  )
+  if (!row) return null
+  if (row.chat) return { kind: 'chat' }
+  const name = await foreignMachine(sql, personId, row.agents)
+  return name === null ? null : { kind: 'machine', name }
+}
+
+/** The same as a sentence. */
+export const outsideLine = (outside: Outside): string =>
+  outside.kind === 'chat'
+    ? 'This belongs to a chat in which you may not act.'
+    : `You may not act on ${outside.name}.`
+
+/** Lets a person act in this chat or on this machine, and from the first one on in no other. False: it was so already. */
+export async function addEntitlement(
+  tx: Sql,
+  personId: string,
+  kind: EntitlementKind,
+  target: string,
+  by: string | null,
+): Promise<boolean> {
+  const rows = await tx.query(
+    'INSERT INTO entitlement (person_id, kind, target) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING 1',
+    [personId, kind, target],
+  )
+  if (rows.length > 0)
+    await tellEvent(tx, 'person.entitled', {}, { person_id: personId, kind, target, on: true, by })
+  return rows.length > 0
+}
+
+/** Takes one away again. The last one of its kind stays away as well: the person may then act everywhere. */
+export async function dropEntitlement(
+  tx: Sql,
+  personId: string,
+  kind: EntitlementKind,
+  target: string,
+  by: string | null,
+): Promise<boolean> {
+  const rows = await tx.query(
+    'DELETE FROM entitlement WHERE person_id = $1 AND kind = $2 AND target = $3 RETURNING 1',
+    [personId, kind, target],
+  )
+  if (rows.length > 0)
+    await tellEvent(tx, 'person.entitled', {}, { person_id: personId, kind, target, on: false, by })
+  return rows.length > 0
+}
+
+/** Where a person may act, by the names people know; none: everywhere. */
+export const entitlementsOf = (sql: Sql, personId: string): Promise<Entitlement[]> =>
+  sql.query<Entitlement>(
+    `SELECT e.kind, e.target, coalesce(a.name, c.title, e.target) AS name FROM entitlement e
+     LEFT JOIN agent a ON e.kind = 'machine' AND a.id::text = e.target LEFT JOIN chat c ON e.kind = 'chat' AND c.id::text = e.target
+     WHERE e.person_id = $1 ORDER BY e.kind, 3`,
+    [personId],
+  )
+
+/** The same in words: `acts everywhere`, `acts only in Team, only on laptop`. */
+export function whereWords(all: readonly Entitlement[]): string {
+  const names = (kind: EntitlementKind) => all.filter((one) => one.kind === kind).map(({ name }) => name)
+  const parts = [
+    names('chat').length > 0 ? `only in ${names('chat').join(', ')}` : '',
+    names('machine').length > 0 ? `only on ${names('machine').join(', ')}` : '',
+  ].filter(Boolean)
+  return parts.length === 0 ? 'acts everywhere' : `acts ${parts.join(', ')}`
+}
