@@ -21,7 +21,7 @@ export async function cancelAttempts(deps: ReachDeps): Promise<number> {
   )
   const told = await Promise.all(
     rows.map(({ id, agent_id }) =>
-      reachAgent(deps, gateways.get(agent_id) ?? [], `/cancel/${id}`, { agent_id }),
+      reachAgent(deps, agent_id, gateways.get(agent_id) ?? [], `/cancel/${id}`, { agent_id }),
     ),
   )
   return told.filter((outcome) => outcome.kind === 'ok').length

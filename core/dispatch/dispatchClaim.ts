@@ -29,7 +29,7 @@ export async function dispatchClaim(
     grant: claim.grant,
   }
   failpoint('dispatch:before')
-  const outcome = await reachAgent(deps, claim.gateways, '/action', body)
+  const outcome = await reachAgent(deps, claim.agentId, claim.gateways, '/action', body)
   failpoint('dispatch:after')
   if (outcome.kind === 'ok') {
     if (outcome.gatewayId !== claim.gateways[0]?.id)

@@ -4,11 +4,12 @@ import { messageOf } from '../config/logger.ts'
 
 /**
  * What came of a call to a gateway. `undelivered`: it surely did not arrive, or was turned down. `unknown`: it may
- * have arrived; only the same call again can tell. `status` null: there was no answer at all.
+ * have arrived; only the same call again can tell. `status` null: there was no answer at all. `code`: of the error that
+ * was answered, if it tells one.
  */
 export type CallOutcome =
   | { kind: 'ok'; status: number; body: unknown }
-  | { kind: 'undelivered' | 'unknown'; status: number | null; reason: string }
+  | { kind: 'undelivered' | 'unknown'; status: number | null; reason: string; code?: string }
 
 const keepAlive = new HttpAgent({ keepAlive: true, maxSockets: 32 })
 const TIMEOUT_MS = 5000
@@ -58,8 +59,12 @@ function outcomeOf(status: number, text: string): CallOutcome {
     // A body that is not JSON says no more than its status.
   }
   if (status >= 200 && status < 300) return { kind: 'ok', status, body }
-  const message = (body as { error?: { message?: string } } | null)?.error?.message ?? `status ${status}`
-  return status === 503 || (status >= 400 && status < 500)
-    ? { kind: 'undelivered', status, reason: message }
-    : { kind: 'unknown', status, reason: message }
+  const error = (body as { error?: { code?: string; message?: string } } | null)?.error
+  const kind = status === 503 || (status >= 400 && status < 500) ? 'undelivered' : 'unknown'
+  return {
+    kind,
+    status,
+    reason: error?.message ?? `status ${status}`,
+    ...(error?.code ? { code: error.code } : {}),
+  }
 }

@@ -1,5 +1,6 @@
 import type { Deps } from '../deps.ts'
 import { noteCall } from '../fleet/gatewayHealth.ts'
+import { dropLink } from '../fleet/registerGateway.ts'
 import {
   type GatewayCandidate,
   gatewaysOf,
@@ -30,10 +31,12 @@ export async function readGateways(
 /**
  * Posts to an agent's gateways, one after the other, until one takes it: for what may arrive twice, since the agent
  * does the same thing once only. `undelivered` when it surely reached none, `unknown` when one may have it. Every
- * outcome is noted in the ledger.
+ * outcome is noted in the ledger, and a gateway that says that the agent is not connected to it is not tried again until
+ * it says otherwise.
  */
 export async function reachAgent(
   deps: ReachDeps,
+  agentId: string,
   gateways: readonly RankedGateway[],
   path: string,
   body: unknown,
@@ -48,10 +51,14 @@ export async function reachAgent(
     )
     await noteCall(deps, gateway, hasAnswered(outcome))
     if (outcome.kind === 'ok') return { kind: 'ok', gatewayId: gateway.id }
+    if (outcome.code === AGENT_OFFLINE) await dropLink(deps, agentId, gateway)
     if (kept.kind !== 'unknown') kept = outcome
   }
   return kept
 }
+
+/** What a gateway answers for an agent that is not connected to it (gateway/routes.ts). */
+const AGENT_OFFLINE = 'AGENT_OFFLINE'
 
 /** Refusals of the call itself are answers; a fault of the gateway's own, or its token, is none. */
 const hasAnswered = (outcome: CallOutcome): boolean =>

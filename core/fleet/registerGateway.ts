@@ -57,6 +57,28 @@ async function disconnectUnlinked(tx: Tx): Promise<number> {
   return gone.length
 }
 
+/**
+ * A gateway has said that an agent is not connected to it: the connection that was read before (`since`) is gone, and with
+ * the last one the agent. It comes back with its hello or the gateway's heartbeat. One made in the last second stays: a
+ * gateway takes its agent in only after the ledger did.
+ */
+export async function dropLink(
+  deps: Pick<Deps, 'db' | 'bus'>,
+  agentId: string,
+  gateway: { id: string; since?: string },
+): Promise<void> {
+  const isGone = await deps.db.tx(async (tx) => {
+    await tx.query('SELECT 1 FROM agent WHERE id = $1 FOR NO KEY UPDATE', [agentId]) // as its hello does
+    const gone = await tx.query(
+      `DELETE FROM agent_link WHERE agent_id = $1 AND gateway_id = $2 AND since = $3::timestamptz
+       AND since < clock_timestamp() - $4 * interval '1 ms' RETURNING 1`,
+      [agentId, gateway.id, gateway.since ?? null, HELLO_MS],
+    )
+    return gone.length > 0 && (await disconnectUnlinked(tx)) > 0
+  })
+  if (isGone) deps.bus.publish('agents', {})
+}
+
 /** Connections whose gateway has been silent for 30 s are gone, and with the last one the agent. Called by the tick. */
 export async function disconnectSilentOnce(deps: Pick<Deps, 'db' | 'bus'>): Promise<number> {
   const gone = await deps.db.tx(async (tx) => {

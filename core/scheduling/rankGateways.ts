@@ -15,6 +15,8 @@ export type GatewayCandidate = {
   agents: number
   /** Attempts of this agent that were sent through it and have not ended. */
   inHand: number
+  /** When the agent last said hello there, as PostgreSQL writes it. */
+  since?: string
 }
 
 export type RankedGateway = GatewayCandidate & {
@@ -81,7 +83,7 @@ const healthWords = (failures: number, latencyMs: number | null): string =>
  */
 export const gatewaysOf = (agent: string, which: 'usable' | 'all' = 'usable'): string => `
   SELECT jsonb_agg(jsonb_build_object('id', g.id, 'name', g.name, 'url', g.url, 'successRate', g.success_rate, 'latencyMs', g.latency_ms,
-    'failures', g.failures, 'open', g.open_until IS NOT NULL,
+    'failures', g.failures, 'since', l.since, 'open', g.open_until IS NOT NULL,
     'agents', (SELECT count(*) FROM agent_link o WHERE o.gateway_id = g.id),
     'inHand', (SELECT count(*) FROM attempt y WHERE y.agent_id = ${agent} AND y.status IN ('claimed', 'accepted', 'started') AND y.gateway_id = g.id))) AS gateways
   FROM agent_link l JOIN gateway g ON g.id = l.gateway_id

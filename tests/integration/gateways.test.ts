@@ -106,6 +106,55 @@ const due = (id: string) =>
     [id],
   )
 
+describe('a gateway that says that an agent is not there', () => {
+  const links = async () => (await agentNow())?.links
+  const age = () =>
+    control.deps.db.query("UPDATE agent_link SET since = clock_timestamp() - interval '1 min'")
+  beforeEach(() => {
+    home.answer = () => 503
+    home.code = 'AGENT_OFFLINE'
+  })
+
+  test('is not asked again until the agent says hello, or its heartbeat names it', async () => {
+    await age()
+    const run = await startRun(control.deps, machine, [{ key: 'a' }])
+    await dispatchTasks(control.deps)
+    expect(await agentNow()).toMatchObject({ links: 0, connected: false })
+    expect((await states(control.deps, run.id)).tasks.a).toBe('queued')
+    await control.deps.db.query('UPDATE task SET not_before = NULL WHERE id = $1', [run.tasks.a])
+    await dispatchTasks(control.deps)
+    expect(home.actions).toHaveLength(1)
+    home.answer = () => 202
+    await register(machine.gatewayId, false)
+    expect(await agentNow()).toMatchObject({ links: 1, connected: true })
+    await dispatchTasks(control.deps)
+    expect(home.actions).toHaveLength(2)
+  })
+
+  test('is not taken at its word for an agent that has just said hello', async () => {
+    await register(machine.gatewayId, true)
+    await startRun(control.deps, machine, [{ key: 'a' }])
+    await dispatchTasks(control.deps)
+    expect(await links()).toBe(1)
+  })
+
+  test('says nothing about the same agent at another, or about itself when it only is busy', async () => {
+    await register(officeId.id, true)
+    await control.deps.db.query('UPDATE gateway SET latency_ms = 1000 WHERE id = $1', [officeId.id])
+    await age()
+    const run = await startRun(control.deps, machine, [{ key: 'a' }])
+    await dispatchTasks(control.deps)
+    expect([await links(), office.actions.length]).toEqual([1, 1])
+    expect((await states(control.deps, run.id)).tasks.a).toBe('claimed')
+    await register(machine.gatewayId, true)
+    await age()
+    home.code = ''
+    await startRun(control.deps, machine, [{ key: 'b' }])
+    await dispatchTasks(control.deps)
+    expect(await links()).toBe(2)
+  })
+})
+
 describe('an agent at several gateways', () => {
   test('is there while one of them has it', async () => {
     await register(officeId.id, true)

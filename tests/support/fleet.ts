@@ -223,6 +223,8 @@ export class FakeGateway {
   /** Status of the answer to `POST /action`; 0 cuts the connection after it arrived. */
   answer: (request: ActionRequest) => number = () => 202
   onAction: (request: ActionRequest) => void = () => {}
+  /** Code of the error that it answers with. */
+  code = ''
   url = ''
   #server: Server | null = null
 
@@ -237,7 +239,10 @@ export class FakeGateway {
             ? this.#take(JSON.parse(Buffer.concat(chunks).toString()) as ActionRequest)
             : 202
         if (status === 0) req.socket.destroy()
-        else res.writeHead(status, { 'content-type': 'application/json' }).end('{}')
+        else
+          res
+            .writeHead(status, { 'content-type': 'application/json' })
+            .end(JSON.stringify(status < 400 || this.code === '' ? {} : { error: { code: this.code } }))
       })
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
