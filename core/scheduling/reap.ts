@@ -79,15 +79,23 @@ async function sendAgain(
   await dispatchClaim(deps, { ...claim, spec, gateways: [...others, ...again] }, { mayRelease: false })
 }
 
-type Silent = { task_id: string; run_id: string; attempt_id: string; claim_token: string; effect: string }
+type Silent = {
+  task_id: string
+  run_id: string
+  attempt_id: string
+  claim_token: string
+  effect: string
+  attempts_made: number
+  max_attempts: number
+}
 
 /**
- * Work on an agent that has been silent for SKYNET_UNREACHABLE_AFTER: reads are queued again, the rest needs a person.
- * What is being cancelled is left to that.
+ * Work on an agent that has been silent for SKYNET_UNREACHABLE_AFTER: reads are queued again, as often as they may be
+ * tried, the rest needs a person. What is being cancelled is left to that.
  */
 export async function reapSilentOnce(deps: ReapDeps): Promise<number> {
   const rows = await deps.db.query<Silent>(
-    `SELECT t.id AS task_id, t.run_id, a.id AS attempt_id, a.claim_token, t.effect FROM task t JOIN run r ON r.id = t.run_id
+    `SELECT t.id AS task_id, t.run_id, a.id AS attempt_id, a.claim_token, t.effect, t.attempts_made, t.max_attempts FROM task t JOIN run r ON r.id = t.run_id
      JOIN attempt a ON a.task_id = t.id AND a.claim_token = t.claim_token JOIN agent ag ON ag.id = a.agent_id
      WHERE (t.status = 'running' OR (t.status = 'claimed' AND a.status = 'accepted')) AND t.dispatch = 'push' AND r.status IN ('running', 'paused') AND a.cancel_at IS NULL
      AND NOT ag.connected AND coalesce(ag.disconnected_at, ag.last_seen_at) < clock_timestamp() - $1 * interval '1 ms' LIMIT 200`,
@@ -108,8 +116,12 @@ async function reapSilent(deps: ReapDeps, row: Silent): Promise<void> {
       code: 'unreachable',
       message: 'The machine has been silent too long; what it did is not known.',
     }
-    const to = row.effect === 'read' ? 'queued' : 'needs_review'
-    const set = to === 'queued' ? { claim_token: null, lease_until: null } : { error }
+    const to = afterSilence(row)
+    const set = {
+      queued: { claim_token: null, lease_until: null },
+      failed_timeout: { error, ended_at: now },
+      needs_review: { error },
+    }[to]
     await transition(tx, 'task', {
       ids: [row.task_id],
       from: ['claimed'],
@@ -125,7 +137,7 @@ async function reapSilent(deps: ReapDeps, row: Silent): Promise<void> {
       where,
       data: error,
     })
-    if (moved.length > 0 && to === 'queued')
+    if (moved.length > 0 && to !== 'needs_review')
       await transition(tx, 'attempt', {
         ids: [row.attempt_id],
         from: ['accepted', 'started'],
@@ -135,3 +147,7 @@ async function reapSilent(deps: ReapDeps, row: Silent): Promise<void> {
     await settleRun(deps, tx, row.run_id)
   })
 }
+
+/** What only reads is tried again, unless it was often enough: it may be what silences its machine. */
+const afterSilence = (row: Silent): 'queued' | 'failed_timeout' | 'needs_review' =>
+  row.effect !== 'read' ? 'needs_review' : row.attempts_made < row.max_attempts ? 'queued' : 'failed_timeout'

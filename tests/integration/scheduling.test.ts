@@ -592,6 +592,23 @@ describe('loss', () => {
     expect(await states(deps, run.id)).toEqual({ run: 'succeeded', tasks: { a: 'succeeded' } })
   })
 
+  test('what only reads is not repeated for ever on a machine that falls silent each time', async () => {
+    const { deps } = control
+    const run = await startRun(deps, machine, [{ key: 'a' }])
+    for (const state of ['queued', 'queued', 'failed_timeout']) {
+      const one = await claimOne()
+      await report(deps, one, accepted(), started())
+      await deps.db.query(
+        "UPDATE agent SET connected = false, disconnected_at = clock_timestamp() - interval '11 min' WHERE id = $1",
+        [machine.agentId],
+      )
+      await reapSilentOnce(deps)
+      expect((await states(deps, run.id)).tasks.a).toBe(state)
+      await deps.db.query('UPDATE agent SET connected = true WHERE id = $1', [machine.agentId])
+    }
+    expect((await states(deps, run.id)).run).toBe('failed')
+  })
+
   test('a silent agent whose work was given to a new attempt is told to end the old one', async () => {
     const { deps } = control
     const run = await startRun(deps, machine, [{ key: 'a' }])
