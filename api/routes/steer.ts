@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { RunStatus } from '../../core/events/states.ts'
 import { cancelRun, pauseRun, resumeRun } from '../../core/runs/cancelRun.ts'
 import { retryTask } from '../../core/runs/retryTask.ts'
+import { reviewTask } from '../../core/runs/reviewTask.ts'
 import { skipTask } from '../../core/runs/skipTask.ts'
 import type { Tx } from '../../core/storage/sql.ts'
 import { actAs, needRun } from '../actor.ts'
@@ -140,6 +141,34 @@ export const steerRoutes: readonly Route[] = [
       if (done.kind === 'unknown') throw new ApiError(404, 'NOT_FOUND', 'This run has no such task.')
       if (done.kind === 'too_late')
         throw new ApiError(409, 'WRONG_STATE', `The task is ${done.status}; it cannot be left out any more.`)
+      return ok(await runAnswer(deps.db, runId))
+    },
+  }),
+  route({
+    method: 'POST',
+    url: '/v1/runs/:id/review',
+    scope: 'operate',
+    summary:
+      'Decides about a task whose end is not known: runs it again under a new claim, or leaves it out.',
+    description: 'Look first at what it left behind: asking for it again is the approval.',
+    params: RunParams,
+    body: z.strictObject({ task_id: z.uuid(), verdict: z.enum(['again', 'skip']) }),
+    answers: { 200: RunAnswer },
+    errors: {
+      404: 'There is no such run, or it has no such task.',
+      409: 'WRONG_STATE: the end of the task is known, or its run goes on no longer.',
+    },
+    async handler(deps, { params, body: { task_id: taskId, verdict }, caller }) {
+      const runId = await runIdOf(deps.db, params.id)
+      await actAs(deps, caller, async (tx, personId) => {
+        if (await reviewTask(deps, tx, { runId, taskId }, verdict, personId)) return
+        const [task] = await tx.query<{ status: string }>(
+          'SELECT status FROM task WHERE id = $1 AND run_id = $2',
+          [taskId, runId],
+        )
+        if (!task) throw new ApiError(404, 'NOT_FOUND', 'This run has no such task.')
+        throw new ApiError(409, 'WRONG_STATE', `The task is ${task.status}; nothing changed.`)
+      })
       return ok(await runAnswer(deps.db, runId))
     },
   }),

@@ -22,6 +22,7 @@ export async function reviewTask(
   ])
   if (run?.status !== 'running' && run?.status !== 'paused') return false
   const data = { person_id: personId }
+  const where = { sql: 'task.run_id = $1', values: [task.runId] }
   const moved =
     verdict === 'again'
       ? await transition(tx, 'task', {
@@ -29,6 +30,7 @@ export async function reviewTask(
           from: ['needs_review'],
           to: 'queued',
           set: { claim_token: null, error: null, queued_at: now, approved_at: now },
+          where,
           data,
         })
       : await transition(tx, 'task', {
@@ -36,6 +38,7 @@ export async function reviewTask(
           from: ['needs_review'],
           to: 'skipped',
           set: { ended_at: now },
+          where,
           data,
         })
   if (moved.length === 0) return false

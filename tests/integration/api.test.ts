@@ -59,6 +59,7 @@ describe('who may call what', () => {
     'POST /v1/runs/{id}/resume': ['operate'],
     'POST /v1/runs/{id}/retry': ['operate'],
     'POST /v1/runs/{id}/skip': ['operate'],
+    'POST /v1/runs/{id}/review': ['operate'],
     'POST /v1/approvals/{id}/decide': ['operate'],
     'POST /v1/tasks/enqueue': ['operate'],
     'POST /v1/execute': ['operate'],

@@ -9,6 +9,7 @@ import {
   approve,
   exited,
   log,
+  lostFrame,
   report,
   result,
   started,
@@ -178,6 +179,26 @@ describe('a run', () => {
       status: 200,
       body: { status: 'running', tasks: [{ status: 'queued' }, { status: 'blocked' }] },
     })
+    await api.post(`/v1/runs/${run.id}/cancel`)
+  })
+
+  test('whose task has an end that is not known is decided about: again, or left out', async () => {
+    const review = (runId: string, taskId: string | undefined, verdict: string) =>
+      api.post(`/v1/runs/${runId}/review`, { task_id: taskId, verdict }, { token: api.tokens.operate })
+    const run = await startRun(api.deps, machine, [{ key: 'a', command: 'touch a', cwd: '/work/a' }])
+    const other = await startRun(api.deps, machine, [{ key: 'b', command: 'touch b', cwd: '/work/b' }])
+    expect((await review(run.id, run.tasks.a, 'again')).body.error).toMatchObject({ code: 'WRONG_STATE' })
+    for (const { id } of [run, other]) await approve(api.deps, id)
+    const both = await claimTasks(api.deps, 10)
+    for (const claim of both.claims)
+      await report(api.deps, claim, accepted(), started(), lostFrame(), exited())
+    expect((await api.get(`/v1/runs/${run.id}`)).body.tasks).toMatchObject([{ status: 'needs_review' }])
+    expect((await review(run.id, other.tasks.b, 'again')).status).toBe(404)
+    expect((await api.get(`/v1/runs/${other.id}`)).body.tasks).toMatchObject([{ status: 'needs_review' }])
+    const again = await review(run.id, run.tasks.a, 'again')
+    expect(again).toMatchObject({ status: 200, body: { tasks: [{ status: 'queued' }] } })
+    const left = await review(other.id, other.tasks.b, 'skip')
+    expect(left).toMatchObject({ status: 200, body: { status: 'failed', tasks: [{ status: 'skipped' }] } })
     await api.post(`/v1/runs/${run.id}/cancel`)
   })
 })
