@@ -20,6 +20,17 @@ let now = 1_800_000_000_000
 const open = () => new Journal(dir, () => now)
 const begin = (journal: Journal, token = randomUUID()) =>
   journal.begin(randomUUID(), { token, hash: 'h' }, { type: 'accepted' })
+const succeeded = {
+  status: 'succeeded' as const,
+  exit_code: 0,
+  signal: null,
+  summary: 'done',
+  output_bytes: 0,
+  output_lost: 0,
+  duration_ms: 1,
+  error: null,
+  changed: [],
+}
 const line = (text: string) => ({ type: 'log', stream: 'stdout', text }) as const
 
 beforeEach(() => {
@@ -60,6 +71,54 @@ test('reads any beginning of a file without a false end', () => {
       whole.subarray(whole.indexOf('"lost"'), size).includes('\n')
     expect(found?.state ?? 'begun').toBe(ended ? 'ended' : 'begun')
     torn.close()
+  }
+})
+
+test('of a thousand places where a power cut may tear it, none makes an end of its own or loses a whole line', () => {
+  const journal = open()
+  const attempts = Array.from({ length: 4 }, () => begin(journal))
+  for (let round = 0; round < 3; round++)
+    for (const attempt of attempts) journal.frames(attempt, [line(`line ${round} ü\n`)])
+  for (const [i, attempt] of attempts.entries())
+    if (i > 0)
+      journal.frames(attempt, [
+        { type: 'result', result: { ...succeeded, status: i === 1 ? 'failed' : 'succeeded' } },
+        { type: 'exited' },
+      ])
+  journal.close()
+  const file = join(dir, readdirSync(dir)[0] ?? '')
+  const whole = readFileSync(file)
+  expect(whole.length).toBeGreaterThan(3000)
+  const points = Array.from({ length: 1000 }, (_, i) => Math.floor((i * whole.length) / 1000))
+  for (const [i, size] of points.entries()) {
+    for (const name of readdirSync(dir)) rmSync(join(dir, name))
+    // Behind the cut there is nothing, or zeros, or rubbish.
+    const behind =
+      [Buffer.alloc(0), Buffer.alloc(512), Buffer.from(whole).reverse().subarray(1)][i % 3] ?? whole
+    writeFileSync(file, Buffer.concat([whole.subarray(0, size), behind]))
+    const known = whole.subarray(0, whole.subarray(0, size).lastIndexOf('\n') + 1).toString()
+    const torn = open()
+    for (const { id } of attempts) {
+      const frames = known.split('\n').filter((text) => text.includes(` F ${id} `))
+      const found = torn.attempts.get(id)
+      if (frames.length > 0)
+        expect(found?.pending.map((ref) => torn.read(ref))).toEqual(
+          frames.map((text) => text.slice(text.indexOf('{'))),
+        )
+      const hasEnded = frames.some((text) => text.includes('"type":"result"'))
+      expect(found?.state ?? 'begun').toBe(hasEnded ? 'ended' : 'begun')
+    }
+    if (i % 10 > 0) {
+      torn.close()
+      continue
+    }
+    // It can be written on, and what is written then is whole.
+    const next = begin(torn)
+    torn.frames(next, [line('on\n')])
+    torn.close()
+    const again = open()
+    expect(again.attempts.get(next.id)?.nextSeq).toBe(3)
+    again.close()
   }
 })
 
