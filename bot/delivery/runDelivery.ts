@@ -1,4 +1,5 @@
 import type { Api } from 'grammy'
+import { failpoint } from '../../core/config/failpoint.ts'
 import { messageOf } from '../../core/config/logger.ts'
 import { tellFault } from '../../core/storage/tellFault.ts'
 import { refreshCard } from '../cards/refreshCard.ts'
@@ -166,7 +167,10 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions, hol
       return true
     }
     limits.used(lane.chatId, 'send', Date.now())
-    return settle(lane, row, await sendOne(deps, api, row, due.card))
+    failpoint('message.sent:before')
+    const sent = await sendOne(deps, api, row, due.card)
+    failpoint('message.sent:after')
+    return settle(lane, row, sent)
   }
 
   const settle = async (lane: Lane, row: Delivery, sent: Sent): Promise<boolean> => {
@@ -208,6 +212,7 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions, hol
            UPDATE card SET message_id = $3, shown = $4, state = CASE WHEN state = 'live' AND $5 THEN 'settled' ELSE state END WHERE id = $2 RETURNING state`,
           [row.id, row.card_id, sent.messageId, sent.hash ?? null, sent.settled ?? false],
         )
+        failpoint('message.sent:committed')
         known.delete(row.id)
         if (row.card_id && card && card.state !== 'settled')
           lane.dirty.set(row.card_id, { force: false, last: false })

@@ -1,4 +1,5 @@
 import type { Update } from 'grammy/types'
+import { failpoint } from '../../core/config/failpoint.ts'
 import { messageOf } from '../../core/config/logger.ts'
 import { isDatabaseAway } from '../../core/storage/databaseAway.ts'
 import type { Tx } from '../../core/storage/sql.ts'
@@ -28,7 +29,10 @@ export function createInbox(deps: BotDeps, handle: Handler) {
             [row.update_id],
           )
           if (!locked) return
+          failpoint('update.handled:before')
           await handle(tx, locked.payload)
+          failpoint('update.handled:after')
+          tx.afterCommit(() => failpoint('update.handled:committed'))
           await tx.query('UPDATE telegram_update SET handled_at = clock_timestamp() WHERE update_id = $1', [
             row.update_id,
           ])

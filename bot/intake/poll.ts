@@ -1,5 +1,6 @@
 import { type Api, GrammyError } from 'grammy'
 import type { Update } from 'grammy/types'
+import { failpoint } from '../../core/config/failpoint.ts'
 import { messageOf } from '../../core/config/logger.ts'
 import { isDatabaseAway } from '../../core/storage/databaseAway.ts'
 import type { BotDeps } from '../turn.ts'
@@ -69,7 +70,9 @@ async function keepTrying(take: () => Promise<void>, signal: AbortSignal): Promi
  * have been stored by a call whose answer was lost, and one that was handled is not handled twice.
  */
 export async function takeIn(deps: BotDeps, inbox: Inbox, updates: readonly Update[]): Promise<void> {
+  failpoint('update.stored:before')
   await storeUpdates(deps.db, updates)
+  failpoint('update.stored:after')
   for (const update of updates) inbox.enqueue({ update_id: update.update_id, key: updateKey(update) })
 }
 

@@ -7,10 +7,12 @@ const main = join(import.meta.dirname, '../../cli/main.ts')
 const RESTART_MS = 150
 /** Who ends sooner by itself has not come up: what it needs was away. */
 const UP_MS = 10_000
-/** What API and workers say once they are up. */
+/** What bot, API and workers say once they are up. */
 const UP = 'runs. Ctrl+C'
+/** What a process says as it dies at a failpoint. */
+const HIT = /^failpoint (\S+)$/m
 
-export type PartKind = 'api' | 'workers' | 'gateway' | 'agent'
+export type PartKind = 'bot' | 'api' | 'workers' | 'gateway' | 'agent'
 export type PartEnd = {
   part: Part
   /** `asked`: killed from here. `failpoint`: it died at the point named. `failed`: it could not come up. */
@@ -23,8 +25,8 @@ type Env = Record<string, string>
 export class Part {
   readonly name: string
   readonly kind: PartKind
-  /** The failpoint that this process, or the next one, dies at. */
-  armed: string | null = null
+  /** The failpoints of which this process, or the next one, dies at the first that it comes to; none: at none. */
+  armed: readonly string[] = []
   armedAt = 0
   /** What the next process gets besides its settings: a clock that is wrong, for one. */
   extra: Env = {}
@@ -50,9 +52,9 @@ export class Part {
     return this.#child?.pid ?? null
   }
 
-  /** The next process dies at this failpoint. */
-  arm(point: string): void {
-    this.armed = point
+  /** The next process dies at one of these failpoints. */
+  arm(points: readonly string[]): void {
+    this.armed = points
     this.armedAt = performance.now()
   }
 
@@ -60,7 +62,11 @@ export class Part {
     if (this.#stopped || this.#held || this.#child) return
     const log = openSync(this.#log, 'a')
     this.#logStart = statSync(this.#log).size
-    const env = { ...this.#env, ...this.extra, ...(this.armed ? { SKYNET_FAILPOINT: this.armed } : {}) }
+    const env = {
+      ...this.#env,
+      ...this.extra,
+      ...(this.armed.length > 0 ? { SKYNET_FAILPOINT: this.armed.join(',') } : {}),
+    }
     const flags = ['--max-semi-space-size=2', '--disable-warning=ExperimentalWarning']
     const child = spawn(process.execPath, [...flags, main, this.kind], { env, stdio: ['pipe', log, log] })
     closeSync(log)
@@ -74,12 +80,12 @@ export class Part {
   #ended(code: number | null, signal: string | null): void {
     this.#child = null
     if (this.#stopped) return
-    const { armed } = this
-    const hit = !this.#asked && signal === 'SIGKILL' && armed !== null
-    if (hit) this.armed = null
-    const early = !this.#wasUp()
-    const how = this.#asked ? 'asked' : hit ? 'failpoint' : early ? 'failed' : 'died'
-    this.#onEnd({ part: this, how, what: hit ? armed : `code ${code}, signal ${signal}` })
+    const said = this.#said()
+    const hit = signal === 'SIGKILL' ? HIT.exec(said)?.[1] : undefined
+    if (hit) this.armed = []
+    const early = !this.#wasUp(said)
+    const how = hit ? 'failpoint' : this.#asked ? 'asked' : early ? 'failed' : 'died'
+    this.#onEnd({ part: this, how, what: hit ?? `code ${code}, signal ${signal}` })
     setTimeout(() => this.start(), early && how === 'failed' ? RESTART_MS * 3 : RESTART_MS)
   }
 
@@ -87,10 +93,15 @@ export class Part {
     return join(this.#logDir, `${this.name}.log`)
   }
 
+  /** What this process wrote to its log. */
+  #said(): string {
+    return readFileSync(this.#log).subarray(this.#logStart).toString()
+  }
+
   /** Gateways and agents say nothing of it: those that ran for a while were. */
-  #wasUp(): boolean {
+  #wasUp(said: string): boolean {
     if (this.kind === 'gateway' || this.kind === 'agent') return performance.now() - this.#startedAt > UP_MS
-    return readFileSync(this.#log).subarray(this.#logStart).includes(UP)
+    return said.includes(UP)
   }
 
   /** Kills it; it comes back by itself. */

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Failpoints } from './failpoints.ts'
-import { type Fault, missing, quick, slow, type World } from './faults.ts'
+import { missing, type World } from './faults.ts'
 import { type Figures, Judge, type Verdict } from './judge.ts'
+import { type Lane, lanesOf, Taken } from './lanes.ts'
 import { Load } from './load.ts'
 import type { PartEnd } from './part.ts'
 import { Person } from './person.ts'
@@ -9,7 +10,18 @@ import { type Random, randomFrom } from './random.ts'
 import { Recovery, type Sample, type Scope } from './recovery.ts'
 import { type Backend, Stand } from './stand.ts'
 
-export type Options = { seconds: number; seed: number; backend: Backend; tell(line: string): void }
+export type Options = {
+  seconds: number
+  seed: number
+  backend: Backend
+  /** Kinds of faults; none: all of them. */
+  only: readonly string[]
+  /** Ends sooner, once so many of them were injected. */
+  count: number
+  /** How many faults that last there are at a time. */
+  lanes: number
+  tell(line: string): void
+}
 export type Outcome = {
   options: Options
   figures: Figures
@@ -28,6 +40,8 @@ export type Outcome = {
 /** After the last recovery everything that can end does within this. */
 const SETTLE_MS = 15_000
 const PERCENT_REPEATED = 4
+/** Whoever dies at a failpoint comes back to die at another so often; always where faults were chosen. */
+const REARMED = 0.5
 /** How often the next fault waits for the work that the last one met, and how long at most. */
 const PATIENCE = 0.5
 const PATIENCE_MS = 4000
@@ -48,8 +62,10 @@ class FaultRun {
   readonly #stand: Stand
   readonly #random: Random
   readonly #busy = new Set<Promise<void>>()
+  readonly #taken = new Taken()
   #recovery: Recovery | null = null
   #until = 0
+  #injected = 0
 
   constructor(options: Options) {
     this.#options = options
@@ -59,7 +75,7 @@ class FaultRun {
   }
 
   async run(): Promise<Outcome> {
-    const { seconds, seed, tell } = this.#options
+    const { seconds, seed, only, lanes, tell } = this.#options
     const stand = this.#stand
     let keep = true
     try {
@@ -67,7 +83,8 @@ class FaultRun {
       const judge = new Judge(stand.db, stand.effects)
       const { deps } = stand.control
       const load = new Load(deps, stand, randomFrom(seed + 1))
-      const person = new Person(deps, load, randomFrom(seed + 3))
+      const client = await stand.client(randomFrom(seed + 5))
+      const person = new Person(deps.db, client, load, randomFrom(seed + 3))
       const recovery = new Recovery(stand.db)
       this.#recovery = recovery
       this.#until = performance.now() + seconds * 1000
@@ -78,9 +95,8 @@ class FaultRun {
         this.#every(100, ended.signal, () => recovery.look()),
         this.#every(700, ended.signal, () => judge.look()),
       ]
-      const world: World = { stand, random: randomFrom(seed), points: this.#points }
       for (const replayer of stand.replayers) replayer.percent = PERCENT_REPEATED
-      await Promise.all([this.#inject(world, quick, 600, 2400), this.#inject(world, slow, 500, 2500)])
+      await Promise.all(lanesOf(only, lanes, seed).map((lane) => this.#inject(lane)))
       tell('the faults are over; what is left is settling')
       load.cancelLong()
       person.finishing = true
@@ -129,18 +145,36 @@ class FaultRun {
     }
   }
 
-  async #inject(world: World, faults: readonly Fault[], least: number, most: number): Promise<void> {
+  async #inject({ faults, random, least, most }: Lane): Promise<void> {
+    const world: Omit<World, 'take'> = {
+      stand: this.#stand,
+      random,
+      points: this.#points,
+      arms: this.#chose('points'),
+    }
     while (!this.#isOver()) {
-      await delay(world.random.between(least, most))
+      await delay(random.between(least, most))
       if (this.#isOver()) return
-      const fault = world.random.weighted(faults)
-      const done = await fault.inject(world)
+      const fault = random.weighted(faults)
+      const isPatient = random.chance(PATIENCE)
+      const done = await this.#taken.inject(fault, world)
       if (!done) continue
       this.#count(fault.name, 1)
+      this.#reached()
       this.#options.tell(`${fault.name}: ${done.what}`)
       await this.#affected(fault.name, done.scope)
-      if (world.random.chance(PATIENCE)) await this.#moved(PATIENCE_MS)
+      if (isPatient) await this.#moved(PATIENCE_MS)
     }
+  }
+
+  #chose(kind: string): boolean {
+    const { only } = this.#options
+    return only.length === 0 || only.includes(kind)
+  }
+
+  /** One more of the faults that were asked for. */
+  #reached(): void {
+    if (++this.#injected >= this.#options.count) this.#until = Math.min(this.#until, performance.now())
   }
 
   /** Waits until the work that faults met has moved on. */
@@ -153,10 +187,12 @@ class FaultRun {
     if (how === 'failpoint') {
       this.#points.hit(part.kind, what)
       this.#count('kill -9 at a failpoint', 1)
+      if (this.#chose('points')) this.#reached()
       this.#options.tell(`failpoint ${what}: ${part.name}`)
       const machine = this.#stand.machines.find((m) => m.part === part)
       const done = this.#affected(`failpoint ${part.kind}`, machine ? [machine.agentId] : null)
-      if (this.#random.chance(0.5)) part.arm(this.#points.next(part.kind))
+      const again = this.#options.only.length > 0 ? 1 : REARMED
+      if (!this.#isOver() && this.#random.chance(again)) part.arm(this.#points.next(part.kind))
       this.#busy.add(done)
       void done.finally(() => this.#busy.delete(done))
     } else if (how === 'died') {
@@ -184,8 +220,8 @@ class FaultRun {
     const stand = this.#stand
     for (const replayer of stand.replayers) replayer.percent = 0
     for (const part of stand.parts) {
-      if (part.armed === null) continue
-      part.armed = null
+      if (part.armed.length === 0) continue
+      part.armed = []
       await part.kill()
     }
     await Promise.all(this.#busy)

@@ -6,6 +6,8 @@ import { machineId } from '../../agent/identity.ts'
 import { type Control, openControl } from '../../cli/openControl.ts'
 import { enrolAgent } from '../../core/fleet/enrolAgent.ts'
 import { newCode } from '../../core/fleet/oneTimeCodes.ts'
+import { newApiToken } from '../../core/people/apiTokens.ts'
+import { Client } from './client.ts'
 import { AgentDisk } from './disk.ts'
 import { Link } from './link.ts'
 import { Part, type PartEnd } from './part.ts'
@@ -46,6 +48,7 @@ export class Stand {
   readonly machines: Machine[] = []
   readonly links: Link[] = []
   readonly replayers: Replayer[] = []
+  readonly apiUrls: string[] = []
   readonly #random: Random
   readonly #onEnd: (end: PartEnd) => void
   #control: Control | null = null
@@ -65,18 +68,39 @@ export class Stand {
     return this.control.deps.db
   }
 
-  async start(): Promise<void> {
+  /** Without `machines` there is a control plane alone. */
+  async start({ machines } = { machines: true }): Promise<void> {
     for (const name of WORK_DIRS) this.#made(join('work', name))
     await Promise.all([this.postgres.start(), this.redis?.start()])
     this.#control = await openControl({ ...this.#controlEnv(), SKYNET_LOG_LEVEL: 'error' }, 'faults')
     const apis = [await this.#addApi('api-1'), await this.#addApi('api-2')]
     for (const name of ['workers-1', 'workers-2']) this.#add(name, 'workers', this.#controlEnv())
+    if (machines) await this.#addMachines(apis)
+    for (const part of this.parts) part.start()
+    if (machines) await this.connected(30_000)
+  }
+
+  async #addMachines(apis: readonly number[]): Promise<void> {
     const gateways: number[] = []
     for (const [i, api] of apis.entries()) gateways.push(await this.#addGateway(`gateway-${i + 1}`, api))
     await this.#addAgent('agent-1', gateways.slice(0, 1))
     await this.#addAgent('agent-2', gateways)
-    for (const part of this.parts) part.start()
-    await this.connected(30_000)
+  }
+
+  /** Resolves once every API answers; rejects when that takes longer than half a minute. */
+  async answering(token: string): Promise<void> {
+    const headers = { authorization: `Bearer ${token}` }
+    for (const deadline = performance.now() + 30_000; ; await delay(50)) {
+      const calls = this.apiUrls.map((url) => fetch(`${url}/v1/tasks?limit=1`, { headers }))
+      const answers = await Promise.all(calls.map((call) => call.then(({ ok }) => ok).catch(() => false)))
+      if (answers.every(Boolean)) return
+      if (performance.now() > deadline) throw new Error('not all APIs answered within 30 s')
+    }
+  }
+
+  /** One more part of the control plane, with further settings; it is not started yet. */
+  add(name: string, kind: Part['kind'], settings: Record<string, string>): Part {
+    return this.#add(name, kind, { ...this.#controlEnv(), ...settings })
   }
 
   /** Resolves once every gateway and every agent has been heard of from now on; rejects when that takes longer. */
@@ -139,8 +163,14 @@ export class Stand {
     return part
   }
 
+  /** Somebody who calls the APIs, with a token made in the ledger. */
+  async client(random: Random): Promise<Client> {
+    return new Client(this.apiUrls, await newApiToken(this.db, 'Ana', ['read', 'operate']), random)
+  }
+
   async #addApi(name: string): Promise<number> {
     const port = await steadyPort()
+    this.apiUrls.push(`http://127.0.0.1:${port}`)
     this.#add(name, 'api', { ...this.#controlEnv(), SKYNET_HTTP_PORT: String(port) })
     return port
   }
