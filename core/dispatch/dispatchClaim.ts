@@ -38,29 +38,35 @@ export async function dispatchClaim(
   }
   deps.log.warn(`dispatch of ${claim.taskId}: ${outcome.reason}`)
   if (outcome.kind === 'unknown' || !mayRelease) return 'unknown'
-  return (await releaseClaim(deps, claim, outcome.reason, claim.leaseUntil)) ? 'released' : 'unknown'
+  return (await releaseClaim(deps, claim, outcome.reason, { leaseUntil: claim.leaseUntil }))
+    ? 'released'
+    : 'unknown'
 }
 
 const wentThrough = (db: Deps['db'], attemptId: string, gatewayId: string): Promise<object[]> =>
   db.query('UPDATE attempt SET gateway_id = $2 WHERE id = $1', [attemptId, gatewayId])
 
+/** Where a claim that is given back was left: turned down for certain, or not heard of until its grant ran out. */
+type Fate = 'turned down' | 'unheard of'
+
 /**
  * Gives an undelivered claim back: attempt released, files free, task queued, or cancelled when its run is being
- * cancelled. It does not count as one of the task's attempts. Fenced by the claim token and, where `leaseUntil` is given,
- * by the lease: whoever sends a claim again renews it first. False when nothing was given back.
+ * cancelled. One that was turned down does not count as one of the task's attempts; one that nobody was heard of for as
+ * long as its grant lived does, and after the last of them the task has failed. Fenced by the claim token and, where
+ * `leaseUntil` is given, by the lease: whoever sends a claim again renews it first. False when nothing was given back.
  */
 export async function releaseClaim(
   deps: Pick<Deps, 'db' | 'bus' | 'wake'>,
   claim: Pick<Claim, 'attemptId' | 'taskId' | 'runId' | 'claimToken'>,
   reason: string,
-  leaseUntil?: Date,
+  { leaseUntil, fate = 'turned down' }: { leaseUntil?: Date | undefined; fate?: Fate } = {},
 ): Promise<boolean> {
   const isReleased = await deps.db.tx(async (tx) => {
     const [run] = await tx.query<{ status: string }>('SELECT status FROM run WHERE id = $1 FOR UPDATE', [
       claim.runId,
     ])
-    const [task] = await tx.query<{ again: boolean | null }>(
-      'SELECT lease_until > $2 AS again FROM task WHERE id = $1 FOR UPDATE',
+    const [task] = await tx.query<{ again: boolean | null; spent: boolean }>(
+      'SELECT lease_until > $2 AS again, attempts_made >= max_attempts AS spent FROM task WHERE id = $1 FOR UPDATE',
       [claim.taskId, leaseUntil ?? null],
     )
     if (task?.again) return false
@@ -74,21 +80,28 @@ export async function releaseClaim(
     if (released.length === 0) return false
     await freeFiles(tx, [claim.taskId])
     const goesOn = run?.status === 'running' || run?.status === 'paused'
+    const to = !goesOn ? 'cancelled' : fate === 'unheard of' && task?.spent ? 'failed_timeout' : 'queued'
     const again = {
       claim_token: null,
       lease_until: null,
       not_before: inMs(RETRY_MS),
-      attempts_made: minusOne('attempts_made'),
+      ...(fate === 'turned down' ? { attempts_made: minusOne('attempts_made') } : {}),
+    }
+    const ended = { lease_until: null, ended_at: now }
+    const sets = {
+      queued: again,
+      cancelled: ended,
+      failed_timeout: { ...ended, error: { code: 'unheard', message: reason } },
     }
     await transition(tx, 'task', {
       ids: [claim.taskId],
       from: ['claimed'],
-      to: goesOn ? 'queued' : 'cancelled',
+      to,
       where: { sql: 'claim_token = $1', values: [claim.claimToken] },
-      set: goesOn ? again : { lease_until: null, ended_at: now },
+      set: sets[to],
       data: { reason },
     })
-    if (!goesOn) await settleRun(deps, tx, claim.runId)
+    if (to !== 'queued') await settleRun(deps, tx, claim.runId)
     return true
   })
   deps.bus.publish('run.changed', { runId: claim.runId })

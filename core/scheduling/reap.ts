@@ -27,7 +27,7 @@ type Lapsed = {
 /**
  * Claims whose lease lapsed before the agent accepted them: the same claim is sent again (the agent starts a token
  * once only, so this can never start twice). Once its grant cannot start anything any more, the task is queued again
- * under a new token. Returns how many lapsed claims were looked at.
+ * under a new token, as often as it may be tried. Returns how many lapsed claims were looked at.
  */
 export async function reapClaimsOnce(deps: ReapDeps): Promise<number> {
   const lapsed = await deps.db.query<Lapsed>(
@@ -67,7 +67,7 @@ async function sendAgain(
     grant: row.grant,
   }
   if (row.stale) {
-    await releaseClaim(deps, claim, 'its grant ran out before the agent had it')
+    await releaseClaim(deps, claim, 'its grant ran out before the agent had it', { fate: 'unheard of' })
     return
   }
   if (gateways.length === 0) return

@@ -484,18 +484,25 @@ describe('delivery of claims', () => {
     expect((await states(control.deps, run.id)).run).toBe('succeeded')
   })
 
-  test('once its grant has run out the claim is given up, and the task claimed anew', async () => {
+  test('once its grant has run out the claim is given up, and the task claimed anew, a few times', async () => {
     gateway.answer = () => 0
     const run = await startRun(control.deps, machine, [{ key: 'a' }])
-    await dispatchTasks(control.deps)
-    await control.deps.db.query(
-      "UPDATE attempt SET claimed_at = claimed_at - interval '32 min' WHERE task_id = $1",
-      [run.tasks.a],
-    )
-    await control.deps.db.query('UPDATE task SET lease_until = to_timestamp(0) WHERE run_id = $1', [run.id])
-    await reapClaimsOnce(control.deps)
-    expect((await states(control.deps, run.id)).tasks.a).toBe('queued')
-    await cancel(run.id)
+    for (const state of ['queued', 'queued', 'failed_timeout']) {
+      await dispatchTasks(control.deps)
+      await control.deps.db.query(
+        "UPDATE attempt SET claimed_at = claimed_at - interval '32 min' WHERE task_id = $1",
+        [run.tasks.a],
+      )
+      await control.deps.db.query(
+        'UPDATE task SET lease_until = to_timestamp(0) WHERE run_id = $1 AND lease_until IS NOT NULL',
+        [run.id],
+      )
+      await reapClaimsOnce(control.deps)
+      expect((await states(control.deps, run.id)).tasks.a).toBe(state)
+      await control.deps.db.query('UPDATE task SET not_before = NULL WHERE run_id = $1', [run.id])
+      await control.deps.db.query('UPDATE gateway SET failures = 0, success_rate = 1, open_until = NULL')
+    }
+    expect((await states(control.deps, run.id)).run).toBe('failed')
   })
 
   test('once accepted, a lapse means nothing', async () => {
