@@ -3,6 +3,7 @@ import type { Logger } from '../core/config/logger.ts'
 import type { ActionName } from '../core/protocol/actions.ts'
 import type { PathAlias } from '../core/protocol/frames.ts'
 import type { Delivery } from './deliver.ts'
+import type { Redacting } from './execute/lines.ts'
 import type { OutputLimits } from './execute/output.ts'
 import type { Journal } from './journal/journal.ts'
 import type { Sandbox } from './sandbox/containment.ts'
@@ -21,6 +22,8 @@ export type AttemptDeps = {
   journal: Journal
   delivery: Delivery
   redact: (text: string) => string
+  /** What output passes on its way to the journal. */
+  redacting: Redacting
   limits: OutputLimits
   log: Logger
   env: NodeJS.ProcessEnv

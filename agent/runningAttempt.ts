@@ -31,7 +31,7 @@ export class RunningAttempt {
     this.#deps = deps
     this.#attempt = attempt
     this.#spec = spec
-    this.#output = new Output((frames) => this.#journal(frames), deps.redact, deps.limits)
+    this.#output = new Output((frames) => this.#journal(frames), deps.redacting, deps.limits)
     this.ended = new Promise((resolve) => {
       this.#hasEnded = resolve
     })

@@ -8,7 +8,7 @@ import { type Logger, messageOf } from '../core/config/logger.ts'
 import { openRoots } from '../core/config/openRoots.ts'
 import { ConfigError } from '../core/config/settings.ts'
 import { readPublicKey } from '../core/protocol/grants.ts'
-import { redactor } from '../core/redaction/redact.ts'
+import { createRedactor } from '../core/redaction/redact.ts'
 import { Attempts } from './attempts.ts'
 import { Delivery } from './deliver.ts'
 import { type Identity, identityOf } from './enrol.ts'
@@ -68,7 +68,7 @@ export async function startAgent({
   const machine = machineId(config.dataDir)
   const facts = new Facts(config, machine, bounds, sandbox, env)
   const delivery = new Delivery(journal)
-  let redact = redactor([identity.credential])
+  let redacting = createRedactor({ known: [identity.credential] })
   const pipes = new PipePool(join(config.agentDir, 'pipes'))
   await pipes.fill()
   const attempts = new Attempts({
@@ -81,7 +81,8 @@ export async function startAgent({
     capabilities: facts.capabilities,
     journal,
     delivery,
-    redact: (text) => redact(text),
+    redact: (text) => redacting.redact(text),
+    redacting: { stream: () => redacting.stream() },
     limits,
     log,
     env,
@@ -94,7 +95,7 @@ export async function startAgent({
   facts.watch(attempts, connection)
   const endWatch = watchEnrolment(config, identity, {
     renewed: () => {
-      redact = redactor([identity.credential])
+      redacting = createRedactor({ known: [identity.credential] })
       connection.again()
     },
     replaced: onReplaced,

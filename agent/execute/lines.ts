@@ -1,12 +1,14 @@
+import type { Redactor, StreamRedactor } from '../../core/redaction/redact.ts'
+
+/** What output is made fit to leave with. */
+export type Redacting = Pick<Redactor, 'stream'>
+
 /** ANSI escape sequences (ECMA-48): control sequences, operating-system commands, and two-character escapes. */
 const ansi =
   /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|[ -/]*[0-~])|\x9b[0-?]*[ -/]*[@-~]/g
 /** What no chat or log can show; tabs and line ends stay. */
 const control = /[\x00-\x08\x0b-\x1f\x7f]/g
-/** Private keys come as many lines: from the first to the last nothing is kept. */
-const keyBegins = /-----BEGIN [A-Z ]*PRIVATE KEY-----/
-const keyEnds = /-----END [A-Z ]*PRIVATE KEY-----/
-const KEY_LINES = 200
+const keyEnd = /-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----/
 
 /** A terminal shows what was written after the last carriage return of a line. */
 function asShown(line: string): string {
@@ -21,49 +23,39 @@ export function plainText(text: string): string {
   return lines.replace(control, '')
 }
 
-/**
- * Cleans and redacts one stream, block by block of whole lines; remembers between blocks that it is inside a
- * private key.
- */
+/** Cleans and redacts one stream, block by block. What it holds of a line without end comes with the next block. */
 export class LineCleaner {
-  #inKey = 0
-  readonly #redact: (text: string) => string
+  readonly #redacting: Redacting
+  #stream: StreamRedactor
 
-  constructor(redact: (text: string) => string) {
-    this.#redact = redact
+  constructor(redacting: Redacting) {
+    this.#redacting = redacting
+    this.#stream = redacting.stream()
   }
 
-  /** `block`: whole lines. Returns what may leave the machine; every line still ends as it did. */
+  /** `block`: whole lines, or a part of a long one. Returns what may leave the machine. */
   clean(block: string): string {
-    const text = plainText(block)
-    const open = this.#inKey > 0 ? this.#skipKey(text) : text
-    if (this.#inKey === 0) this.#noteKey(open)
-    return open === '' ? '' : this.#redact(open)
+    return this.#stream.push(plainText(block))
   }
 
-  /** The same for text that begins in the middle, where lines before it were left out. */
+  /** What is still held, when nothing follows it. */
+  end(): string {
+    return this.#stream.end()
+  }
+
+  /** The same, as it came. */
+  release(): string {
+    return this.#stream.release()
+  }
+
+  /** Text that begins in the middle, where lines before it were left out, up to its end. */
   cleanTail(block: string): string {
-    const end = keyEnds.exec(block)
+    const end = keyEnd.exec(block)
     const cut =
-      end && !keyBegins.test(block.slice(0, end.index)) ? block.slice(end.index + end[0].length) : block
-    this.#inKey = 0
-    return this.clean(cut)
-  }
-
-  #skipKey(text: string): string {
-    const end = keyEnds.exec(text)
-    if (end) {
-      this.#inKey = 0
-      return text.slice(end.index + end[0].length)
-    }
-    this.#inKey = Math.max(0, this.#inKey - text.split('\n').length)
-    return ''
-  }
-
-  #noteKey(text: string): void {
-    const begin = text.lastIndexOf('-----BEGIN ')
-    if (begin === -1) return
-    const rest = text.slice(begin)
-    if (keyBegins.test(rest) && !keyEnds.test(rest)) this.#inKey = KEY_LINES
+      end && !block.slice(0, end.index).includes('-----BEGIN ')
+        ? block.slice(end.index + end[0].length)
+        : block
+    this.#stream = this.#redacting.stream()
+    return this.clean(cut) + this.end()
   }
 }

@@ -1,6 +1,6 @@
 import { MAX_LOG_TEXT } from '../../core/protocol/frames.ts'
 import type { FrameBody } from '../journal/journal.ts'
-import { LineCleaner } from './lines.ts'
+import { LineCleaner, type Redacting } from './lines.ts'
 import { Tail } from './tail.ts'
 
 export type Stream = 'stdout' | 'stderr'
@@ -15,8 +15,9 @@ const SLOWER = [
 ]
 const PROGRESS_MS = 5000
 const SUMMARY_CHARS = 4000
-/** A line that grows past this without an end is cut; the cut keeps back enough to hold a whole secret. */
+/** A line that grows past this without an end goes to the cleaner, which keeps back enough to hold a whole secret. */
 const LONG_LINE = 64 * 1024
+/** What could be the end of a secret, at the beginning of a tail. */
 const HOLD_BACK = 1024
 
 type Source = { cleaner: LineCleaner; rest: Buffer[]; restBytes: number; tail: Tail }
@@ -42,11 +43,11 @@ export class Output {
   #lastProgress = 0
   #summary = ''
 
-  constructor(emit: (frames: FrameBody[]) => void, redact: (text: string) => string, limits = defaultLimits) {
+  constructor(emit: (frames: FrameBody[]) => void, redacting: Redacting, limits = defaultLimits) {
     this.#emit = emit
     this.#limits = limits
     const source = (): Source => ({
-      cleaner: new LineCleaner(redact),
+      cleaner: new LineCleaner(redacting),
       rest: [],
       restBytes: 0,
       tail: new Tail(),
@@ -79,6 +80,7 @@ export class Output {
     for (const stream of ['stdout', 'stderr'] as const) {
       const rest = this.#takeRest(this.#sources[stream])
       if (rest.length > 0) this.#sendBlock(stream, rest)
+      this.#push(stream, this.#sources[stream].cleaner.end())
     }
     this.#sendTail()
     this.flush()
@@ -137,18 +139,13 @@ export class Output {
     if (source.restBytes > LONG_LINE) this.#cutLongLine(stream)
   }
 
-  /** What is sent is redacted with what follows it in view; the part kept back can hold a whole secret. */
   #cutLongLine(stream: Stream): void {
     const source = this.#sources[stream]
     const line = this.#takeRest(source)
     const whole = line.length - brokenCharacter(line)
-    const clean = source.cleaner.clean(line.toString('utf8', 0, whole))
-    const cut = pairSafe(clean, Math.max(0, clean.length - HOLD_BACK))
-    this.#head += whole
-    this.#push(stream, clean.slice(0, cut))
-    source.rest = [Buffer.from(clean.slice(cut)), line.subarray(whole)]
-    source.restBytes = HOLD_BACK
-    this.#schedule()
+    this.#sendBlock(stream, line.subarray(0, whole))
+    source.rest = [line.subarray(whole)]
+    source.restBytes = line.length - whole
   }
 
   #takeRest(source: Source, more?: Buffer): Buffer {
@@ -160,7 +157,8 @@ export class Output {
 
   #moveRests(): void {
     for (const stream of ['stdout', 'stderr'] as const) {
-      const rest = this.#takeRest(this.#sources[stream])
+      const source = this.#sources[stream]
+      const rest = Buffer.concat([Buffer.from(source.cleaner.release()), this.#takeRest(source)])
       if (rest.length > 0) this.#keepTail(stream, rest)
     }
   }
@@ -194,7 +192,7 @@ export class Output {
   #tailText(stream: Stream): string {
     const { cleaner, tail } = this.#sources[stream]
     const bytes = tail.take()
-    if (!tail.isCut) return cleaner.clean(bytes.toString('utf8'))
+    if (!tail.isCut) return cleaner.clean(bytes.toString('utf8')) + cleaner.end()
     const start = startOfTail(bytes)
     this.lost += start
     return cleaner.cleanTail(bytes.toString('utf8', start))

@@ -2,15 +2,15 @@ import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { leftOut, Output, type OutputLimits } from '../../../agent/execute/output.ts'
 import type { FrameBody } from '../../../agent/journal/journal.ts'
-import { redactor } from '../../../core/redaction/redact.ts'
+import { createRedactor } from '../../../core/redaction/redact.ts'
 
-function collect(chunks: Buffer[], limits?: OutputLimits, redact = redactor([])) {
+function collect(chunks: Buffer[], limits?: OutputLimits, redacting = createRedactor({ known: [] })) {
   const texts: string[] = []
   const output = new Output(
     (frames) => {
       for (const frame of frames) if (frame.type === 'log') texts.push(frame.text)
     },
-    redact,
+    redacting,
     limits,
   )
   for (const chunk of chunks) output.write('stdout', chunk)
@@ -108,7 +108,7 @@ describe('output', () => {
       for (const frame of some)
         if (frame.type === 'log') frames.push({ text: frame.text, at: performance.now() })
     }
-    const output = new Output(emit, (text) => text)
+    const output = new Output(emit, createRedactor({ known: [] }))
     const began = performance.now()
     for (let n = 0; n < 40_000; n++) {
       output.write('stdout', Buffer.from(`${n}\n`))

@@ -1,0 +1,139 @@
+import { assigned, authorization, bearer, cookies, type Look, urlPassword } from './assignments.ts'
+import { looksRandom } from './looksSecret.ts'
+import { keyBegins, keyEnds } from './privateKey.ts'
+import { PRIVATE_KEY, RANK } from './spans.ts'
+
+/** What makes a place of a text worth a look, letter case aside, and how it is looked at. */
+export type Watch = { words: readonly string[]; look: Look }
+
+/** A token that begins with the word that was found, and is no part of a longer one. */
+function token(kind: string, words: readonly string[], shape: RegExp, random = false): Watch {
+  const pattern = new RegExp(shape.source, `${shape.flags}y`)
+  return {
+    words,
+    look: (text, start) => {
+      if (/[A-Za-z0-9_]/.test(text[start - 1] ?? '') && !isEscape(text, start)) return null
+      pattern.lastIndex = start
+      const hit = pattern.exec(text)
+      if (!hit || (random && !looksRandom(hit[0], 20))) return null
+      return { start, end: start + hit[0].length, kind, rank: RANK.format }
+    },
+  }
+}
+
+/** `\n` or `%3D` before a token, as escaped text has it, is no part of it. */
+const isEscape = (text: string, start: number): boolean =>
+  /(?:\\[nrt]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\x1b\[[\d;]*m)$/.test(
+    text.slice(Math.max(0, start - 8), start),
+  )
+
+/** A private key, over as many lines as it has. */
+const privateKey: Look = (text, start) => {
+  const from = keyBegins(text, start)
+  return from < 0 ? null : { start, end: keyEnds(text, from).end, kind: PRIVATE_KEY, rank: RANK.format }
+}
+
+/** A bot's token: the word found is the colon and what every one of them has behind it. A longer number is cut. */
+const telegram: Look = (text, start, end) => {
+  const id = /\d{8,10}$/.exec(text.slice(Math.max(0, start - 10), start))?.[0]
+  const rest = /^[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])/.exec(text.slice(end, end + 34))
+  return id && rest
+    ? { start: start - id.length, end: end + 33, kind: 'telegram token', rank: RANK.format }
+    : null
+}
+
+/**
+ * What the maintained rules leave out: shapes of tokens from their makers' documentation, and values behind names
+ * that speak of secrets.
+ */
+export const watches: readonly Watch[] = [
+  { words: ['-----begin '], look: privateKey },
+  { words: [':AA'], look: telegram },
+  token('aws key', ['AKIA', 'ASIA', 'ABIA', 'ACCA'], /(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])/),
+  token('github token', ['ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_'], /gh[pousr]_[A-Za-z0-9_]{36,255}/),
+  token('github token', ['github_pat_'], /github_pat_[A-Za-z0-9_]{22,255}/),
+  token(
+    'gitlab token',
+    ['glpat-', 'gldt-', 'glrt-', 'glptt-', 'glcbt-', 'glsoat-', 'glffct-'],
+    /gl[a-z]{2,5}-[A-Za-z0-9_.-]{20,300}/,
+  ),
+  token('api key', ['sk-'], /sk-[A-Za-z0-9_-]{20,300}/, true),
+  token(
+    'api key',
+    ['xai-', 'pplx-', 'tvly-', 'nvapi-', 'csk-'],
+    /(?:xai|pplx|tvly|nvapi|csk)-[A-Za-z0-9_-]{20,200}/,
+    true,
+  ),
+  token(
+    'api key',
+    ['r8_', 'fw_', 'pul-', 'pscale_tkn_', 'dop_v1_', 'doo_v1_', 'sntrys_', 'sntryu_'],
+    /(?:r8_|fw_|pul-|pscale_tkn_|do[op]_v1_|sntry[su]_)[A-Za-z0-9_=+/.-]{20,300}/,
+    true,
+  ),
+  token('google key', ['AIza'], /AIza[A-Za-z0-9_-]{35}/),
+  token(
+    'google token',
+    ['ya29.', 'GOCSPX-', '1//0'],
+    /(?:ya29\.[A-Za-z0-9_-]{20,1000}|GOCSPX-[A-Za-z0-9_-]{20,60}|1\/\/0[A-Za-z0-9_-]{30,200})/,
+  ),
+  token('groq key', ['gsk_'], /gsk_[A-Za-z0-9]{20,200}/),
+  token(
+    'slack token',
+    ['xoxa', 'xoxb', 'xoxc', 'xoxd', 'xoxe', 'xoxo', 'xoxp', 'xoxr', 'xoxs', 'xapp-'],
+    /(?:xox[a-z]|xapp)[-.][A-Za-z0-9%.-]{10,300}/,
+  ),
+  token('npm token', ['npm_'], /npm_[A-Za-z0-9]{36}(?![A-Za-z0-9_])/),
+  token('pypi token', ['pypi-'], /pypi-AgE[A-Za-z0-9_-]{30,300}/),
+  token(
+    'stripe key',
+    ['sk_live_', 'sk_test_', 'rk_live_', 'rk_test_', 'whsec_'],
+    /(?:[sr]k_(?:live|test)|whsec)_[A-Za-z0-9+/=]{16,200}/,
+  ),
+  token(
+    'mail key',
+    ['xkeysib-', 'SG.'],
+    /(?:xkeysib-[a-f0-9]{64}-[A-Za-z0-9]{16}|SG\.[\w-]{16,32}\.[\w-]{16,64})/,
+  ),
+  token('age key', ['AGE-SECRET-KEY-1'], /AGE-SECRET-KEY-1[A-Z0-9]{58}/),
+  token('jwt', ['eyJ'], /eyJ[A-Za-z0-9_-]{8,4096}\.eyJ[A-Za-z0-9_-]{8,8192}\.[A-Za-z0-9_-]{8,2048}/),
+  token(
+    'webhook',
+    ['hooks.slack.com/', 'discord.com/api/webhooks/', 'discordapp.com/api/webhooks/'],
+    /[a-z.]{10,20}\/(?:(?:services|workflows)\/[\w/-]{20,120}|api\/webhooks\/\d{15,22}\/[\w-]{40,100})/,
+  ),
+  { words: ['://'], look: urlPassword },
+  { words: ['bearer'], look: bearer },
+  { words: ['authorization'], look: authorization },
+  { words: ['cookie'], look: cookies },
+  { words: ['password', 'passwd', 'passphrase', '_pass', 'dbpass', '_pwd', '.pwd'], look: assigned(true) },
+  {
+    words: [
+      'secret',
+      'token',
+      'api_key',
+      'apikey',
+      'api-key',
+      'access_key',
+      'accesskey',
+      'access-key',
+      'account_key',
+      'accountkey',
+      'private_key',
+      'privatekey',
+      'private-key',
+      'signing_key',
+      'encryption_key',
+      'master_key',
+      'auth_key',
+      'sharedaccesskey',
+      'credential',
+      '_auth',
+      'pwd',
+      'passcode',
+      'signature',
+      '_key',
+      'webhook_url',
+    ],
+    look: assigned(false),
+  },
+]

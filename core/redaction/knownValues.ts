@@ -1,0 +1,160 @@
+import { RANK, type Span } from './spans.ts'
+
+/** One way a secret may be written: words that show where to look, and the pattern of all of it. */
+export type Form = { anchors: readonly string[]; pattern: RegExp; reach: number; plain: string }
+
+/** Shorter ones would tear holes into ordinary text. */
+const MIN_SECRET = 8
+/** Characters of a form that must stand together for it to be noticed. */
+const ANCHOR = 8
+
+const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
+/** Line ends and what programs put at the ends of lines that they fold: a backslash, quoted-printable's sign. */
+const FOLD = '(?:[=\\\\]?\\r?\\n[ \\t]*|\\\\r?\\\\n)?'
+
+const hexOf = (bytes: Buffer, before: string): string =>
+  [...bytes].map((b) => `${before}${hexDigits(b)}`).join('')
+/** Both cases of both digits. */
+const hexDigits = (byte: number): string =>
+  byte
+    .toString(16)
+    .padStart(2, '0')
+    .replace(/[a-f]/g, (d) => `[${d}${d.toUpperCase()}]`)
+
+const named: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' }
+
+/** One character in any of the ways it is escaped: for addresses, JSON, HTML, shells, mail, C. */
+function escaped(char: string): string {
+  const bytes = Buffer.from(char)
+  const code = char.codePointAt(0) ?? 0
+  const ways = [escapeRegExp(char), hexOf(bytes, '(?:%25|%|=|\\\\\\\\?x)')]
+  if (code < 0x10000) ways.push(`\\\\\\\\?u${hexOf(Buffer.from([code >> 8, code & 255]), '')}`)
+  if (!/[A-Za-z0-9]/.test(char)) {
+    ways.push(`\\\\{1,3}${escapeRegExp(char)}`, `&#0{0,3}${code};`, `&#[xX]0{0,3}${code.toString(16)};`)
+    if (named[char]) ways.push(named[char])
+    if (char === ' ') ways.push('\\+')
+    if (char === "'") ways.push("'\\\\''", "'\"'\"'")
+  }
+  return `(?:${ways.join('|')})`
+}
+
+/** Pieces of a text that look the same however it is escaped: at most three of them, apart from each other. */
+function anchorsOf(text: string): string[] {
+  const runs = (text.match(/[A-Za-z0-9]+/g) ?? [])
+    .flatMap((run) => halves(run))
+    .filter((part) => part.length >= 4)
+  return runs.sort((a, b) => b.length - a.length).slice(0, 3)
+}
+
+/** The two ends of a run, so that a line end within one leaves the other. */
+function halves(run: string): string[] {
+  const size = Math.min(ANCHOR, Math.floor(run.length / 2))
+  return size < 4 ? [run.slice(0, ANCHOR)] : [run.slice(0, size), run.slice(-size)]
+}
+
+/** The secret itself, each character of it escaped or not. */
+function plainForm(secret: string): Form {
+  const bytes = Buffer.from(secret)
+  const runs = anchorsOf(secret)
+  const allEscaped = ['%', '=', '\\x'].map((sign) =>
+    [...bytes.subarray(0, 3)].map((b) => sign + b.toString(16).padStart(2, '0')).join(''),
+  )
+  return {
+    anchors: [
+      ...(runs.length > 1 ? runs : [...runs, secret.slice(0, 4), secret.slice(-4)]),
+      ...allEscaped,
+      secret.slice(0, ANCHOR),
+    ].filter(isAscii),
+    pattern: new RegExp([...secret].map(escaped).join(FOLD), 'g'),
+    reach: secret.length * 8 + 64,
+    plain: secret,
+  }
+}
+
+const isAscii = (text: string): boolean => /^[\x20-\x7e]{3,}$/.test(text)
+
+/** Characters as they are, folded over lines or not. */
+function literalForm(text: string, source = [...text].map(escapeRegExp).join(FOLD)): Form {
+  return { anchors: halves(text), pattern: new RegExp(source, 'g'), reach: text.length * 3 + 64, plain: text }
+}
+
+/** What base64 makes of the secret wherever it stands in what is encoded: three ways, in both alphabets. */
+function base64Forms(bytes: Buffer): Form[] {
+  return [0, 1, 2].flatMap((shift) => {
+    const text = Buffer.concat([Buffer.alloc(shift), bytes])
+      .toString('base64')
+      .replace(/=+$/, '')
+    const whole = (bytes.length + shift) % 3 === 0 ? text : text.slice(0, -1)
+    const inner = whole.slice([0, 2, 3][shift])
+    return inner.length < 10
+      ? []
+      : [literalForm(inner, [...inner].map(inBothAlphabets).join(FOLD))].flatMap(withUrlAnchors)
+  })
+}
+
+const inBothAlphabets = (c: string): string =>
+  c === '+' ? '(?:[+-]|%2[Bb])' : c === '/' ? '(?:[/_]|\\\\/|%2[Ff])' : c
+
+/** Signs that one alphabet writes otherwise break an anchor: pieces without them serve. */
+function withUrlAnchors(form: Form): Form {
+  const parts = form.anchors.flatMap((anchor) => anchor.split(/[+/]/)).filter((part) => part.length >= 4)
+  const start = form.plain.slice(0, ANCHOR)
+  return { ...form, anchors: [...(parts.length > 0 ? parts : anchorsOf(form.plain)), start] }
+}
+
+/** The secret's bytes in hexadecimal, with or without something between them. */
+function hexForm(bytes: Buffer): Form {
+  const text = bytes.toString('hex')
+  const source = [...bytes].map(hexDigits).join(`(?:[ :,-]|${FOLD})?`)
+  const anchors = [
+    text.slice(0, ANCHOR),
+    text.slice(-ANCHOR),
+    ...[' ', ':'].map((gap) => text.slice(0, 6).replace(/(..)(?=.)/g, `$1${gap}`)),
+  ]
+  return { anchors, pattern: new RegExp(source, 'g'), reach: text.length * 3 + 64, plain: text }
+}
+
+function formsOf(secret: string): Form[] {
+  const bytes = Buffer.from(secret)
+  return [plainForm(secret), ...base64Forms(bytes), hexForm(bytes)]
+}
+
+/** The secrets to look for: of one with several lines, such as a key, each line by itself. */
+export function knownForms(secrets: readonly string[]): Form[] {
+  const lines = secrets.flatMap((secret) =>
+    secret.includes('\n')
+      ? secret.split(/\r?\n/).filter((line) => line.length >= 16 && !line.startsWith('-----'))
+      : [secret],
+  )
+  return [...new Set(lines.map((line) => line.trim()))].filter((s) => s.length >= MIN_SECRET).flatMap(formsOf)
+}
+
+const unfolded = (text: string): string => text.trimEnd().replace(/[=\\]?\r?\n[ \t]*/g, '')
+const inOneAlphabet = (text: string): string => text.replace(/-/g, '+').replace(/_/g, '/')
+
+/** The last line of what was said so far may end in the beginning of a secret that the next one ends. */
+function openEnd(form: Form, text: string, start: number): Span | null {
+  if (text.length - start > form.reach) return null
+  const tail = unfolded(text.slice(start))
+  const isPart =
+    tail.length >= ANCHOR &&
+    tail.length < form.plain.length &&
+    (form.plain.startsWith(tail) || inOneAlphabet(form.plain).startsWith(inOneAlphabet(tail)))
+  return isPart ? { start, end: text.trimEnd().length, kind: 'secret', rank: RANK.known } : null
+}
+
+/** Looks for one form near one of its anchors, which stands from `start` to before `end`. */
+export function lookForKnown(form: Form, text: string, start: number, end: number): Span[] {
+  const from = Math.max(0, end - form.reach)
+  const near = text.slice(from, start + form.reach)
+  const spans = [...near.matchAll(form.pattern)].map((hit) => ({
+    start: from + hit.index,
+    end: from + hit.index + hit[0].length,
+    kind: 'secret',
+    rank: RANK.known,
+  }))
+  if (spans.length > 0) return spans
+  const place = form.plain.toLowerCase().indexOf(text.slice(start, end).toLowerCase())
+  const open = place < 0 || place > start ? null : openEnd(form, text, start - place)
+  return open ? [open] : []
+}
