@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs'
 import { homedir, tmpdir, userInfo } from 'node:os'
-import { delimiter, dirname, join, resolve } from 'node:path'
+import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path'
 import { MARK } from './mark.ts'
 
 /** The only variables handed on from the agent's own environment, beside LC_*. */
@@ -76,11 +76,11 @@ function baseEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
 
 /**
  * PATH without SKYNET's own tools, and without what npm put in front of it when it started SKYNET (`node_modules/.bin`
- * of every folder above, and its own `node-gyp-bin`); the Node that runs the agent comes last where there is no other.
+ * of every folder above, and its own `node-gyp-bin`), and without folders that depend on where a task works; the Node that runs the agent comes last where there is no other.
  */
 export function searchPath(path: string | undefined): string {
   const given = (path || '/usr/local/bin:/usr/bin:/bin').split(delimiter)
-  const parts = given.filter((part) => part !== '' && !isToolFolder(resolve(part)))
+  const parts = given.filter((part) => isAbsolute(part) && !isToolFolder(resolve(part)))
   if (!findProgram('node', parts)) parts.push(dirname(process.execPath))
   return [...new Set(parts)].join(delimiter)
 }

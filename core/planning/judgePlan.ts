@@ -2,6 +2,7 @@ import { type Effect, effectOf } from '../actions/catalogue.ts'
 import { judge, type Verdict } from '../policy/judge.ts'
 import type { Policy } from '../policy/policySchema.ts'
 import { ActionCallSchema } from '../protocol/actions.ts'
+import { plainArgv } from '../protocol/plainArgv.ts'
 import type { PlanSpec, TaskSpec } from '../protocol/specs.ts'
 import type { PlaceFacts } from './planRequest.ts'
 
@@ -37,6 +38,18 @@ export function judgePlan(
     const verdict = judgeSpec(spec, machine, policy, denyPaths)
     return { key, verdict, effect: effectOf(spec.action, verdict) }
   })
+}
+
+/**
+ * A spec as it is hashed and sent, once it was judged: the network is the one its verdict gives it, and a command of
+ * plain words is program and arguments, started without a shell. Pure.
+ */
+export function settleSpec(spec: TaskSpec, verdict: Verdict, platform: string): TaskSpec {
+  const settled = { ...spec, network: verdict.network }
+  const { command } = spec.params
+  if (spec.action !== 'shell' || typeof command !== 'string') return settled
+  const argv = platform === 'win32' ? null : plainArgv(command)
+  return { ...settled, params: argv === null ? { command } : { command, argv } }
 }
 
 const riskOrder = ['low', 'medium', 'high', 'critical'] as const

@@ -11,7 +11,7 @@ import { storePlan } from '../runs/storePlan.ts'
 import type { Tx } from '../storage/sql.ts'
 import { tellFault } from '../storage/tellFault.ts'
 import { bestMachine } from './bestMachine.ts'
-import { type Judged, judgePlan, worstRisk } from './judgePlan.ts'
+import { type Judged, judgePlan, settleSpec, worstRisk } from './judgePlan.ts'
 import { type PlaceFacts, type PlanSource, planRequest } from './planRequest.ts'
 import { pastFor } from './readPast.ts'
 
@@ -254,7 +254,7 @@ export async function commitRevision(
 ): Promise<void> {
   const foreign = await foreignTo(tx, runId, made.plan, by)
   if (foreign !== null) return refuseForeign(tx, runId, foreign)
-  const plan = withNetwork(made.plan, machines, deps)
+  const plan = settlePlan(made.plan, machines, deps)
   const byId = new Map(machines.map((m) => [m.agentId, m.facts]))
   const judged = judgePlan(plan, (id) => byId.get(id), deps.policy, deps.settings.denyPaths)
   await carryOut(deps, tx, runId, {
@@ -266,22 +266,16 @@ export async function commitRevision(
   })
 }
 
-/** The network a task gets is the one its verdict gives it; that is part of what is hashed. */
-function withNetwork(plan: PlanSpec, machines: Machine[], deps: CommitDeps): PlanSpec {
+/** Every spec settled by what policy says of it: that is what is hashed. */
+function settlePlan(plan: PlanSpec, machines: Machine[], deps: CommitDeps): PlanSpec {
   const byId = new Map(machines.map((m) => [m.agentId, m.facts]))
-  const judged = new Map(
-    judgePlan(plan, (id) => byId.get(id), deps.policy, deps.settings.denyPaths).map((j) => [
-      j.key,
-      j.verdict.network,
-    ]),
-  )
-  return {
-    ...plan,
-    tasks: plan.tasks.map((task) => ({
-      ...task,
-      spec: { ...task.spec, network: judged.get(task.key) ?? false },
-    })),
-  }
+  const judged = judgePlan(plan, (id) => byId.get(id), deps.policy, deps.settings.denyPaths)
+  const tasks = plan.tasks.map((task, i) => {
+    const verdict = judged[i]?.verdict
+    const platform = byId.get(task.spec.agent_id)?.platform ?? ''
+    return verdict ? { ...task, spec: settleSpec(task.spec, verdict, platform) } : task
+  })
+  return { ...plan, tasks }
 }
 
 type Decided = Made & { judged: Judged[]; hash: string; by: string | null }

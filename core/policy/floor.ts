@@ -24,6 +24,7 @@ export const floorReasons: Readonly<Record<string, string>> = {
   'floor.reverse-shell': 'opens a shell to another machine',
   'floor.delete-schedule': 'deletes all scheduled jobs',
   'floor.container-escape': 'gives a container the whole machine',
+  'floor.other-command': 'starts something else than it says',
   'floor.patch-escape': 'leaves the directory through a patch',
 }
 

@@ -1,4 +1,5 @@
 import type { ActionCall } from '../protocol/actions.ts'
+import { argvFits } from '../protocol/plainArgv.ts'
 import { applyRules } from './applyRules.ts'
 import { pathFacts } from './describe/describeByTable.ts'
 import { commandsInCode } from './describe/describeInterpreter.ts'
@@ -27,6 +28,8 @@ function samePart(a: Part, b: Part): boolean {
 function findAll(call: ActionCall, context: PolicyContext): Finding[] {
   switch (call.action) {
     case 'shell':
+      if (!argvFits(call.params.command, call.params.argv))
+        return [one(call.params.command, { effect: 'floor.other-command' })]
       return context.platform === 'win32'
         ? readWindows(call.params.command, context)
         : readShell(call.params.command, context)

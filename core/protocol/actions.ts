@@ -21,8 +21,14 @@ export const interpreters = ['sh', 'bash', 'python3', 'node', 'perl', 'ruby'] as
  * files of an action are the control plane's business and stand in core/actions.
  */
 export const actionParams = {
-  /** One command line for `sh -c` in the task's directory. */
-  shell: z.strictObject({ command: NoNul(32_768).min(1) }),
+  /**
+   * One command line in the task's directory. `argv`: the same as program and arguments, where it is as plain as that;
+   * policy puts it there (never the asker), and the agent starts it without a shell. Without it: `sh -c`.
+   */
+  shell: z.strictObject({
+    command: NoNul(32_768).min(1),
+    argv: z.array(NoNul(32_768)).min(1).max(4097).optional(),
+  }),
   /** A program text for an interpreter, handed over as a file, never as an argument. */
   script: z.strictObject({
     interpreter: z.enum(interpreters),

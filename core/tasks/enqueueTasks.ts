@@ -6,10 +6,10 @@ import type { RunStatus } from '../events/states.ts'
 import { now, transition } from '../events/transition.ts'
 import { foreignMachine, mayActIn } from '../people/entitlements.ts'
 import { isLockedDown } from '../people/lockdown.ts'
-import { type Judged, judgeSpec, worstRisk } from '../planning/judgePlan.ts'
+import { type Judged, judgeSpec, settleSpec, worstRisk } from '../planning/judgePlan.ts'
 import type { Verdict } from '../policy/judge.ts'
 import { planHash } from '../protocol/hash.ts'
-import { isAcyclic, PlanSpec } from '../protocol/specs.ts'
+import { isAcyclic, PlanSpec, type TaskSpec } from '../protocol/specs.ts'
 import { createRun } from '../runs/createRun.ts'
 import { settleRun } from '../runs/settleRun.ts'
 import { storePlan, type TaskTerms } from '../runs/storePlan.ts'
@@ -263,6 +263,9 @@ async function goOn(deps: EnqueueDeps, tx: Tx, runId: string, waits: boolean): P
   await settleRun(deps, tx, runId)
 }
 
+const settled = (placed: PlacedTask | undefined, judged: Judged | undefined): TaskSpec | undefined =>
+  placed && judged && settleSpec(placed.spec, judged.verdict, placed.machine.platform)
+
 function planOf(
   deps: Pick<Deps, 'redact'>,
   tasks: readonly Fresh[],
@@ -281,7 +284,7 @@ function planOf(
       key: keys[i],
       title: titles[i],
       depends_on: task.dependencies.flatMap((id) => keyOf.get(id) ?? []),
-      spec: { ...placed[i]?.spec, network: judged[i]?.verdict.network ?? false },
+      spec: settled(placed[i], judged[i]),
     })),
   })
 }

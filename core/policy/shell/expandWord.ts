@@ -184,7 +184,9 @@ function expandTilde(text: string, value: string, expander: Expander): string {
 function braceVariants(parts: readonly WordPart[]): WordPart[][] {
   const at = parts.findIndex((part) => part.type === 'BraceExpansion')
   const brace = parts[at]
-  const items = brace ? /^\{([^{}$`'"\\]*,[^{}$`'"\\]*)\}$/.exec(brace.text)?.[1]?.split(',') : undefined
+  const items = brace
+    ? /^\{([^{}$`'"\\<>()]*,[^{}$`'"\\<>()]*)\}$/.exec(brace.text)?.[1]?.split(',')
+    : undefined
   if (!brace || !items || items.length > 16) return [[...parts]]
   return items.map((item) => [...parts.slice(0, at), literalItem(item, brace), ...parts.slice(at + 1)])
 }

@@ -67,6 +67,7 @@ export function visitExpansions(walk: Walk, node: SyntaxNode, spot: Spot, state:
     node.type === 'ProcessSubstitution' ||
     node.type === 'ArithmeticCommandExpansion'
   ) {
+    if (node.type === 'ProcessSubstitution') note(walk, spot, node, 'shell.not-posix')
     substitute(walk, node.script, spot, state)
     return
   }
@@ -127,7 +128,7 @@ function noteOperation(walk: Walk, node: ParameterExpansionPart, spot: Spot): vo
       node,
       /^\$\{\w+:\s*-?\d+(:\d+)?\}$/.test(node.text) ? 'shell.not-posix' : 'shell.dynamic-code',
     )
-  if (node.operation.type === 'Transform' || /['"\\]/.test(node.text))
+  if (node.operation.type === 'Transform' || /['"\\]|[<>]\(/.test(node.text))
     note(walk, spot, node, 'shell.not-understood')
   if (node.operation.type === 'Default' && node.operation.operator.endsWith('='))
     add(walk, node.text, overrideFacts(node.parameter))
