@@ -67,6 +67,7 @@ export const methods = {
   'POST /v1/runs/:id/pause': 'steer',
   'POST /v1/runs/:id/resume': 'steer',
   'POST /v1/runs/:id/skip': 'steer',
+  'POST /v1/runs/:id/review': 'decide',
   'POST /v1/runs/:id/retry': 'decide',
   'GET /v1/approvals': 'look',
   'GET /v1/approvals/:id': 'look',
