@@ -161,6 +161,7 @@ export const steerRoutes: readonly Route[] = [
     async handler(deps, { params, body: { task_id: taskId, verdict }, caller }) {
       const runId = await runIdOf(deps.db, params.id)
       await actAs(deps, caller, async (tx, personId) => {
+        await needRun(tx, caller, 'POST /v1/runs/:id/review', runId)
         if (await reviewTask(deps, tx, { runId, taskId }, verdict, personId)) return
         const [task] = await tx.query<{ status: string }>(
           'SELECT status FROM task WHERE id = $1 AND run_id = $2',
