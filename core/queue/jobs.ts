@@ -23,5 +23,8 @@ export type QueueName = (typeof queueNames)[number]
 /** What a handler returns; workers/settle.ts is the one place that turns it into BullMQ's terms. */
 export type Outcome = { kind: 'done' } | { kind: 'snooze'; ms: number } | { kind: 'cancel'; reason: string }
 
+/** `soon`: somebody waits for it. `together`: it may wait a little for others like it, such as slots that became free. */
+export type Pace = 'soon' | 'together'
+
 /** How a committed change asks for attention. Losing a wake-up delays work until the next tick, no more. */
-export type Wake = <N extends JobName>(name: N, payload: JobPayload<N>) => void
+export type Wake = <N extends JobName>(name: N, payload: JobPayload<N>, pace?: Pace) => void

@@ -1,10 +1,10 @@
 import type { Queue } from 'bullmq'
 import type { Outage } from '../config/outage.ts'
 import { coalesce } from './coalesce.ts'
-import { type JobName, type JobPayload, jobs, type QueueName, type Wake } from './jobs.ts'
+import { type JobName, type JobPayload, jobs, type Pace, type QueueName, type Wake } from './jobs.ts'
 
 /** The same wake-up is not asked for again sooner than this: what a burst wants is looked at once for all of it. */
-const WAKE_GAP_MS = 25
+const GAP_MS: Record<Pace, number> = { soon: 3, together: 25 }
 /** Wake-ups on their way to the queue at most; more are left to the tick, which asks the ledger. */
 const MAX_UNDER_WAY = 500
 
@@ -15,12 +15,13 @@ type Queues = Record<QueueName, Pick<Queue, 'add'>>
  * does not answer, one of each waits for it, and of those no more than a bounded number.
  */
 export function coalescedWake(queues: Queues, outage: Outage): Wake {
-  /** Keys whose job is on its way; true: asked for again meanwhile. */
-  const underWay = new Map<string, boolean>()
-  const add = coalesce(WAKE_GAP_MS, (key: string, name: JobName, payload: JobPayload<JobName>) => {
-    if (underWay.has(key)) return void underWay.set(key, true)
+  /** Keys whose job is on its way, with the most urgent pace at which it was asked for again meanwhile. */
+  const underWay = new Map<string, Pace | null>()
+  const ask = (pace: Pace, key: string, name: JobName, payload: JobPayload<JobName>): void => {
+    const again = underWay.get(key)
+    if (again !== undefined) return void underWay.set(key, again === 'soon' ? again : pace)
     if (underWay.size >= MAX_UNDER_WAY) return
-    underWay.set(key, false)
+    underWay.set(key, null)
     addJob(queues, name, payload)
       .then(
         () => outage.over(),
@@ -29,12 +30,13 @@ export function coalescedWake(queues: Queues, outage: Outage): Wake {
       .finally(() => {
         const again = underWay.get(key)
         underWay.delete(key)
-        if (again && !outage.isOn) add(key, key, name, payload)
+        if (again && !outage.isOn) paced[again](key, again, key, name, payload)
       })
-  })
-  return (name, payload) => {
+  }
+  const paced = { soon: coalesce(GAP_MS.soon, ask), together: coalesce(GAP_MS.together, ask) }
+  return (name, payload, pace = 'soon') => {
     const key = `${name} ${JSON.stringify(payload)}`
-    add(key, key, name, payload)
+    paced[pace](key, pace, key, name, payload)
   }
 }
 

@@ -33,7 +33,8 @@ export async function settleRun(
     deps.bus.publish('run.changed', { runId })
     for (const other of others) deps.wake('run.settle', { runId: other })
   })
-  if (frees || queued > 0) tx.afterCommit(() => deps.wake('tasks.dispatch', {}))
+  if (queued > 0) tx.afterCommit(() => deps.wake('tasks.dispatch', {}))
+  else if (frees) tx.afterCommit(() => deps.wake('tasks.dispatch', {}, 'together'))
 }
 
 /** Returns how many tasks were queued, and which other runs wait for a task of this one that has ended. */

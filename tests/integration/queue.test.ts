@@ -286,7 +286,7 @@ describe.each(queueKinds())('the queue on %s', (kind) => {
     )
     expect(twice).toEqual([])
     expect(await replayed(deps())).toEqual(await actual(deps()))
-  })
+  }, 60_000)
 })
 
 async function flush(url: string): Promise<void> {
