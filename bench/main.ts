@@ -10,6 +10,7 @@ import { framesRow } from './rows/frames.ts'
 import { ingressRow } from './rows/ingress.ts'
 import { lifecycleRow } from './rows/lifecycle.ts'
 import { liveLogsRow } from './rows/liveLogs.ts'
+import { redactionRow } from './rows/redaction.ts'
 import { transitionRow } from './rows/transition.ts'
 import { workersRow } from './rows/workers.ts'
 import { openStand, type Stand } from './stand.ts'
@@ -79,6 +80,10 @@ const benchmarks: Record<string, Benchmark> = {
   frames: {
     title: 'Frames from agent to gateway: numbered, authenticated, acknowledged, resumable',
     run: () => onStand(framesRow),
+  },
+  redaction: {
+    title: 'Secrets taken out of 4 MB of log, cut into chunks anywhere',
+    run: redactionRow,
   },
   transition: {
     title: 'One transition: compare-and-set and event, 20 at a time',

@@ -45,6 +45,9 @@ export type LogShower = (
   lines: AsyncIterable<string>,
 ) => Promise<void>
 
+/** Says where in a text secrets stand. */
+export type SecretFinder = (text: string) => Promise<(readonly [start: number, end: number])[]>
+
 const dir = join(import.meta.dirname, 'peers')
 
 /**

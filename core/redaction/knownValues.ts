@@ -143,8 +143,18 @@ function openEnd(form: Form, text: string, start: number): Span | null {
   return isPart ? { start, end: text.trimEnd().length, kind: 'secret', rank: RANK.known } : null
 }
 
+/** Whether what follows an anchor can be what should follow it, escaped or not: most words that look like one end here. */
+const goesOn = (wanted: string | undefined, got: string | undefined): boolean =>
+  wanted === undefined ||
+  got === undefined ||
+  wanted === got ||
+  /[^A-Za-z0-9]/.test(wanted) ||
+  /[^A-Za-z0-9]/.test(got)
+
 /** Looks for one form near one of its anchors, which stands from `start` to before `end`. */
 export function lookForKnown(form: Form, text: string, start: number, end: number): Span[] {
+  const place = form.plain.toLowerCase().indexOf(text.slice(start, end).toLowerCase())
+  if (place >= 0 && !goesOn(form.plain[place + end - start], text[end])) return []
   const from = Math.max(0, end - form.reach)
   const near = text.slice(from, start + form.reach)
   const spans = [...near.matchAll(form.pattern)].map((hit) => ({
@@ -154,7 +164,6 @@ export function lookForKnown(form: Form, text: string, start: number, end: numbe
     rank: RANK.known,
   }))
   if (spans.length > 0) return spans
-  const place = form.plain.toLowerCase().indexOf(text.slice(start, end).toLowerCase())
   const open = place < 0 || place > start ? null : openEnd(form, text, start - place)
   return open ? [open] : []
 }

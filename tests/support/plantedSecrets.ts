@@ -162,3 +162,38 @@ const innerOf = (text: string): string => {
     ? line
     : line.slice(Math.floor(line.length / 2) - 4, Math.floor(line.length / 2) + 4)
 }
+
+/** Formats that secretlint's recommended rules know by their shape alone. */
+const ofTheRules = [
+  'github',
+  'githubFine',
+  'gitlab',
+  'openai',
+  'openaiOld',
+  'anthropic',
+  'groq',
+  'huggingface',
+  'slack',
+  'npm',
+  'stripe',
+  'sendgrid',
+  'shopify',
+  'linear',
+  'notion',
+  'vault',
+  'databricks',
+  'docker',
+  'grafana',
+  'figma',
+  'tailscale',
+  'vercel',
+  'cloudflare',
+]
+
+/** So many tokens, of formats that secretlint's recommended rules know as well. */
+export function plantTokens(count: number, seed: number): string[] {
+  const r = new Random(seed)
+  return Array.from({ length: count }, (_, i) =>
+    (tokens[ofTheRules[i % ofTheRules.length] as string] as (r: Random) => string)(r),
+  )
+}
