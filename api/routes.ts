@@ -11,6 +11,7 @@ import { planRoutes } from './routes/plan.ts'
 import { policyRoutes } from './routes/policy.ts'
 import { runRoutes } from './routes/runs.ts'
 import { schedulerRoutes } from './routes/scheduler.ts'
+import { standingRoutes } from './routes/standing.ts'
 import { steerRoutes } from './routes/steer.ts'
 import { systemRoutes } from './routes/system.ts'
 import { taskRoutes } from './routes/tasks.ts'
@@ -22,6 +23,7 @@ export const routes: readonly Route[] = [
   ...runRoutes,
   ...steerRoutes,
   ...approvalRoutes,
+  ...standingRoutes,
   ...enqueueRoutes,
   ...taskRoutes,
   ...eventRoutes,

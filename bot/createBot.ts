@@ -14,6 +14,7 @@ import { basics } from './features/basics.ts'
 import { freeText } from './features/freeText.ts'
 import { look } from './features/look.ts'
 import { places } from './features/places.ts'
+import { settings } from './features/settings.ts'
 import { steer } from './features/steer.ts'
 import { taps } from './features/taps.ts'
 import { work } from './features/work.ts'
@@ -49,7 +50,7 @@ export function createBot(
   bot.use(conversations({ storage: { type: 'context', adapter: conversationStorage } }))
   bot.use(createConversation(requestConversation(deps), { id: 'request' }))
   bot.use(createConversation(editConversation(deps), { id: 'editCommand' }))
-  for (const feature of [basics, work, look, steer, approvals, places]) bot.use(feature(deps))
+  for (const feature of [basics, work, look, steer, approvals, places, settings]) bot.use(feature(deps))
   bot.use(taps(deps), freeText(deps))
   return async (tx, update) => {
     const { chat, migrate_to_chat_id: moved } = update.message ?? {}

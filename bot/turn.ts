@@ -21,7 +21,17 @@ export type Turn = {
 /** What the bot's handlers may use. */
 export type BotDeps = Pick<
   Deps,
-  'db' | 'bus' | 'wake' | 'log' | 'policy' | 'playbooks' | 'model' | 'settings' | 'clock' | 'redact'
+  | 'db'
+  | 'bus'
+  | 'wake'
+  | 'log'
+  | 'policy'
+  | 'playbooks'
+  | 'model'
+  | 'settings'
+  | 'clock'
+  | 'redact'
+  | 'gatewayToken'
 > & {
   ownerIds: readonly number[]
   /** The address an agent on another machine would join. */

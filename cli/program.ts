@@ -45,6 +45,7 @@ export function buildProgram(env: Env): Command {
   addCare(program, env)
   addPeople(program, env)
   addTokens(program, env)
+  addStanding(program, env)
   return program
 }
 
@@ -126,6 +127,11 @@ function addAgent(program: Command, env: Env): void {
     .action(async (url: string, code: string) =>
       (await import('./agentCommand.ts')).agentCommand(env, ['join', url, code]),
     )
+  agent
+    .command('revoke')
+    .description('a machine is not trusted any more: cut off, its tasks end or go to review')
+    .argument('<name>', 'its name, as /agents shows it')
+    .action(async (name: string) => (await import('./revokeAgentCommand.ts')).revokeAgentCommand(env, name))
   agent
     .command('invite')
     .description('prints the line with which another machine joins')
@@ -215,4 +221,18 @@ function addTokens(program: Command, env: Env): void {
     .description('a token stops working within 5 s')
     .argument('<name>', 'its name or id, as `skynet token list` shows them')
     .action(async (name: string) => (await load()).revokeTokenCommand(env, name))
+}
+
+function addStanding(program: Command, env: Env): void {
+  const standing = program.command('standing').description('what is approved ahead, for a while')
+  const load = () => import('./standingCommands.ts')
+  standing
+    .command('list')
+    .description('what goes on without asking, for whom, where and until when')
+    .action(async () => (await load()).listStandingCommand(env))
+  standing
+    .command('revoke')
+    .description('ends one at once')
+    .argument('<id>', 'as `skynet standing list` shows it; `all` ends them all')
+    .action(async (id: string) => (await load()).revokeStandingCommand(env, id))
 }

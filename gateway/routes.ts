@@ -3,7 +3,7 @@ import { failpoint } from '../core/config/failpoint.ts'
 import { MAX_FRAME_BYTES } from '../core/protocol/frames.ts'
 import { specHash } from '../core/protocol/hash.ts'
 import { ActionRequest, CancelRequest, EnrollRequest, EnrollResponse } from '../core/protocol/http.ts'
-import { AttemptId } from '../core/protocol/ids.ts'
+import { AgentId, AttemptId } from '../core/protocol/ids.ts'
 import type { AgentLink } from './agentLink.ts'
 import type { Agents } from './agents.ts'
 import type { Api } from './api.ts'
@@ -41,6 +41,13 @@ export function gatewayRoutes(deps: RouteDeps): RouteHandler[] {
       guarded: true,
       limit: SMALL,
       handle: (call) => cancel(deps, call),
+    },
+    {
+      method: 'POST',
+      path: '/revoke/:id',
+      guarded: true,
+      limit: SMALL,
+      handle: (call) => revoke(deps, call),
     },
     { method: 'GET', path: '/agents', guarded: true, limit: 0, handle: () => listAgents(deps) },
     {
@@ -139,6 +146,14 @@ function cancel({ agents }: RouteDeps, { id, body }: Call): Answer {
   deliver(agents.get(agent_id), { type: 'cancel', execution_id })
   failpoint('cancel:after')
   return { status: 202, body: { execution_id, agent_id } }
+}
+
+/** Closes the connection of an agent that the control plane does not trust any more; it would be refused at the next heartbeat. */
+function revoke({ agents }: RouteDeps, { id }: Call): Answer {
+  const agent_id = read(AgentId, id)
+  const link = agents.get(agent_id)
+  link?.revoked()
+  return { status: 200, body: { agent_id, was_connected: link !== undefined } }
 }
 
 function listAgents({ agents }: RouteDeps): Answer {

@@ -1,14 +1,17 @@
 import { z } from 'zod'
+import { approveStanding, type Stood } from '../../core/approvals/approveStanding.ts'
+import { askAgain } from '../../core/approvals/askAgain.ts'
 import { type Decided, decideApproval } from '../../core/approvals/decideApproval.ts'
-import { findApproval, listApprovals } from '../../core/approvals/listApprovals.ts'
+import { type ApprovalLine, findApproval, listApprovals } from '../../core/approvals/listApprovals.ts'
+import { standingKinds } from '../../core/approvals/standing.ts'
 import { assertNever } from '../../core/assertNever.ts'
 import { outsideLine } from '../../core/people/entitlements.ts'
 import type { Sql } from '../../core/storage/sql.ts'
-import { actAs } from '../actor.ts'
+import { actAs, needRun } from '../actor.ts'
 import { ApprovalAnswer, approvalAnswer, statusOf } from '../answers.ts'
 import { ApiError } from '../errors.ts'
 import { cut, NextCursor, pageQuery, placeOf } from '../page.ts'
-import { ok, type Route, route } from '../route.ts'
+import { answer, ok, type Route, route } from '../route.ts'
 
 const ApprovalParams = z.strictObject({ id: z.uuid() })
 const Before = z.tuple([z.number().min(0).max(8.64e15), z.uuid()])
@@ -54,6 +57,10 @@ export const approvalRoutes: readonly Route[] = [
     body: z.strictObject({
       decision: Decision,
       plan_hash: z.string().min(1).max(200).describe('Of the plan that was read.'),
+      standing: z
+        .enum(standingKinds)
+        .optional()
+        .describe('Approves for a while what the same person asks for: `command` 1 h, `playbook` 24 h.'),
     }),
     example: { decision: 'approve', plan_hash: 'f4adbfdb…' },
     answers: { 200: ApprovalAnswer },
@@ -67,23 +74,52 @@ export const approvalRoutes: readonly Route[] = [
       const done = await actAs(deps, caller, async (tx, personId) => {
         if (decision === 'approved' && !caller.scopes.includes('admin'))
           await refuseOwn(tx, params.id, personId)
-        return decideApproval(deps, tx, {
-          approvalId: params.id,
-          personId,
-          decision,
-          planHash: body.plan_hash,
-        })
+        const answer = { approvalId: params.id, personId, planHash: body.plan_hash }
+        return body.standing && decision === 'approved'
+          ? approveStanding(deps, tx, { ...answer, kind: body.standing })
+          : decideApproval(deps, tx, { ...answer, decision })
       })
       refuse(done, decision)
       return ok(await approvalOf(deps.db, params.id))
     },
   }),
+  route({
+    method: 'POST',
+    url: '/v1/approvals/:id/ask-again',
+    scope: 'operate',
+    summary: 'Asks once more about a plan whose approval has expired: the same run and hash, a new approval.',
+    params: ApprovalParams,
+    answers: { 201: ApprovalAnswer },
+    errors: {
+      403: 'FORBIDDEN, NOT_ENTITLED: the run is not of the person whose token this is, or of another chat or machine than theirs.',
+      404: 'There is no such approval.',
+      409: 'WRONG_STATE: it has not expired, or its run went on. OUTDATED: policy or machine changed since; ask for the work anew.',
+    },
+    async handler(deps, { params, caller }) {
+      const { runId } = await lineOf(deps.db, params.id)
+      const done = await actAs(deps, caller, async (tx, personId) => {
+        await needRun(tx, caller, 'POST /v1/approvals/:id/ask-again', runId)
+        return askAgain(deps, tx, params.id, personId)
+      })
+      if (done.kind === 'unknown') throw notThere()
+      if (done.kind === 'outdated') throw new ApiError(409, 'OUTDATED', done.message)
+      if (done.kind === 'not_expired')
+        throw new ApiError(409, 'WRONG_STATE', 'It has not expired, or its run went on. Nothing changed.')
+      return answer(201, await approvalOf(deps.db, done.approvalId))
+    },
+  }),
 ]
 
-async function approvalOf(sql: Sql, id: string): Promise<z.input<typeof ApprovalAnswer>> {
+const notThere = (): ApiError => new ApiError(404, 'NOT_FOUND', 'There is no such approval.')
+
+async function lineOf(sql: Sql, id: string): Promise<ApprovalLine> {
   const line = await findApproval(sql, id)
-  if (!line) throw new ApiError(404, 'NOT_FOUND', 'There is no such approval.')
-  return approvalAnswer(line)
+  if (!line) throw notThere()
+  return line
+}
+
+async function approvalOf(sql: Sql, id: string): Promise<z.input<typeof ApprovalAnswer>> {
+  return approvalAnswer(await lineOf(sql, id))
 }
 
 /** What a program asked for, somebody else has to approve. */
@@ -103,10 +139,11 @@ const ownRequest = (): ApiError =>
   )
 
 /** Throws where the answer did not count. */
-function refuse(done: Decided, decision: 'approved' | 'denied'): void {
+function refuse(done: Decided | Stood, decision: 'approved' | 'denied'): void {
   switch (done.kind) {
     case 'decided':
     case 'counted':
+    case 'stands':
       return
     case 'already':
       refuseLate(done, decision)
@@ -118,6 +155,12 @@ function refuse(done: Decided, decision: 'approved' | 'denied'): void {
         409,
         'PLAN_CHANGED',
         'The plan is another than the one with this hash. Read it again.',
+      )
+    case 'cannot_stand':
+      throw new ApiError(
+        422,
+        'CANNOT',
+        'This can be approved once only: its risk is too high. Nothing changed.',
       )
     case 'own_request':
       throw ownRequest()

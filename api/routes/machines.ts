@@ -6,8 +6,11 @@ import {
   listGateways,
   listOwnedFiles,
 } from '../../core/fleet/listFleet.ts'
+import { revokeAgent } from '../../core/fleet/revokeAgent.ts'
 import { AgentFacts } from '../../core/protocol/frames.ts'
+import { actAs } from '../actor.ts'
 import { At, iso, isoOrNull } from '../answers.ts'
+import { ApiError } from '../errors.ts'
 import { cut, NextCursor, pageQuery, placeOf } from '../page.ts'
 import { ok, type Route, route } from '../route.ts'
 
@@ -90,6 +93,33 @@ export const machineRoutes: readonly Route[] = [
       const rows = await listAgents(db, placeOf(z.string(), cursor), limit + 1)
       const [page, next_cursor] = cut(rows, limit, ({ name }) => name)
       return ok({ agents: page.map(agentAnswer), next_cursor })
+    },
+  }),
+  route({
+    method: 'POST',
+    url: '/v1/agents/:id/revoke',
+    scope: 'admin',
+    summary:
+      'A machine is not trusted any more: it is cut off, what it reports is refused, its tasks end or go to review.',
+    description:
+      'Work that runs there cannot be stopped from here. Asking again changes nothing and answers 200.',
+    params: z.strictObject({ id: z.uuid() }),
+    answers: {
+      200: z.object({
+        id: z.uuid(),
+        revoked: z.literal(true),
+        working: z.int().describe('Tasks of it that may go on running there.'),
+      }),
+    },
+    errors: { 404: 'There is no such agent.' },
+    async handler(deps, { params, caller }) {
+      const done = await actAs(deps, caller, (tx, personId) => revokeAgent(deps, tx, params.id, personId))
+      if (done.kind === 'unknown') throw new ApiError(404, 'NOT_FOUND', 'There is no such agent.')
+      return ok({
+        id: params.id,
+        revoked: true as const,
+        working: done.kind === 'revoked' ? done.working : 0,
+      })
     },
   }),
   route({

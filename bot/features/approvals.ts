@@ -85,7 +85,7 @@ function ago(at: Date): string {
   return minutes < 2880 ? `${Math.round(minutes / 60)} h ago` : `${Math.round(minutes / 1440)} days ago`
 }
 
-function decidedLine(done: Decided): string {
+export function decidedLine(done: Decided): string {
   switch (done.kind) {
     case 'decided':
       return done.status === 'approved' ? 'Approved. It starts now.' : 'Denied. Nothing runs.'

@@ -94,5 +94,5 @@ export async function retry(
   }
   return keys.length > 0
     ? `🔁 #${run.number}: step ${keys.join(', ')} runs again.`
-    : `#${run.number} has no failed step to retry.`
+    : `#${run.number} has no failed step to retry, or its machine was revoked.`
 }

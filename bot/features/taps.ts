@@ -14,7 +14,10 @@ import { asker, placeButtons, startOrAsk, startRun } from '../startRun.ts'
 import type { BotDeps, Turn } from '../turn.ts'
 import { arm, decide, details } from './approvals.ts'
 import { postCard, sendLog } from './look.ts'
+import { revokeMachine, showMachine } from './machine.ts'
 import { dropStep, editStep, moveSteps, revise } from './revise.ts'
+import { entitle, showPeople, showPerson, showSettings } from './settings.ts'
+import { askOnceMore, offerStanding, stand, unstand } from './standing.ts'
 import { cancel, pauseOrResume, retry } from './steer.ts'
 
 /** Taps on buttons: the id is looked up in the ledger and what it stands for is carried out. */
@@ -68,6 +71,27 @@ async function carryOut(deps: BotDeps, ctx: BotContext, action: ButtonAction): P
       return arm(deps, turn, action.approvalId, action.armed)
     case 'details':
       return details(deps, turn, action.approvalId)
+    case 'more':
+      return offerStanding(deps, turn, action)
+    case 'stand':
+      return say(stand(deps, turn, action))
+    case 'unstand':
+      return say(unstand(turn, action.standingId))
+    case 'ask_again':
+      return say(askOnceMore(deps, turn, action.approvalId))
+    case 'settings':
+      await toast(deps, turn)
+      return showSettings(deps, turn)
+    case 'people':
+      return showPeople(deps, turn)
+    case 'person':
+      return showPerson(deps, turn, action.personId)
+    case 'entitle':
+      return entitle(deps, turn, action)
+    case 'machine':
+      return showMachine(deps, turn, action.agentId)
+    case 'revoke_machine':
+      return revokeMachine(deps, turn, action)
     case 'revise':
       return revise(deps, turn, action.approvalId)
     case 'edit':
@@ -207,7 +231,7 @@ async function review(
       ? action.verdict === 'again'
         ? 'It runs again.'
         : 'Skipped.'
-      : 'This was settled already. Nothing changed.',
+      : 'This was settled already, or its machine was revoked. Nothing changed.',
   )
 }
 

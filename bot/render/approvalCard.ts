@@ -1,7 +1,8 @@
 import { placeLabel } from '../../core/fleet/choosePlace.ts'
 import type { ApprovalView, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import type { Buttons } from './buttons.ts'
-import { bold, clip, code, escapeHtml, quote, time } from './html.ts'
+import { bold, clip, code, escapeHtml, quote, reveal, time } from './html.ts'
+import { planDifference } from './planDifference.ts'
 import { exactAction, firstLine, joined, placeCode, runPlace, type Shown } from './words.ts'
 
 const risks = ['low', 'medium', 'high', 'critical']
@@ -31,7 +32,8 @@ export function renderApproval(run: RunView, approval: ApprovalView, options: { 
           ),
         ]
       : []),
-    ...(run.change ? [escapeHtml(`v${run.planVersion}: ${run.change}`)] : []),
+    ...changeLines(run),
+    ...quorumLine(approval),
     ...groups.map((group) => groupLines(group, run)),
     ...(asking.length > MAX_ASKING ? [`and ${asking.length - MAX_ASKING} more: see the document above`] : []),
     quote(
@@ -46,10 +48,33 @@ export function renderApproval(run: RunView, approval: ApprovalView, options: { 
   const pending = approval.status === 'pending'
   return {
     html: lines.filter((line) => line !== '').join('\n'),
-    buttons: pending ? approvalButtons(run, approval, options.armed) : [],
+    buttons: pending ? approvalButtons(run, approval, options.armed) : againButton(run, approval),
     settled: !pending,
   }
 }
+
+/** What a revision changed: in a sentence, and line by line against the version it replaced. */
+function changeLines(run: RunView): string[] {
+  if (!run.change) return []
+  const lines = planDifference(run)
+  const diff =
+    lines.length > 0 ? [`<pre><code class="language-diff">${escapeHtml(lines.join('\n'))}</code></pre>`] : []
+  return [escapeHtml(`v${run.planVersion}: ${run.change}`), ...diff]
+}
+
+/** Who has approved so far, where it takes several. */
+function quorumLine({ status, quorum, decisions }: ApprovalView): string[] {
+  if (quorum < 2 || status !== 'pending') return []
+  const names = decisions.filter(({ decision }) => decision === 'approved').map(({ name }) => name)
+  const so = names.length > 0 ? `: ${names.join(', ')}` : ''
+  return [escapeHtml(reveal(`${names.length} of ${quorum} people have approved${so}`))]
+}
+
+/** What nobody answered in time can be asked once more, as long as nothing else became of its run. */
+const againButton = (run: RunView, approval: ApprovalView): Buttons =>
+  approval.status === 'expired' && run.status === 'expired'
+    ? [[{ text: 'Ask again', action: { do: 'ask_again', approvalId: approval.id } }]]
+    : []
 
 /** The question about an earlier version: what it asked about is not the plan any more. */
 const renderReplaced = (run: RunView, approval: ApprovalView): Shown => ({
@@ -113,10 +138,11 @@ function shownAction(task: TaskView): string {
 /** Who answered how and when, in HTML. */
 function recordLine(approval: ApprovalView): string {
   const last = approval.decisions.at(-1)
+  const all = approval.decisions.filter(({ decision }) => decision === 'approved').map(({ name }) => name)
   const at = approval.decidedAt ? ` · ${time(approval.decidedAt)}` : ''
   switch (approval.status) {
     case 'approved':
-      return bold(`✓ ${approval.code} approved by ${last?.name ?? 'someone'}`) + at
+      return bold(`✓ ${approval.code} approved by ${all.join(' and ') || 'someone'}`) + at
     case 'denied':
       return bold(`✗ ${approval.code} denied by ${last?.name ?? 'someone'}`) + at
     case 'expired':
@@ -156,7 +182,8 @@ function approvalButtons(run: RunView, approval: ApprovalView, armed: boolean): 
         style: 'success' as const,
         action: { do: 'decide' as const, ...bound, decision: 'approved' as const },
       }
-  return [[approve], [deny, details], [revise]]
+  const more = { text: 'More…', action: { do: 'more' as const, ...bound } }
+  return [[approve], [deny, details], approval.risk === 'critical' ? [revise] : [revise, more]]
 }
 
 /** All of a plan, nothing cut: what `Details` shows, and the document that goes before a card that cannot show it. Pure. */

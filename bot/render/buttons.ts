@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { standingKinds } from '../../core/approvals/standing.ts'
+import { entitlementKinds } from '../../core/people/entitlements.ts'
 
 /** What a button does. It is kept in the ledger; Telegram carries an opaque id of 22 characters. */
 export const ButtonAction = z.discriminatedUnion('do', [
@@ -38,6 +40,29 @@ export const ButtonAction = z.discriminatedUnion('do', [
   /** An answer inside a conversation. */
   z.strictObject({ do: z.literal('answer'), value: z.string().max(4200) }),
   z.strictObject({ do: z.literal('add_machine') }),
+  /** Shows for how long more than this once can be approved; and approves it so. */
+  z.strictObject({ do: z.literal('more'), approvalId: z.uuid(), planHash: z.string() }),
+  z.strictObject({
+    do: z.literal('stand'),
+    approvalId: z.uuid(),
+    planHash: z.string(),
+    kind: z.enum(standingKinds),
+  }),
+  z.strictObject({ do: z.literal('unstand'), standingId: z.uuid() }),
+  /** Asks once more about a plan whose approval has expired. */
+  z.strictObject({ do: z.literal('ask_again'), approvalId: z.uuid() }),
+  z.strictObject({ do: z.enum(['settings', 'people']) }),
+  z.strictObject({ do: z.literal('person'), personId: z.uuid() }),
+  z.strictObject({
+    do: z.literal('entitle'),
+    personId: z.uuid(),
+    kind: z.enum(entitlementKinds),
+    target: z.string().max(64),
+    on: z.boolean(),
+  }),
+  z.strictObject({ do: z.literal('machine'), agentId: z.uuid() }),
+  /** The first tap only asks whether it is meant. */
+  z.strictObject({ do: z.literal('revoke_machine'), agentId: z.uuid(), sure: z.boolean() }),
   z.strictObject({
     do: z.literal('review'),
     runId: z.uuid(),

@@ -29,10 +29,18 @@ export function renderMachines({ machines, order }: Fleet, owner: boolean): Show
       ...lines,
       ...(machines.length > 1 ? orderLines(order) : []),
     ].join('\n'),
-    buttons: add,
+    buttons: [...picks(machines), ...add],
     settled: true,
   }
 }
+
+/** A button for each machine, three in a row. */
+const picks = (machines: readonly MachineLine[]): Buttons =>
+  Array.from({ length: Math.ceil(Math.min(machines.length, 12) / 3) }, (_, row) =>
+    machines
+      .slice(row * 3, row * 3 + 3)
+      .map(({ name, agentId }) => ({ text: clip(name, 20), action: { do: 'machine' as const, agentId } })),
+  )
 
 function machineLines(m: MachineLine, ranked: Ranked | undefined): string[] {
   const { facts } = m

@@ -79,6 +79,8 @@ const outputsOf = (tail: readonly LogLine[], failed: TaskView | undefined): stri
 function reasonLines(run: RunView, failed: TaskView | undefined, tail: readonly LogLine[]): string[] {
   switch (run.status) {
     case 'refused': {
+      if (run.error?.code === 'NOT_ENTITLED')
+        return [escapeHtml(run.error.message), ...(run.error.hint ? [escapeHtml(run.error.hint)] : [])]
       const part = run.tasks.find((t) => t.verdict.verdict === 'deny')
       const what =
         part && run.kind !== 'command'
@@ -179,7 +181,10 @@ function outcomeButtons(run: RunView, failed: TaskView | undefined, canFix: bool
     case 'succeeded':
     case 'cancelled':
       return [[...log, again]]
-    case 'expired':
+    case 'expired': {
+      const approvalId = run.approvals.findLast(({ status }) => status === 'expired')?.id
+      return approvalId ? [[{ text: 'Ask again', action: { do: 'ask_again', approvalId } }]] : [[again]]
+    }
     case 'denied':
       return [[{ text: 'Ask again', action: { do: 'again', runId: run.id } }]]
     default:

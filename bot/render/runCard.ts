@@ -3,7 +3,16 @@ import type { LogLine, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import type { Buttons } from './buttons.ts'
 import { bold, clip, clock, escapeHtml, quote, reveal, ticking, time } from './html.ts'
 import { type OutcomeContext, renderOutcome } from './outcomeCard.ts'
-import { firstLine, type Shown, stateWord, taskIcon, taskTime, waitReason, whatWhere } from './words.ts'
+import {
+  firstLine,
+  type Shown,
+  standingLine,
+  stateWord,
+  taskIcon,
+  taskTime,
+  waitReason,
+  whatWhere,
+} from './words.ts'
 
 export type CardContext = OutcomeContext & { outcomeBelow: boolean }
 
@@ -22,6 +31,7 @@ export function renderRunCard(run: RunView, context: CardContext): Shown {
     ) + below,
     whatWhere(run, 200, run.personName ?? ''),
     ...(run.kind === 'command' ? againLine(run) : taskLines(run, context.now)),
+    ...standingLine(run),
     ...waitLine(run),
     tailOf(run, context.tail),
     ...(ended || run.status === 'planning' || run.status === 'awaiting_approval'

@@ -222,3 +222,11 @@ function diffSize(diff: string): string {
   const count = (sign: RegExp) => diff.split('\n').filter((line) => sign.test(line)).length
   return `+${count(/^\+(?!\+\+ )/)} −${count(/^-(?!-- )/)}`
 }
+
+/** By which standing approval a run went on without asking. */
+export function standingLine(run: RunView): string[] {
+  const { standing } = run.tasks.find((task) => task.standing !== null) ?? {}
+  return standing
+    ? [`allowed by the standing approval of ${escapeHtml(reveal(standing.by))} until ${time(standing.until)}`]
+    : []
+}

@@ -6,8 +6,8 @@ export const entitlementKinds = ['chat', 'machine'] as const
 export type EntitlementKind = (typeof entitlementKinds)[number]
 export type Entitlement = { kind: EntitlementKind; target: string; name: string }
 
-/** Rows of a kind name the only chats or machines; without any a person may act in all. */
-const isOutside = (person: string, kind: EntitlementKind, target: string): string =>
+/** In SQL: whether this is not among the person's. Rows of a kind name the only chats or machines; without any it is. */
+export const isOutside = (person: string, kind: EntitlementKind, target: string): string =>
   `(EXISTS (SELECT 1 FROM entitlement e WHERE e.person_id = ${person} AND e.kind = '${kind}')
     AND NOT EXISTS (SELECT 1 FROM entitlement e WHERE e.person_id = ${person} AND e.kind = '${kind}' AND e.target = ${target}))`
 

@@ -1,4 +1,5 @@
 import { askApproval } from '../approvals/askApproval.ts'
+import { findStanding, useStanding } from '../approvals/standing.ts'
 import type { Deps } from '../deps.ts'
 import { now, transition } from '../events/transition.ts'
 import { listMachines, type Machine } from '../fleet/machineFacts.ts'
@@ -216,7 +217,7 @@ async function commitPlan(deps: PlanDeps, run: PlanningRun, made: Made, machines
   deps.bus.publish('run.changed', { runId: run.id })
 }
 
-type CommitDeps = Pick<Deps, 'bus' | 'wake' | 'policy' | 'settings'>
+type CommitDeps = Pick<Deps, 'bus' | 'wake' | 'policy' | 'settings' | 'playbooks'>
 
 /** The machine of the plan on which who stands for it (who changed it, else who asked) may not act; null: none. */
 async function foreignTo(tx: Tx, runId: string, plan: PlanSpec, by?: string): Promise<string | null> {
@@ -287,9 +288,11 @@ async function carryOut(
   { plan, source, judged, hash, by }: Decided,
 ): Promise<void> {
   const denied = judged.find((j) => j.verdict.verdict === 'deny')
-  const asks = judged.some((j) => j.verdict.verdict === 'ask')
+  const asked = judged.some((j) => j.verdict.verdict === 'ask')
+  const standing = asked && by === null ? await standingFor(deps, tx, runId, { plan, source, judged }) : null
+  const asks = asked && standing === null
   const status = denied ? 'cancelled' : asks ? 'held' : 'blocked'
-  const { planId } = await storePlan(tx, runId, plan, {
+  const { planId, taskIds } = await storePlan(tx, runId, plan, {
     planHash: hash,
     policyVersion: deps.policy.version,
     source,
@@ -316,7 +319,25 @@ async function carryOut(
     })
     await transition(tx, 'run', { ids: [runId], from: ['planning'], to: 'awaiting_approval' })
   } else {
+    await useStanding(
+      tx,
+      runId,
+      [...(standing ?? [])].map(([key, standingId]) => ({ standingId, taskId: taskIds.get(key) ?? '' })),
+    )
     await transition(tx, 'run', { ids: [runId], from: ['planning'], to: 'running', set: { started_at: now } })
     await settleRun(deps, tx, runId)
   }
+}
+
+/** The standing approvals by which all of a plan that asks goes on without asking; null when anything is left to ask. */
+async function standingFor(
+  deps: CommitDeps,
+  tx: Tx,
+  runId: string,
+  { plan, source, judged }: Pick<Decided, 'plan' | 'source' | 'judged'>,
+): Promise<Map<string, string> | null> {
+  const [run] = await tx.query<{ person_id: string | null }>('SELECT person_id FROM run WHERE id = $1', [
+    runId,
+  ])
+  return findStanding(deps, tx, plan, judged, { askerId: run?.person_id ?? null, source })
 }

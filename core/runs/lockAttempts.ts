@@ -19,11 +19,11 @@ const lock = (wanted: string, more: string): string => `
   SELECT ${columns}${more} FROM attempts a JOIN tasks t ON t.id = a.task_id ORDER BY a.id`
 
 const reported = lock(
-  'SELECT a.id, a.task_id, t.run_id, a.id = ANY($3::uuid[]) AS moves FROM attempt a JOIN task t ON t.id = a.task_id WHERE a.id = ANY($1::uuid[]) AND a.agent_id = $2',
+  'SELECT a.id, a.task_id, t.run_id, a.id = ANY($3::uuid[]) AS moves FROM attempt a JOIN task t ON t.id = a.task_id WHERE a.id = ANY($1::uuid[]) AND a.agent_id = $2 AND NOT EXISTS (SELECT 1 FROM agent g WHERE g.id = $2 AND g.revoked_at IS NOT NULL)',
   '',
 )
 
-/** Those of the attempts that are this agent's, as they stand, locked; what only logs (not in `moving`) locks itself alone. */
+/** Those of the attempts that are this agent's, none of a revoked one's, as they stand, locked; what only logs (not in `moving`) locks itself alone. */
 export const lockReported = (
   tx: Tx,
   agentId: string,

@@ -19,7 +19,8 @@ export async function retryTask(
   await tx.query('SELECT 1 FROM run WHERE id = $1 FOR UPDATE', [runId])
   const failed = await tx.query<{ id: string; key: string }>(
     `SELECT t.id, t.key FROM task t JOIN plan p ON p.id = t.plan_id JOIN run r ON r.id = t.run_id AND (p.version = r.plan_version OR r.kind = 'api')
-     WHERE t.run_id = $1 AND t.status IN ('failed', 'failed_timeout') AND ($2::uuid IS NULL OR t.id = $2) AND r.status = 'failed'`,
+     WHERE t.run_id = $1 AND t.status IN ('failed', 'failed_timeout') AND ($2::uuid IS NULL OR t.id = $2) AND r.status = 'failed'
+     AND NOT EXISTS (SELECT 1 FROM agent g WHERE g.id = t.agent_id AND g.revoked_at IS NOT NULL)`,
     [runId, taskId],
   )
   if (failed.length === 0) return []
@@ -32,7 +33,14 @@ export async function retryTask(
     data,
   })
   await setLanes(tx, runId) // it may have failed while it was paused
-  const again = { ended_at: null, started_at: null, error: null, result: null, claim_token: null }
+  const again = {
+    ended_at: null,
+    started_at: null,
+    error: null,
+    result: null,
+    claim_token: null,
+    standing_id: null,
+  }
   await transition(tx, 'task', {
     ids: failed.map((t) => t.id),
     from: ['failed', 'failed_timeout'],

@@ -8,7 +8,7 @@ import { settleRun } from './settleRun.ts'
 /**
  * A person's answer for a task whose end is not known: run it again under a new token, or leave it out. The old
  * attempt is asked to die should it ever be heard of; where its end is not confirmed it keeps its files until then, so
- * that a new one does not start beside it. False when the task does not need review any more.
+ * that a new one does not start beside it. False when the task does not need review any more, or its machine was revoked.
  */
 export async function reviewTask(
   deps: Pick<Deps, 'wake' | 'bus' | 'settings'>,
@@ -21,6 +21,7 @@ export async function reviewTask(
     task.runId,
   ])
   if (run?.status !== 'running' && run?.status !== 'paused') return false
+  if (verdict === 'again' && (await isRevoked(tx, task.taskId))) return false
   const data = { person_id: personId }
   const where = { sql: 'task.run_id = $1', values: [task.runId] }
   const moved =
@@ -29,7 +30,7 @@ export async function reviewTask(
           ids: [task.taskId],
           from: ['needs_review'],
           to: 'queued',
-          set: { claim_token: null, error: null, queued_at: now, approved_at: now },
+          set: { claim_token: null, error: null, queued_at: now, approved_at: now, standing_id: null },
           where,
           data,
         })
@@ -52,3 +53,12 @@ export async function reviewTask(
   tx.afterCommit(() => deps.wake('tasks.dispatch', {}))
   return true
 }
+
+/** A machine that was revoked starts nothing again. */
+const isRevoked = async (tx: Tx, taskId: string): Promise<boolean> =>
+  (
+    await tx.query(
+      'SELECT 1 FROM task t JOIN agent g ON g.id = t.agent_id WHERE t.id = $1 AND g.revoked_at IS NOT NULL',
+      [taskId],
+    )
+  ).length > 0

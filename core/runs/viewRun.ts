@@ -25,6 +25,8 @@ export type TaskView = {
   cwd: string
   /** What it waits for; null when it is at work or has ended. */
   waiting: Waiting | null
+  /** The standing approval that let it through. */
+  standing: { by: string; until: Date } | null
   dependsOn: string[]
   startedAt: Date | null
   endedAt: Date | null
@@ -42,6 +44,8 @@ export type ApprovalView = {
   planVersion: number
   status: ApprovalStatus
   risk: Verdict['risk']
+  /** How many different people must approve. */
+  quorum: number
   expiresAt: Date
   decidedAt: Date | null
   remindedAt: Date | null
@@ -77,6 +81,8 @@ export type RunView = {
   planHash: string | null
   /** What a revision changed against the version before; null for a first version. */
   change: string | null
+  /** The tasks of that version. */
+  replaced: { key: string; spec: TaskSpec }[] | null
   createdAt: Date
   startedAt: Date | null
   endedAt: Date | null
@@ -93,15 +99,17 @@ const query = `
   SELECT r.id, r.number, r.kind, r.status, r.request, r.summary, r.person_id AS "personId", p.name AS "personName", c.name AS "cancelledByName",
     r.chat_id AS "chatId", r.topic_id AS "topicId", r.message_id AS "messageId", a.name AS "agentName", coalesce(a.facts->>'home', '') AS "agentHome", r.cwd,
     coalesce(a.connected, false) AS connected, r.plan_version AS "planVersion", r.error,
-    pl.source, pl.source->>'change' AS change, pl.plan_hash AS "planHash", r.created_at AS "createdAt", r.started_at AS "startedAt", r.ended_at AS "endedAt", r.cancel_at AS "cancelAt",
+    pl.source, pl.source->>'change' AS change,
+    CASE WHEN pl.source ? 'change' THEN (SELECT v.spec->'tasks' FROM plan v WHERE v.run_id = r.id AND v.version = r.plan_version - 1) END AS replaced, pl.plan_hash AS "planHash", r.created_at AS "createdAt", r.started_at AS "startedAt", r.ended_at AS "endedAt", r.cancel_at AS "cancelAt",
     ${jsonArray(`SELECT t.id, t.key, t.title, t.milestone, t.status, t.action, t.spec, t.verdict, t.agent_id AS "agentId", ta.name AS "agentName", ta.connected,
       ta.disconnected_at AS "disconnectedAt", coalesce(ta.facts->>'home', '') AS home, t.cwd, t.started_at AS "startedAt", t.ended_at AS "endedAt",
       t.attempts_made AS attempts, t.lease_until AS "leaseUntil", t.result, t.error,
+      CASE WHEN t.standing_id IS NOT NULL THEN (SELECT json_build_object('by', g.name, 'until', s.expires_at) FROM standing_approval s JOIN person g ON g.id = s.given_by WHERE s.id = t.standing_id) END AS standing,
       (SELECT at.containment FROM attempt at WHERE at.task_id = t.id ORDER BY at.number DESC LIMIT 1) AS containment,
       coalesce((SELECT json_agg(dt.key ORDER BY dt.position) FROM task_dependency d JOIN task dt ON dt.id = d.depends_on_id WHERE d.task_id = t.id), '[]') AS "dependsOn"
       FROM task t JOIN agent ta ON ta.id = t.agent_id WHERE t.run_id = r.id AND (t.plan_id = pl.id OR r.kind = 'api') ORDER BY t.created_at, t.position`)} AS tasks,
     ${jsonArray(`SELECT m.key, m.title, m.started_at AS "startedAt", m.ended_at AS "endedAt", m.outcome FROM milestone m WHERE m.plan_id = pl.id ORDER BY m.position`)} AS milestones,
-    ${jsonArray(`SELECT ap.id, ap.code, ap.plan_hash AS "planHash", (SELECT v.version FROM plan v WHERE v.id = ap.plan_id) AS "planVersion", ap.status, ap.risk, ap.expires_at AS "expiresAt", ap.decided_at AS "decidedAt", ap.reminded_at AS "remindedAt",
+    ${jsonArray(`SELECT ap.id, ap.code, ap.plan_hash AS "planHash", (SELECT v.version FROM plan v WHERE v.id = ap.plan_id) AS "planVersion", ap.status, ap.risk, ap.quorum, ap.expires_at AS "expiresAt", ap.decided_at AS "decidedAt", ap.reminded_at AS "remindedAt",
       coalesce((SELECT json_agg(json_build_object('name', dp.name, 'decision', ad.decision, 'at', ad.at) ORDER BY ad.at) FROM approval_decision ad JOIN person dp ON dp.id = ad.person_id WHERE ad.approval_id = ap.id), '[]') AS decisions
       FROM approval ap WHERE ap.run_id = r.id ORDER BY ap.created_at`)} AS approvals
   FROM run r LEFT JOIN person p ON p.id = r.person_id LEFT JOIN person c ON c.id = r.cancelled_by
@@ -117,6 +125,7 @@ const dateKeys = new Set([
   'remindedAt',
   'disconnectedAt',
   'leaseUntil',
+  'until',
   'at',
 ])
 
@@ -144,7 +153,13 @@ export async function viewRun(sql: Sql, runId: string): Promise<RunView | null> 
   const approvals = row.approvals.map((a) => withDates({ ...a, decisions: a.decisions.map(withDates) }))
   return {
     ...row,
-    tasks: row.tasks.map((task) => withDates({ ...task, waiting: waiting.get(task.id) ?? null })),
+    tasks: row.tasks.map((task) =>
+      withDates({
+        ...task,
+        waiting: waiting.get(task.id) ?? null,
+        standing: task.standing && withDates(task.standing),
+      }),
+    ),
     milestones: row.milestones.map(withDates),
     approvals,
   }

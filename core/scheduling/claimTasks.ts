@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { type Effect, ownedFiles } from '../actions/catalogue.ts'
 import { askApproval } from '../approvals/askApproval.ts'
+import { stillStands } from '../approvals/standing.ts'
 import type { Deps } from '../deps.ts'
 import { ByRow, inMs, now, plusOne, transition } from '../events/transition.ts'
 import { lockedDown } from '../people/lockdown.ts'
@@ -51,6 +52,7 @@ export type Candidate = {
   plan_id: string
   plan_hash: string
   approved_at: Date | null
+  standing_id: string | null
   stale: boolean
   effect: Effect
   facts: Pick<AgentFacts, 'roots' | 'home' | 'platform' | 'links'>
@@ -109,7 +111,7 @@ const claimable = (tx: Tx, limit: number): Promise<Candidate[]> =>
      ), next AS MATERIALIZED (
        SELECT k.id, k.turn, free.facts, free.gateways FROM free CROSS JOIN LATERAL (${nextOfAgent('$2')}) k
      )
-     SELECT t.id, t.run_id, t.agent_id, t.machine_id, t.spec, t.spec_hash, t.verdict, t.effect, t.owns, t.attempts_made, t.plan_id, p.plan_hash, t.approved_at,
+     SELECT t.id, t.run_id, t.agent_id, t.machine_id, t.spec, t.spec_hash, t.verdict, t.effect, t.owns, t.attempts_made, t.plan_id, p.plan_hash, t.approved_at, t.standing_id,
        t.approved_at < clock_timestamp() - ${APPROVAL_STALE} AS stale, next.facts, next.gateways,
        EXISTS (SELECT 1 FROM task_dependency d WHERE d.task_id = t.id) AS has_inputs
      FROM next JOIN task t ON t.id = next.id JOIN plan p ON p.id = t.plan_id
@@ -216,7 +218,7 @@ function mintGrant(
   )
 }
 
-/** Policy is asked again just before the start: deny wins over an approval, and an old approval is asked again. */
+/** Policy is asked again just before the start: deny wins over an approval, and an approval that is old or over is asked again. */
 async function policyAgrees(deps: ClaimDeps, tx: Tx, task: Candidate): Promise<boolean> {
   const verdict = judgeSpec(task.spec, task.facts, deps.policy, deps.settings.denyPaths)
   if (verdict.verdict === 'deny') {
@@ -232,13 +234,15 @@ async function policyAgrees(deps: ClaimDeps, tx: Tx, task: Candidate): Promise<b
     tx.afterCommit(() => deps.wake('run.settle', { runId: task.run_id }))
     return false
   }
-  if (verdict.verdict === 'allow' || (task.approved_at && !task.stale && isCovered(task.verdict, verdict)))
+  if (verdict.verdict === 'allow') return true
+  const approved = task.approved_at && !task.stale && isCovered(task.verdict, verdict)
+  if (approved && (task.standing_id === null || (await stillStands(tx, deps.settings, task.standing_id))))
     return true
   await transition(tx, 'task', {
     ids: [task.id],
     from: ['queued'],
     to: 'held',
-    set: { approved_at: null, verdict },
+    set: { approved_at: null, standing_id: null, verdict },
     data: { rule: verdict.rule, reason: verdict.reason },
   })
   await askApproval(tx, {

@@ -38,7 +38,7 @@ const next = (columns: string, lock: string): string => `
 
 /** What a claim has to know of a task; read from the row as its lock finds it. */
 const candidate = `t.id, t.run_id, t.machine_id, t.spec, t.spec_hash, t.verdict, t.effect, t.owns, t.attempts_made, t.plan_id,
-  (SELECT p.plan_hash FROM plan p WHERE p.id = t.plan_id) AS plan_hash, t.approved_at,
+  (SELECT p.plan_hash FROM plan p WHERE p.id = t.plan_id) AS plan_hash, t.approved_at, t.standing_id,
   coalesce(t.approved_at < clock_timestamp() - interval '24 hours', false) AS stale, t.cwd,
   EXISTS (SELECT 1 FROM task_dependency d WHERE d.task_id = t.id) AS has_inputs`
 

@@ -21,7 +21,7 @@ describe('an approval in the chat', () => {
     expect(text).toContain(`#${number} v1 · Ana`)
     expect(text).toMatch(/medium · rule package\.install\n.+\nnetwork yes/)
     expect(text).toMatch(/until .+ UTC · [0-9a-f]{6}/)
-    expect(buttonsOf(card)).toEqual(['Approve', 'Deny', 'Details', 'Revise'])
+    expect(buttonsOf(card)).toEqual(['Approve', 'Deny', 'Details', 'Revise', 'More…'])
     expect(system.has('node_modules/left-pad')).toBe(false)
 
     expect(await system.tap('Approve', { on: card.message_id })).toContain('Approved')
@@ -193,7 +193,35 @@ describe('an approval in the chat', () => {
     const ended = await system.message(new RegExp(`⌛ #${number} expired`))
     await system.tap('Ask again', { on: ended.message_id })
     const next = await system.message(/❓.*too-late/, { after: card.message_id })
+    expect(textOf(next)).toContain(`#${number} v1`)
+    expect(await system.tap('Ask again', { on: ended.message_id })).toContain('not expired any more')
     await system.tap('Deny', { on: next.message_id })
-    await system.runIs(number + 1, 'denied')
+    await system.runIs(number, 'denied')
+  })
+
+  test('More… approves the same for an hour: the next one says by whom and until when, and /settings revokes it', async () => {
+    const first = await system.ask('/run npm install again')
+    const card = await system.message(/❓.*install again/)
+    await system.tap('More…', { on: card.message_id })
+    const offer = await system.message(/without asking when Ana asks for the same/, {
+      after: card.message_id,
+    })
+    expect(await system.tap('This command here, 1 h', { on: offer.message_id })).toContain(
+      'for the same from now on',
+    )
+    await system.runIs(first, 'succeeded')
+    const second = await system.ask('/run npm install again')
+    await system.runIs(second, 'succeeded')
+    const said = system.say('/settings')
+    const listed = await system.message(/npm install again/, { after: said })
+    expect(textOf(listed)).toMatch(/for Ana until .+\nby Ana · medium · used 1 times/)
+    const run = await system.run(second)
+    expect(run.tasks[0]?.standing).toMatchObject({ by: 'Ana' })
+    expect(run.approvals).toEqual([])
+    expect(await system.tap(/^Revoke 1/, { on: listed.message_id })).toContain('asked about again')
+    const third = await system.ask('/run npm install again')
+    const asked = await system.message(new RegExp(`❓[^]*#${third} v1`), { after: listed.message_id })
+    await system.tap('Deny', { on: asked.message_id })
+    await system.runIs(third, 'denied')
   })
 })

@@ -23,7 +23,7 @@ import { addMachine, startRun, states, type TestMachine } from '../support/fleet
 
 const reads = [
   ...['/start', '/help', '/status', '/runs', '/logs', '/policy', '/agents', '/agent_status', 'text'],
-  ...['tap details', 'tap logs', 'tap card'],
+  ...['tap details', 'tap logs', 'tap card', 'tap settings', 'tap machine', '/settings'],
   ...[
     'POST /v1/policy/check',
     'GET /v1/runs',
@@ -33,6 +33,7 @@ const reads = [
   ],
   ...[
     'GET /v1/approvals',
+    'GET /v1/standing-approvals',
     'GET /v1/approvals/:id',
     'GET /v1/tasks',
     'GET /v1/tasks/next',
@@ -55,8 +56,13 @@ const reads = [
 ]
 const starts = [
   ...['/run', '/plan', '/use', 'text that asks for work'],
-  ...['tap again', 'tap say', 'tap details_of', 'tap use', 'tap start', 'tap answer'],
-  ...['POST /v1/plan', 'POST /v1/tasks/enqueue', 'POST /v1/execute'],
+  ...['tap unstand', 'tap again', 'tap say', 'tap details_of', 'tap use', 'tap start', 'tap answer'],
+  ...[
+    'POST /v1/plan',
+    'POST /v1/tasks/enqueue',
+    'POST /v1/execute',
+    'POST /v1/standing-approvals/:id/revoke',
+  ],
 ]
 const steers = [
   ...[
@@ -69,14 +75,28 @@ const steers = [
     'tap elsewhere',
     'tap release',
   ],
-  ...['tap revise', 'tap drop', 'tap edit', 'tap move', 'tap review skip'],
+  ...['tap revise', 'tap drop', 'tap edit', 'tap move', 'tap review skip', 'tap ask_again'],
   ...['cancel', 'pause', 'resume', 'skip'].map((verb) => `POST /v1/runs/:id/${verb}`),
+  'POST /v1/approvals/:id/ask-again',
 ]
 const decides = [
-  ...['/approve', '/deny', '/retry', 'tap decide', 'tap arm', 'tap retry', 'tap review again'],
+  ...[
+    '/approve',
+    '/deny',
+    '/retry',
+    'tap decide',
+    'tap arm',
+    'tap more',
+    'tap stand',
+    'tap retry',
+    'tap review again',
+  ],
   ...['POST /v1/runs/:id/retry', 'POST /v1/approvals/:id/decide'],
 ]
-const manages = ['pair a group', 'tap add_machine']
+const manages = [
+  ...['pair a group', 'tap add_machine', 'tap people', 'tap person', 'tap entitle', 'tap revoke_machine'],
+  'POST /v1/agents/:id/revoke',
+]
 const open = ['/pair', 'GET /v1/health', 'GET /v1/openapi.json', 'GET /docs']
 const parts = [
   ...[
@@ -214,6 +234,16 @@ const taps: ButtonAction[] = [
   { do: 'start', kind: 'command', text: 'ls', agentId: AGENT, cwd: '/work' },
   { do: 'answer', value: 'x' },
   { do: 'add_machine' },
+  { do: 'more', approvalId: APPROVAL, planHash: 'x' },
+  { do: 'stand', approvalId: APPROVAL, planHash: 'x', kind: 'command' },
+  { do: 'unstand', standingId: TASK },
+  { do: 'ask_again', approvalId: APPROVAL },
+  { do: 'settings' },
+  { do: 'people' },
+  { do: 'person', personId: TASK },
+  { do: 'entitle', personId: TASK, kind: 'machine', target: AGENT, on: true },
+  { do: 'machine', agentId: AGENT },
+  { do: 'revoke_machine', agentId: AGENT, sure: true },
 ]
 
 const botInfo = { id: 1, is_bot: true, first_name: 'SKYNET', username: 'skynet_bot' } as UserFromGetMe
@@ -380,7 +410,9 @@ async function call(method: string, url: string, token: string): Promise<{ statu
     ...(method === 'POST' ? { body: '{}' } : {}),
   })
   const code =
-    response.status >= 400 ? ((await response.json()) as { error: { code: string } }).error.code : ''
+    response.status >= 400
+      ? (((await response.json()) as { error?: { code: string } }).error?.code ?? '')
+      : ''
   abort.abort()
   return { status: response.status, code }
 }

@@ -159,7 +159,7 @@ describe('docs/errors.md', () => {
   })
 
   test('lists what can become of a task', () => {
-    const files = sources('core/runs', 'core/scheduling', 'core/dispatch')
+    const files = sources('core/runs', 'core/scheduling', 'core/dispatch', 'core/fleet')
     const codes = new Set([
       ...found(files, /\bcode: '([a-z_]+)'/g),
       ...ResultStatus.exclude(['succeeded']).options,

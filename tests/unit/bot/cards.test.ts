@@ -52,7 +52,7 @@ describe('the approval card', () => {
       'until 2026-05-05 14:03 UTC · 9f3a12',
       '[Approve]',
       '[Deny] [Details]',
-      '[Revise]',
+      '[Revise] [More…]',
     ])
   })
 

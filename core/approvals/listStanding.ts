@@ -1,0 +1,48 @@
+import { tellEvent } from '../events/tellEvent.ts'
+import type { Sql } from '../storage/sql.ts'
+import type { StandingKind } from './standing.ts'
+
+export type StandingLine = {
+  id: string
+  kind: StandingKind
+  label: string
+  agentId: string
+  agentName: string
+  cwd: string | null
+  askerId: string
+  asker: string
+  givenById: string
+  givenBy: string
+  risk: string
+  createdAt: Date
+  expiresAt: Date
+  uses: number
+  lastUsedAt: Date | null
+}
+
+/** Standing approvals that are in force, those that end first; `personId`: only those given by or for them. */
+export const listStanding = (sql: Sql, personId: string | null): Promise<StandingLine[]> =>
+  sql.query<StandingLine>(
+    `SELECT s.id, s.kind, s.label, s.agent_id AS "agentId", coalesce(a.name, 'a machine') AS "agentName", s.cwd, s.asker_id AS "askerId", w.name AS asker,
+     s.given_by AS "givenById", g.name AS "givenBy", s.risk, s.created_at AS "createdAt", s.expires_at AS "expiresAt", s.uses, s.last_used_at AS "lastUsedAt"
+     FROM standing_approval s JOIN person w ON w.id = s.asker_id JOIN person g ON g.id = s.given_by LEFT JOIN agent a ON a.id = s.agent_id
+     WHERE s.revoked_at IS NULL AND s.expires_at > clock_timestamp() AND ($1::uuid IS NULL OR s.asker_id = $1 OR s.given_by = $1)
+     ORDER BY s.expires_at, s.id LIMIT 200`,
+    [personId],
+  )
+
+/** Ends one at once, with its event. `personId` null: whoever asks may end any. False: there is none of theirs. */
+export async function revokeStanding(
+  tx: Sql,
+  id: string,
+  by: string | null,
+  personId: string | null,
+): Promise<boolean> {
+  const rows = await tx.query(
+    `UPDATE standing_approval SET revoked_at = clock_timestamp(), revoked_by = $2
+     WHERE id = $1 AND revoked_at IS NULL AND expires_at > clock_timestamp() AND ($3::uuid IS NULL OR asker_id = $3 OR given_by = $3) RETURNING id`,
+    [id, by, personId],
+  )
+  if (rows.length > 0) await tellEvent(tx, 'standing.revoked', {}, { standing_id: id, by })
+  return rows.length > 0
+}
