@@ -91,7 +91,7 @@ const decides = [
     'tap retry',
     'tap review again',
   ],
-  ...['POST /v1/runs/:id/retry', 'POST /v1/approvals/:id/decide'],
+  ...['POST /v1/runs/:id/retry', 'POST /v1/runs/:id/review', 'POST /v1/approvals/:id/decide'],
 ]
 const manages = [
   ...['pair a group', 'tap add_machine', 'tap people', 'tap person', 'tap entitle', 'tap revoke_machine'],
