@@ -225,7 +225,7 @@ class FaultRun {
       await part.kill()
     }
     await Promise.all(this.#busy)
-    await stand.connected(30_000)
+    await stand.connected()
     const deadline = performance.now() + SETTLE_MS
     let open = await judge.open()
     while (open.length > 0 && performance.now() < deadline) {
