@@ -1,5 +1,6 @@
 import type { Route } from './route.ts'
 import { approvalRoutes } from './routes/approvals.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { docsRoutes } from './routes/docs.ts'
 import { enqueueRoutes } from './routes/enqueue.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -27,6 +28,7 @@ export const routes: readonly Route[] = [
   ...enqueueRoutes,
   ...taskRoutes,
   ...eventRoutes,
+  ...auditRoutes,
   ...machineRoutes,
   ...schedulerRoutes,
   ...systemRoutes,

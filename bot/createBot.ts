@@ -10,6 +10,7 @@ import { requestConversation } from './conversations/request.ts'
 import { conversationStorage } from './conversations/storage.ts'
 import { moveChat } from './delivery/moveChat.ts'
 import { approvals } from './features/approvals.ts'
+import { audit } from './features/audit.ts'
 import { basics } from './features/basics.ts'
 import { freeText } from './features/freeText.ts'
 import { look } from './features/look.ts'
@@ -50,7 +51,8 @@ export function createBot(
   bot.use(conversations({ storage: { type: 'context', adapter: conversationStorage } }))
   bot.use(createConversation(requestConversation(deps), { id: 'request' }))
   bot.use(createConversation(editConversation(deps), { id: 'editCommand' }))
-  for (const feature of [basics, work, look, steer, approvals, places, settings]) bot.use(feature(deps))
+  for (const feature of [basics, work, look, steer, approvals, places, settings, audit])
+    bot.use(feature(deps))
   bot.use(taps(deps), freeText(deps))
   return async (tx, update) => {
     const { chat, migrate_to_chat_id: moved } = update.message ?? {}

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Env } from '../core/config/settings.ts'
+import { commandLine } from '../core/people/actor.ts'
 import { setLockdown } from '../core/people/lockdown.ts'
 import { openQueue } from '../core/queue/openQueue.ts'
 import { cancelRun } from '../core/runs/cancelRun.ts'
@@ -13,12 +14,12 @@ const WAKE_MS = 100
 export async function lockdownCommand(env: Env, lift: boolean): Promise<void> {
   await withLedger(env, async (ledger) => {
     if (lift) {
-      const changed = await ledger.db.tx((tx) => setLockdown(tx, false))
+      const changed = await ledger.db.tx((tx) => setLockdown(tx, false, commandLine()))
       return console.log(
         changed ? 'The lockdown is lifted: SKYNET takes requests again.' : 'There is no lockdown.',
       )
     }
-    const changed = await ledger.db.tx((tx) => setLockdown(tx, true))
+    const changed = await ledger.db.tx((tx) => setLockdown(tx, true, commandLine()))
     const count = await cancelEverything(ledger)
     console.log(
       `${changed ? 'Locked down' : 'It was locked down already'}: ${count} run${count === 1 ? '' : 's'} cancelled, nothing new starts until \`skynet lockdown --lift\`.`,

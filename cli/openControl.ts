@@ -1,7 +1,8 @@
 import { createPrivateKey } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type ControlConfig, parseControlConfig } from '../core/config/control.ts'
+import { noteSettings } from '../core/audit/noteSettings.ts'
+import { type ControlConfig, controlSettings, parseControlConfig } from '../core/config/control.ts'
 import { createLogger, type Logger } from '../core/config/logger.ts'
 import { type ProviderSettings, readModelSettings } from '../core/config/model.ts'
 import { openSecrets, type Secrets } from '../core/config/secrets.ts'
@@ -50,6 +51,10 @@ const secretValues = (config: ControlConfig, secrets: Secrets, env: Env): string
       .map(([, value]) => value ?? ''),
   ].filter((value) => value.length >= 8 && !value.includes('\n'))
 
+/** Where the heads of the audit trail are noted, outside the database. */
+export const headsFileOf = ({ dataDir }: Pick<ControlConfig, 'dataDir'>): string =>
+  join(dataDir, 'audit-heads')
+
 type Rules = { policy: Policy; playbooks: Playbook[] }
 
 /** The database comes up while policy and playbooks are read; it is let go again when they cannot be used. */
@@ -82,6 +87,12 @@ export async function openControl(env: Env, name: string): Promise<Control> {
   const { policy, playbooks, storage } = await openBoth(config, log)
   try {
     const { db, queue } = await openLedger(config, secrets, storage.url, log)
+    await noteSettings(db, {
+      env,
+      names: controlSettings,
+      policyVersion: policy.version,
+      key: secrets.gateway_token,
+    })
     const close = async () => {
       await queue.close()
       await db.close()
@@ -101,6 +112,7 @@ export async function openControl(env: Env, name: string): Promise<Control> {
         unreachableAfterMs: config.unreachableAfterMs,
         denyPaths: [config.dataDir],
         archiveDir: join(config.dataDir, 'archive'),
+        headsFile: headsFileOf(config),
         retention: config.retention,
       },
     }

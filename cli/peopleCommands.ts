@@ -1,4 +1,5 @@
 import type { Env } from '../core/config/settings.ts'
+import { commandLine } from '../core/people/actor.ts'
 import {
   addEntitlement,
   dropEntitlement,
@@ -46,7 +47,7 @@ export const revokeCommand = (env: Env, id: string): Promise<void> => changeRole
 async function changeRole(env: Env, id: string, role: Role | null): Promise<void> {
   await withLedger(env, async (ledger) => {
     const person = await findPerson(ledger.db, id)
-    await ledger.db.tx((tx) => setRole(tx, person.id, role, null))
+    await ledger.db.tx((tx) => setRole(tx, person.id, role, commandLine()))
     console.log(role ? `${person.name} is ${role} now.` : `${person.name} may do nothing any more.`)
     await warn(ledger, person, role)
   })
@@ -108,6 +109,6 @@ async function agentId(sql: Sql, name: string): Promise<string> {
 
 /** `skynet people pair`: a code that makes its sender an owner. */
 export async function pairCommand(env: Env): Promise<void> {
-  const code = await withLedger(env, ({ db }) => newPairingCode(db))
+  const code = await withLedger(env, ({ db }) => newPairingCode(db, commandLine()))
   console.log(`Send this to the bot, once and within 24 h, to become its owner:\n\n  /pair ${code}\n`)
 }

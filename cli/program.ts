@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { Env } from '../core/config/settings.ts'
 import manifest from '../package.json' with { type: 'json' }
 import { loadEnv } from './loadEnv.ts'
@@ -43,6 +43,7 @@ export function buildProgram(env: Env): Command {
   addChat(program, env)
   addAgent(program, env)
   addCare(program, env)
+  addAudit(program, env)
   addPeople(program, env)
   addTokens(program, env)
   addStanding(program, env)
@@ -164,6 +165,37 @@ function addCare(program: Command, env: Env): void {
     .action(async (options: { lift?: true }) =>
       (await import('./lockdownCommand.ts')).lockdownCommand(env, options.lift === true),
     )
+}
+
+function addAudit(program: Command, env: Env): void {
+  const audit = program
+    .command('audit')
+    .description('who did what: a chained record, and whether it is whole')
+  const load = () => import('./auditCommands.ts')
+  audit
+    .command('verify')
+    .description('finds rows that were changed, removed, moved or cut off; exit code 1 then')
+    .option('--head <head...>', 'heads noted elsewhere: NUMBER:HASH, as `skynet audit head` printed them')
+    .action(async (options: { head?: string[] }) =>
+      (await load()).verifyAuditCommand(env, options.head ?? []),
+    )
+  audit
+    .command('head')
+    .description('prints where the record ends; note it elsewhere, and verify finds any later rewriting')
+    .action(async () => (await load()).auditHeadCommand(env))
+  audit
+    .command('show')
+    .description('the newest acts')
+    .option('--limit <number>', 'how many', '50')
+    .option('--json', 'one JSON object a line, with hashes')
+    .action(async (options: { limit: string; json?: true }) =>
+      (await load()).showAuditCommand(env, wholeNumberOf(options.limit), options.json === true),
+    )
+}
+
+function wholeNumberOf(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('--limit takes a number from 1 to 999999')
+  return Number(text)
 }
 
 function addPeople(program: Command, env: Env): void {

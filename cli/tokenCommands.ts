@@ -1,4 +1,5 @@
 import type { Env } from '../core/config/settings.ts'
+import { commandLine } from '../core/people/actor.ts'
 import { listApiTokens, newApiToken, revokeApiToken, scopes } from '../core/people/apiTokens.ts'
 import { withLedger } from './openLedger.ts'
 import { findPerson } from './peopleCommands.ts'
@@ -28,7 +29,7 @@ export async function newTokenCommand(
     const taken = (await listApiTokens(db)).some((row) => row.name === name && row.revoked_at === null)
     if (taken) throw new UsageError(`there is a token called ${name}; take another name, or revoke that one.`)
     const person = personId === null ? null : await findPerson(db, personId)
-    return newApiToken(db, name, granted, person?.id ?? null)
+    return newApiToken(db, name, granted, person?.id ?? null, commandLine())
   })
   console.error(`Token ${name} (${granted.join(', ')}); it is shown this once:`)
   console.log(token)
@@ -52,7 +53,7 @@ export async function listTokensCommand(env: Env): Promise<void> {
 
 /** `skynet token revoke NAME`: it stops working within 5 s. */
 export async function revokeTokenCommand(env: Env, nameOrId: string): Promise<void> {
-  const count = await withLedger(env, ({ db }) => revokeApiToken(db, nameOrId))
+  const count = await withLedger(env, ({ db }) => revokeApiToken(db, nameOrId, commandLine()))
   if (count === 0)
     throw new UsageError(`there is no working token ${nameOrId}. \`skynet token list\` shows them.`)
   console.log(`Revoked ${count} token${count === 1 ? '' : 's'}; it stops working within 5 s.`)

@@ -50,6 +50,8 @@ export type Deps = {
     denyPaths: readonly string[]
     /** Where this process keeps logs of ended runs, or would. */
     archiveDir: string
+    /** Where this process notes heads of the audit trail. */
+    headsFile: string
     retention: Retention
   }
 }

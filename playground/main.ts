@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Deps } from '../core/deps.ts'
+import { tellEvent } from '../core/events/tellEvent.ts'
 import { listMachines } from '../core/fleet/machineFacts.ts'
+import { tellFault } from '../core/storage/tellFault.ts'
 import { ledgerPanel } from './panel.ts'
 import { type Playground, startPlayground } from './server.ts'
 
@@ -29,6 +31,12 @@ function firstMachine(deps: Pick<Deps, 'db' | 'bus'>): Promise<void> {
   })
 }
 
+/** The audit trail has every login; one that cannot be written is told in the log. */
+const tellOpened = ({ db, log }: Pick<Deps, 'db' | 'log'>): Promise<void> =>
+  db
+    .tx((tx) => tellEvent(tx, 'page.opened', {}, { by: null, how: 'one-time link' }))
+    .catch((error) => tellFault(log, 'the login at the chat page', error))
+
 /** The local Telegram of this machine with its chat page, its state in the data directory. */
 export function openPlayground(
   deps: Pick<Deps, 'db' | 'bus' | 'log'>,
@@ -43,6 +51,7 @@ export function openPlayground(
     greet: firstMachine(deps),
     secret: randomBytes(18).toString('base64url'),
     panel: ledgerPanel(deps),
+    onOpen: () => void tellOpened(deps),
     log: (line) => deps.log.debug(line),
   })
 }

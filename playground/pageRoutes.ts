@@ -60,7 +60,10 @@ function setPageHeaders(res: Exchange['res']): void {
 async function openLink(deps: Deps, exchange: Exchange): Promise<void> {
   const { req, res, url } = exchange
   const cookie = deps.access.redeem(url.searchParams.get('key') ?? '')
-  if (cookie) res.setHeader('set-cookie', cookie)
+  if (cookie) {
+    res.setHeader('set-cookie', cookie)
+    deps.options.onOpen?.()
+  }
   if (!cookie && !deps.access.admits(req)) return refuse(exchange)
   await sendFile(res, 'opening.html')
 }

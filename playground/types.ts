@@ -42,6 +42,8 @@ export type PlaygroundOptions = {
   limits?: Partial<Limits>
   /** Key of the one-time link to the page. */
   secret: string
+  /** Called when somebody opens the page by a one-time link. */
+  onOpen?: () => void
   /** Rows of the side panel; without it the panel is hidden. */
   panel?: PanelSource | null
   /** On a fresh state, let the visitor send `/start`: at once, or when this resolves. */

@@ -64,7 +64,7 @@ async function pair(deps: BotDeps, ctx: BotContext): Promise<void> {
   const { turn } = ctx
   const code = String(ctx.match ?? '').trim()
   if (code && (await useCode(turn.tx, 'pair', code))) {
-    await setRole(turn.tx, turn.person.id, 'owner', null)
+    await setRole(turn.tx, turn.person.id, 'owner', turn.person.id)
     return reply(deps, turn, '✅ Paired: you are an owner now. /help shows what you can do.')
   }
   if (turn.person.role === null) return answerStranger(deps, turn, code)

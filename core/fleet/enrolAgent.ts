@@ -29,7 +29,8 @@ export type Enrolled =
  */
 export async function enrolAgent(deps: Pick<Deps, 'db' | 'bus'>, request: Enrolment): Promise<Enrolled> {
   const done = await deps.db.tx(async (tx): Promise<Enrolled> => {
-    if (!(await useCode(tx, 'join', request.code))) return { kind: 'bad_code' }
+    const invited = await useCode(tx, 'join', request.code)
+    if (!invited) return { kind: 'bad_code' }
     await tx.query("SELECT pg_advisory_xact_lock(hashtextextended('agents', 0))")
     const credential = randomBytes(32).toString('base64url')
     const agents = await readAgents(tx)
@@ -41,7 +42,12 @@ export async function enrolAgent(deps: Pick<Deps, 'db' | 'bus'>, request: Enrolm
        ON CONFLICT (id) DO UPDATE SET machine_id = $3, credential_hash = $4, revoked_at = NULL`,
       [id, name, request.machineId, credentialHash(credential)],
     )
-    await tellEvent(tx, 'agent.enrolled', { agentId: id }, { name, machine_id: request.machineId })
+    await tellEvent(
+      tx,
+      'agent.enrolled',
+      { agentId: id },
+      { name, machine_id: request.machineId, by: invited.createdBy },
+    )
     return { kind: 'enrolled', agentId: id, credential, name }
   })
   deps.bus.publish('agents', {})

@@ -1,3 +1,4 @@
+import type { Actor } from '../people/actor.ts'
 import type { Sql } from '../storage/sql.ts'
 import { JOIN_MINUTES, newCode } from './oneTimeCodes.ts'
 
@@ -6,13 +7,9 @@ export type Invitation = { minutes: number; join: string; run: string; hint: str
 
 /**
  * A code that lets one more machine join, as the lines to type there. `gatewayUrl`: where the installation says that
- * its gateway is; `createdBy`: the person who asked, null for the command line.
+ * its gateway is; `createdBy`: who asked.
  */
-export async function inviteMachine(
-  sql: Sql,
-  gatewayUrl: string,
-  createdBy: string | null,
-): Promise<Invitation> {
+export async function inviteMachine(sql: Sql, gatewayUrl: string, createdBy: Actor): Promise<Invitation> {
   const code = await newCode(sql, 'join', JOIN_MINUTES * 60_000, createdBy)
   return {
     minutes: JOIN_MINUTES,

@@ -1,5 +1,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { jsonText } from '../storage/jsonText.ts'
 import type { Sql } from '../storage/sql.ts'
+import { type Actor, toldBy } from './actor.ts'
 import type { Role } from './people.ts'
 
 export const scopes = ['read', 'operate', 'gateway', 'agent', 'admin'] as const
@@ -17,23 +19,28 @@ export async function newApiToken(
   name: string,
   granted: readonly Scope[],
   personId: string | null = null,
+  by: Actor = null,
 ): Promise<string> {
   const token = `sky_${randomBytes(32).toString('base64url')}`
-  await setApiToken(sql, name, token, granted, personId)
+  await setApiToken(sql, name, token, granted, personId, by)
   return token
 }
 
-/** Makes sure that this token is known under this name (the installation's own tokens). Idempotent. */
+/** Makes sure that this token is known under this name (the installation's own tokens), with its event. Idempotent. */
 export async function setApiToken(
   sql: Sql,
   name: string,
   token: string,
   granted: readonly Scope[],
   personId: string | null = null,
+  by: Actor = null,
 ): Promise<void> {
+  const id = randomUUID()
+  const told = { token_id: id, name, scopes: granted, person_id: personId, ...toldBy(by) }
   await sql.query(
-    'INSERT INTO api_token (id, name, hash, scopes, person_id) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (hash) DO NOTHING',
-    [randomUUID(), name, hashToken(token), granted, personId],
+    `WITH made AS (INSERT INTO api_token (id, name, hash, scopes, person_id) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (hash) DO NOTHING RETURNING 1)
+     INSERT INTO event (type, data) SELECT 'token.made', $6::jsonb FROM made`,
+    [id, name, hashToken(token), granted, personId, jsonText(told)],
   )
 }
 
@@ -66,11 +73,12 @@ export const listApiTokens = (sql: Sql): Promise<TokenRow[]> =>
     'SELECT t.id, t.name, t.scopes, p.name AS person, t.created_at, t.revoked_at FROM api_token t LEFT JOIN person p ON p.id = t.person_id ORDER BY t.created_at',
   )
 
-/** Revokes tokens by name or id. Returns how many stopped working. */
-export const revokeApiToken = async (sql: Sql, nameOrId: string): Promise<number> =>
+/** Revokes tokens by name or id, each with its event. Returns how many stopped working. */
+export const revokeApiToken = async (sql: Sql, nameOrId: string, by: Actor = null): Promise<number> =>
   (
     await sql.query(
-      'UPDATE api_token SET revoked_at = clock_timestamp() WHERE (name = $1 OR id::text = $1) AND revoked_at IS NULL RETURNING id',
-      [nameOrId],
+      `WITH gone AS (UPDATE api_token SET revoked_at = clock_timestamp() WHERE (name = $1 OR id::text = $1) AND revoked_at IS NULL RETURNING id, name)
+       INSERT INTO event (type, data) SELECT 'token.revoked', jsonb_build_object('token_id', id, 'name', name) || $2::jsonb FROM gone RETURNING 1`,
+      [nameOrId, jsonText(toldBy(by))],
     )
   ).length

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { tellEvent } from '../events/tellEvent.ts'
 import type { Sql } from '../storage/sql.ts'
+import { type Actor, toldBy } from './actor.ts'
 
 export const roles = ['viewer', 'operator', 'approver', 'owner'] as const
 export type Role = (typeof roles)[number]
@@ -46,17 +47,12 @@ export async function meetPerson(
 }
 
 /** Gives a role (null takes it away), with its event. */
-export async function setRole(
-  tx: Sql,
-  personId: string,
-  role: Role | null,
-  by: string | null,
-): Promise<void> {
+export async function setRole(tx: Sql, personId: string, role: Role | null, by: Actor): Promise<void> {
   await tx.query(
     'UPDATE person SET role = $2, revoked_at = CASE WHEN $2::text IS NULL THEN clock_timestamp() END WHERE id = $1',
     [personId, role],
   )
-  await tellEvent(tx, 'person.role', {}, { person_id: personId, role, by })
+  await tellEvent(tx, 'person.role', {}, { person_id: personId, role, ...toldBy(by) })
 }
 
 /** Marks a stranger as greeted; true the first time only. */

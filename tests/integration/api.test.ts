@@ -75,6 +75,8 @@ describe('who may call what', () => {
     'POST /v1/agents/enroll': ['gateway'],
     'POST /v1/report': ['gateway'],
     'GET /v1/tasks/next': ['read', 'agent'],
+    'GET /v1/audit': ['admin'],
+    'POST /v1/audit/verify': ['admin'],
   }
 
   test('is the same in the document, on the server and here, for every scope', async () => {

@@ -94,6 +94,7 @@ export async function openTestControl(options: ControlOptions): Promise<TestCont
       fourEyes: false,
       unreachableAfterMs: 600_000,
       denyPaths: [],
+      headsFile: join(tmpdir(), `skynet-test-heads-${process.pid}`),
       archiveDir: join(tmpdir(), `skynet-test-archive-${process.pid}`),
       retention: parseControlConfig({}).retention,
       ...options.settings,

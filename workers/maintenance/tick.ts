@@ -7,6 +7,7 @@ import { reapClaimsOnce, reapSilentOnce } from '../../core/scheduling/reap.ts'
 import { reapPulledOnce } from '../../core/scheduling/reapPulled.ts'
 import { tellFault } from '../../core/storage/tellFault.ts'
 import { archiveOnce } from './archive.ts'
+import { sealAndNote } from './audit.ts'
 import { pruneOnce } from './prune.ts'
 import { pruneEventsOnce } from './pruneEvents.ts'
 import { wakeOnce, wakeUnsettledOnce } from './wake.ts'
@@ -24,6 +25,7 @@ export const services: readonly Service[] = [
   { name: 'expire-approvals', everyMs: 2000, once: expireApprovalsOnce },
   { name: 'disconnect-silent', everyMs: 5000, once: disconnectSilentOnce },
   { name: 'probe-gateways', everyMs: 500, once: probeGatewaysOnce },
+  { name: 'audit', everyMs: 1000, once: sealAndNote },
   { name: 'prune', everyMs: 600_000, once: pruneOnce },
   { name: 'prune-events', everyMs: 600_000, once: pruneEventsOnce },
   { name: 'archive', everyMs: 300_000, once: archiveOnce },
