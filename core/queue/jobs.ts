@@ -23,7 +23,10 @@ export type QueueName = (typeof queueNames)[number]
 /** What a handler returns; workers/settle.ts is the one place that turns it into BullMQ's terms. */
 export type Outcome = { kind: 'done' } | { kind: 'snooze'; ms: number } | { kind: 'cancel'; reason: string }
 
-/** `soon`: somebody waits for it. `together`: it may wait a little for others like it, such as slots that became free. */
+/**
+ * `soon`: somebody waits for it. `together`: slots or files became free; that waits a little for others like it, and comes
+ * to a job only when there is work to give them to.
+ */
 export type Pace = 'soon' | 'together'
 
 /** How a committed change asks for attention. Losing a wake-up delays work until the next tick, no more. */

@@ -11,6 +11,7 @@ import { Redis } from 'ioredis'
 import pg from 'pg'
 import type { Logger } from '../config/logger.ts'
 import { Outage } from '../config/outage.ts'
+import { isAnyClaimable } from '../scheduling/anyClaimable.ts'
 import type { Database } from '../storage/openDatabase.ts'
 import { type Bus, busOver } from './bus.ts'
 import { postgresWire, redisWire } from './busWires.ts'
@@ -82,7 +83,7 @@ async function onPostgres({ db, log }: { db: Database; log: Logger }, url: strin
     (name) => new classes.Queue(name, { connection: pool }) as unknown as Queue,
     outage,
   )
-  return assemble({
+  return assemble(db, {
     backend: 'postgres',
     bus: busOver((ears) => postgresWire(url, db.pool, outage, ears), log),
     queues,
@@ -93,7 +94,7 @@ async function onPostgres({ db, log }: { db: Database; log: Logger }, url: strin
   })
 }
 
-async function onRedis({ log }: { log: Logger }, url: string): Promise<OpenQueue> {
+async function onRedis({ db, log }: { db: Database; log: Logger }, url: string): Promise<OpenQueue> {
   const { Worker: RedisWorker } = await import('bullmq')
   const outage = new Outage(log, 'the queue (Redis)')
   const redis = new Redis(url, {
@@ -105,7 +106,7 @@ async function onRedis({ log }: { log: Logger }, url: string): Promise<OpenQueue
   redis.on('error', (error) => outage.failed(error))
   redis.on('ready', () => outage.over())
   const queues = eachQueue((name) => new Queue(name, { connection: redis, prefix: 'skynet' }), outage)
-  return assemble({
+  return assemble(db, {
     backend: 'redis',
     bus: busOver((ears) => redisWire(redis, outage, ears), log),
     queues,
@@ -126,10 +127,10 @@ type Parts = Pick<OpenQueue, 'backend' | 'bus' | 'queues' | 'makeWorker' | 'outa
   end(): Promise<void>
 }
 
-function assemble({ end, ...parts }: Parts): OpenQueue {
+function assemble(db: Database, { end, ...parts }: Parts): OpenQueue {
   return {
     ...parts,
-    wake: coalescedWake(parts.queues, parts.outage),
+    wake: coalescedWake(parts.queues, parts.outage, () => isAnyClaimable(db)),
     close: async () => {
       await Promise.allSettled(Object.values(parts.queues).map((queue) => queue.close()))
       await parts.bus.close()

@@ -12,9 +12,10 @@ type Queues = Record<QueueName, Pick<Queue, 'add'>>
 
 /**
  * Equal wake-ups in a short time become one job: the first at once, the rest together after the gap. While the queue
- * does not answer, one of each waits for it, and of those no more than a bounded number.
+ * does not answer, one of each waits for it, and of those no more than a bounded number. What is asked for `together`
+ * becomes a job only when there is something to claim (`isAnyClaimable`, asked after the commit).
  */
-export function coalescedWake(queues: Queues, outage: Outage): Wake {
+export function coalescedWake(queues: Queues, outage: Outage, isAnyClaimable: () => Promise<boolean>): Wake {
   /** Keys whose job is on its way, with the most urgent pace at which it was asked for again meanwhile. */
   const underWay = new Map<string, Pace | null>()
   const ask = (pace: Pace, key: string, name: JobName, payload: JobPayload<JobName>): void => {
@@ -22,7 +23,11 @@ export function coalescedWake(queues: Queues, outage: Outage): Wake {
     if (again !== undefined) return void underWay.set(key, again === 'soon' ? again : pace)
     if (underWay.size >= MAX_UNDER_WAY) return
     underWay.set(key, null)
-    addJob(queues, name, payload)
+    const add = async (): Promise<void> => {
+      if (pace === 'together' && !(await isAnyClaimable().catch(() => true))) return
+      await addJob(queues, name, payload)
+    }
+    add()
       .then(
         () => outage.over(),
         (error) => outage.failed(error),

@@ -106,7 +106,7 @@ async function endRun(tx: Tx, runId: string, counts: Counts): Promise<void> {
     else if (counts.cancelled + counts.skipped > 0) await move(['cancelling'], 'cancelled')
     else await move(['cancelling'], all ? 'succeeded' : 'failed')
   } else if (status === 'running' || status === 'paused') {
-    await move(['running', 'paused'], all ? 'succeeded' : 'failed')
+    await move([status], all ? 'succeeded' : 'failed')
   }
 }
 

@@ -459,6 +459,7 @@ describe('delivery of claims', () => {
   })
 
   test('a claim whose answer was lost is sent again as it is once its lease lapses, never under a new token', async () => {
+    await control.deps.db.query("UPDATE task SET lease_until = 'infinity' WHERE status = 'claimed'")
     gateway.answer = () => 0
     const run = await startRun(control.deps, machine, [{ key: 'a' }])
     await dispatchTasks(control.deps)

@@ -1,4 +1,5 @@
 import type { Deps } from '../../core/deps.ts'
+import { anyClaimable } from '../../core/scheduling/anyClaimable.ts'
 
 type Waiting = { claimable: boolean; cancels: boolean; planning: string[] }
 
@@ -9,11 +10,7 @@ type Waiting = { claimable: boolean; cancels: boolean; planning: string[] }
 export async function wakeOnce(deps: Pick<Deps, 'db' | 'wake'>): Promise<number> {
   const [row] = await deps.db.query<Waiting>(
     `SELECT
-      EXISTS (SELECT 1 FROM agent a CROSS JOIN LATERAL (
-        SELECT 1 FROM task t JOIN run r ON r.id = t.run_id AND r.status = 'running'
-        WHERE t.agent_id = a.id AND t.status = 'queued' AND t.dispatch = 'push'
-        AND t.queued_at < clock_timestamp() - interval '0.5 s' AND (t.not_before IS NULL OR t.not_before <= clock_timestamp()) LIMIT 1
-      ) due WHERE a.connected AND EXISTS (SELECT 1 FROM agent_link l JOIN gateway g ON g.id = l.gateway_id AND g.open_until IS NULL WHERE l.agent_id = a.id)) AS claimable,
+      ${anyClaimable("t.queued_at < clock_timestamp() - interval '0.5 s'")} AS claimable,
       EXISTS (SELECT 1 FROM attempt WHERE cancel_at < clock_timestamp() - interval '0.5 s' AND exited_at IS NULL AND status IN ('claimed', 'accepted', 'started')) AS cancels,
       coalesce((SELECT array_agg(id) FROM (SELECT id FROM run WHERE status = 'planning' AND created_at < clock_timestamp() - interval '0.5 s'
         AND (planning_until IS NULL OR planning_until < clock_timestamp()) LIMIT 50) x), '{}') AS planning`,
