@@ -71,7 +71,7 @@ export class Judge {
       `SELECT 'task ' || t.id || ' ' || t.status || coalesce(', waits for ' || t.waiting_for, '') || ', its run ' || r.status AS line FROM task t JOIN run r ON r.id = t.run_id
        WHERE NOT t.status = ANY($1) AND NOT (t.status = 'held' AND r.status = 'expired')
        UNION ALL SELECT 'run ' || id || ' ' || status FROM run WHERE status IN ('planning', 'awaiting_approval', 'running', 'paused', 'cancelling', 'force_cancelled')
-       UNION ALL SELECT 'task ' || id || ' force_cancelled' FROM task WHERE status = 'force_cancelled'`,
+       UNION ALL SELECT 'task ' || id || ' force_cancelled' FROM task WHERE status = 'force_cancelled' ORDER BY 1`,
       [taskEnds],
     )
     return rows.map(({ line }) => line)

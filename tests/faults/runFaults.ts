@@ -37,8 +37,9 @@ export type Outcome = {
   history: string[]
 }
 
-/** After the last recovery everything that can end does within this. */
+/** After the last recovery everything that can end does: what has not moved for so long is stuck, or what never ends. */
 const SETTLE_MS = 15_000
+const END_MS = 180_000
 const PERCENT_REPEATED = 4
 /** Whoever dies at a failpoint comes back to die at another so often; always where faults were chosen. */
 const REARMED = 0.5
@@ -226,11 +227,14 @@ class FaultRun {
     }
     await Promise.all(this.#busy)
     await stand.connected()
-    const deadline = performance.now() + SETTLE_MS
+    const end = performance.now() + END_MS
     let open = await judge.open()
-    while (open.length > 0 && performance.now() < deadline) {
+    for (let moved = performance.now(); open.length > 0; ) {
+      if (performance.now() > Math.min(moved + SETTLE_MS, end)) break
       await delay(100)
-      open = await judge.open().catch(() => open)
+      const now = await judge.open().catch(() => open)
+      if (now.join() !== open.join()) moved = performance.now()
+      open = now
     }
     judge.verdict.stuck.push(...open)
   }
