@@ -1,5 +1,10 @@
-import { type Fault, quick, slow, type World } from './faults.ts'
+import type { Fault, World } from './faults.ts'
+import { quick } from './quickFaults.ts'
 import { type Random, randomFrom } from './random.ts'
+import { slow } from './slowFaults.ts'
+
+/** What faults are called on the command line. */
+export const kinds: readonly string[] = [...new Set([...quick, ...slow].map(({ kind }) => kind))]
 
 export type Lane = { faults: readonly Fault[]; random: Random; least: number; most: number }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { parseArgs } from 'node:util'
-import { kinds } from './faults.ts'
+import { kinds } from './lanes.ts'
 import { isBroken, report } from './report.ts'
 import { rows } from './rows/rows.ts'
 import { runFaults } from './runFaults.ts'

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Failpoints } from './failpoints.ts'
 import { missing, type World } from './faults.ts'
+import { histories } from './histories.ts'
 import { type Figures, Judge, type Verdict } from './judge.ts'
 import { type Lane, lanesOf, Taken } from './lanes.ts'
 import { Load } from './load.ts'
@@ -120,7 +121,7 @@ class FaultRun {
         died: this.#died,
         missing: missing(stand),
         dir: stand.dir,
-        history: await this.#histories(judge.verdict),
+        history: await histories(stand.db, judge.verdict),
       }
     } finally {
       await stand.stop(keep)
@@ -237,23 +238,6 @@ class FaultRun {
       open = now
     }
     judge.verdict.stuck.push(...open)
-  }
-
-  /** Everything the ledger knows of the tasks that something is wrong with, the first few of them. */
-  async #histories(verdict: Verdict): Promise<string[]> {
-    const ids = Object.values(verdict)
-      .flat()
-      .flatMap((line) => /(?:task|tasks|run) ([0-9a-f-]{36})/.exec(line)?.[1] ?? [])
-    const lines: string[] = []
-    for (const id of [...new Set(ids)].slice(0, 5)) {
-      const events = await this.#stand.db.query<{ line: string }>(
-        `SELECT to_char(at, 'HH24:MI:SS.MS') || ' ' || type || ' ' || coalesce('attempt ' || attempt_id || ' ', '') || left(data::text, 300) AS line
-         FROM event WHERE task_id = $1 OR run_id = $1 ORDER BY xid, seq LIMIT 60`,
-        [id],
-      )
-      lines.push(`history of ${id}:`, ...events.map(({ line }) => `  ${line}`))
-    }
-    return lines
   }
 }
 
