@@ -16,7 +16,7 @@ type Claimed = {
 }
 
 const { agent, urls, token, file } = JSON.parse(process.argv[2] ?? '{}') as HolderArgs
-const IDLE_MS = 20
+const IDLE_MS = 100
 let turn = process.pid
 
 /** The answer's status and body, from one API or another; again and again until one is there. */
