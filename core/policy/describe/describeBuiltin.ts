@@ -48,6 +48,9 @@ export function describeBuiltin(name: string, args: readonly string[]): Fact[] |
       // Only bash has it, and reads the text of variables as sums.
       return [{ ...label, effect: 'shell.builtin-rare' }, ...args.flatMap((arg) => arithmeticFacts(arg))]
     case 'printf':
+      // `printf "$X" PATH .` sets a variable when X is -v.
+      if (args.length > 2 && !isLiteral(args[0]?.[0] ?? ''))
+        return [{ ...label, effect: 'shell.unknown-word' }]
       return letters.includes('v') && /^-v/.test(args[0] ?? '')
         ? [
             { ...label, effect: 'shell.builtin' },

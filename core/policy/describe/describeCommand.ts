@@ -31,8 +31,13 @@ export const programs = spreadNames({ ...look, ...change, ...network, ...build, 
 const maxDepth = 8
 const systemBins = /^\/(usr\/|usr\/local\/|opt\/homebrew\/|opt\/local\/|run\/current-system\/sw\/)?s?bin\//
 
-/** Says what one simple command does, looking through whatever starts another. */
+/** Says what one simple command does, looking through whatever starts another. Of which nothing is known, it asks. */
 export function describeCommand(invocation: Invocation): readonly Fact[] {
+  const facts = describeWord(invocation)
+  return facts.length > 0 ? facts : [{ program: invocation.argv[0] ?? '', effect: 'shell.unknown-program' }]
+}
+
+function describeWord(invocation: Invocation): readonly Fact[] {
   const [word = '', ...args] = invocation.argv
   invocation.budget.left -= 1 + Math.floor(invocation.argv.length / 8)
   if (invocation.budget.left < 0) return [{ effect: 'shell.too-long' }]

@@ -192,7 +192,9 @@ function contentFacts(program: Program, args: readonly string[], label: Label, a
     label.subcommand === 'grep' && !parsed.options.some((option) => /^-[ef]$/.test(option.name))
   const named = [...parsed.operands.slice(skipsFirst ? 1 : 0), ...parsed.doubtful, ...lines]
   const searched = label.subcommand === 'grep' ? searchedFacts('git', parsed, program, label) : []
-  const compares = /^diff/.test(label.subcommand ?? '') && named.some((word) => /^(\/dev\/|-$)/.test(word))
+  const compares =
+    /^diff/.test(label.subcommand ?? '') &&
+    named.some((word) => word === '-' || /^\/dev(\/|$)/.test(resolvePath(word, '/')))
   return [
     ...searched,
     ...(compares ? [{ ...label, effect: 'fs.search-all' }] : []),

@@ -1,4 +1,4 @@
-import { HOLE, hasGlob, hasHole, isLiteral } from '../shell/marks.ts'
+import { HOLE, hasGlob, hasHole, isLiteral, NAME, NET_HOLE } from '../shell/marks.ts'
 import type { PolicyContext } from '../verdict.ts'
 import { namePattern } from './namePattern.ts'
 import { couldBe, isEverything, isWithin, knownPrefix, resolvePath, segmentMatches } from './resolvePath.ts'
@@ -74,6 +74,8 @@ function climbs(path: string): boolean {
 function classifyUnknown(path: string, cwd: string, use: PathUse, context: PolicyContext): Place {
   const prefix = knownPrefix(path)
   if (prefix === '') return 'unknown'
+  // `<(command)`: a pipe, whose command is judged for itself.
+  if (path === `/dev/fd/${NAME}` || path === `/dev/fd/${NET_HOLE}`) return 'null'
   const place = classifyAbsolute(resolvePath(`${prefix}${HOLE}`, cwd), use, context)
   if (use === 'delete')
     return worse('unknown', place === 'inside' ? 'unknown' : classifyFrom(prefix, cwd, use, context))

@@ -232,12 +232,12 @@ export const change: ProgramTable = {
       ask: ['brew install jq', 'brew info ./x.rb', 'brew list ./x.rb'],
     },
   },
-  'mount umount swapon swapoff losetup modprobe insmod rmmod sysctl ip ifconfig route ethtool nmcli iw iwconfig brctl tc hostapd setenforce aa-teardown tuned-adm update-grub grub-install efibootmgr update-alternatives ldconfig depmod mdadm lvremove vgremove pvremove lvcreate resize2fs tune2fs fsck e2fsck xfs_repair cryptsetup btrfs zfs zpool parted gdisk sgdisk cfdisk sfdisk partprobe quotaon ntpdate hwclock chronyc visudo vipw passwd chpasswd chage useradd adduser usermod groupadd groupmod gpasswd newusers pw_useradd sudoedit chsh chfn setcap update-rc.d chkconfig semanage restorecon dscl defaults scutil networksetup pmset spctl csrutil nvram diskutil hdiutil tmutil softwareupdate security kextload ufw firewall-cmd nft iptables ip6tables ebtables pfctl auditctl apparmor_parser logrotate kpatch':
+  'mount umount swapon swapoff losetup modprobe insmod rmmod sysctl ifconfig route ethtool nmcli iw iwconfig brctl tc hostapd setenforce aa-teardown tuned-adm update-grub grub-install efibootmgr update-alternatives ldconfig depmod mdadm lvremove vgremove pvremove lvcreate resize2fs tune2fs fsck e2fsck xfs_repair cryptsetup btrfs zfs zpool parted gdisk sgdisk cfdisk sfdisk partprobe quotaon ntpdate hwclock chronyc visudo vipw passwd chpasswd chage useradd adduser usermod groupadd groupmod gpasswd newusers pw_useradd sudoedit chsh chfn setcap update-rc.d chkconfig semanage restorecon dscl defaults scutil networksetup pmset spctl csrutil nvram diskutil hdiutil tmutil softwareupdate security kextload ufw firewall-cmd nft iptables ip6tables ebtables pfctl auditctl apparmor_parser logrotate kpatch':
     {
       effect: 'system.admin',
       free: true,
       examples: {
-        ask: ['mount', 'ip addr', 'useradd bob', 'sysctl -w a=b'],
+        ask: ['mount', 'useradd bob', 'sysctl -w a=b'],
         deny: ['iptables -F', 'ufw disable'],
       },
     },

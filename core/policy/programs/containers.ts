@@ -96,6 +96,11 @@ export const containers: ProgramTable = {
           '-AwLR --all-namespaces --watch --watch-only --show-labels --no-headers --show-kind --show-events --client --short --recursive --ignore-not-found --containers --namespaced --chunk-size',
         takes: '--sort-by --field-selector --label-columns --api-group --verbs --subresource',
       },
+      config: {
+        subcommands: { 'current-context get-contexts get-clusters get-users': { effect: 'cluster.read' } },
+        other: 'cluster.change',
+        bare: 'info',
+      },
       logs: {
         effect: 'cluster.read',
         network: true,
@@ -106,10 +111,12 @@ export const containers: ProgramTable = {
     other: 'cluster.change',
     bare: 'info',
     examples: {
-      allow: ['kubectl get pods', 'kubectl -n x get svc'],
+      allow: ['kubectl get pods', 'kubectl -n x get svc', 'kubectl config current-context'],
       ask: [
         'kubectl delete pod x',
         'kubectl exec x -- sh',
+        'kubectl config view --raw',
+        'kubectl config use-context x',
         'kubectl get secrets -o yaml',
         'kubectl apply -f x',
         'kubectl get -f x',

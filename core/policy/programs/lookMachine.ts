@@ -181,7 +181,31 @@ export const lookMachine: ProgramTable = {
   },
   help: { plain: '-dms', examples: { allow: ['help cd'] } },
   'tldr cheat': { effect: 'network.query', network: true, examples: { ask: ['tldr tar'] } },
-  'printenv env': { effect: 'secrets.environment', examples: { ask: ['env', 'printenv'] } },
+  printenv: {
+    plain: '-0 --null',
+    bare: 'secrets.environment',
+    examples: { allow: ['printenv PATH'], ask: ['printenv', 'printenv -0'] },
+  },
+  env: { effect: 'secrets.environment', examples: { ask: ['env'] } },
+  ip: {
+    plain:
+      '-46bBcdhijNopstr --brief --color --details --human --json --numeric --oneline --pretty --statistics --timestamp --resolve -br -brief -color -stats -details -json -pretty',
+    takes: '-f -family',
+    longDash: true,
+    subcommands: {
+      'addr address a link l route r neigh neighbor n rule ru maddress': {
+        subcommands: { 'show list ls s get': {} },
+        bare: 'info',
+        other: 'system.admin',
+      },
+    },
+    other: 'system.admin',
+    bare: 'info',
+    examples: {
+      allow: ['ip addr', 'ip -br a', 'ip link show eth0', 'ip route get 1.1.1.1'],
+      ask: ['ip link set eth0 down', 'ip netns exec x sh', 'ip -b x', 'ip -batch x', 'ip addr add x dev y'],
+    },
+  },
   history: {
     effect: 'secrets.environment',
     flags: { '-c -w -d -a -r': 'fs.write-option' },

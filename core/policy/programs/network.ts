@@ -171,10 +171,23 @@ export const network: ProgramTable = {
   },
   'psql mysql mariadb mongosh mongo redis-cli sqlite3 sqlcmd pg_restore mysqladmin dropdb createdb influx cqlsh duckdb clickhouse-client':
     {
+      subcommands: { '--version -V': {} },
+      bare: 'data.query',
+      other: 'data.query',
       effect: 'data.query',
       network: true,
       free: true,
-      examples: { ask: ['psql -c "select 1"', 'redis-cli flushall', 'sqlite3 a.db .tables'] },
+      examples: {
+        allow: ['psql --version'],
+        ask: [
+          'psql',
+          'psql -c "select 1"',
+          'psql -l',
+          'mysql -V -e x',
+          'redis-cli flushall',
+          'sqlite3 a.db .tables',
+        ],
+      },
     },
   'pg_dump pg_dumpall mysqldump mongodump': {
     effect: 'data.query',

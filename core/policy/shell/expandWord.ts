@@ -1,5 +1,5 @@
 import type { DoubleQuotedChild, ParameterExpansionPart, ParsedScript, Word, WordPart } from 'unbash'
-import { HOLE, HOLES, hasGlob, NET_HOLE, QUERY, QUOTED, SPLIT, STAR } from './marks.ts'
+import { HOLE, HOLES, hasGlob, NAME, NET_HOLE, QUERY, QUOTED, SPLIT, STAR } from './marks.ts'
 import { joinTexts, maxAlternatives, type ShellState, unite } from './state.ts'
 
 /** What expansion needs from the walk: the state, the home, and a way to look into command substitutions. */
@@ -12,6 +12,8 @@ export type Expander = {
   visit: (part: WordPart) => void
   /** Is told of what only bash understands: another shell may read it otherwise. */
   bashOnly: (part: WordPart) => void
+  /** Is told of what shells and parsers read each in their own way. */
+  unclear: (part: WordPart) => void
 }
 
 /**
@@ -79,13 +81,14 @@ function expandPart(part: WordPart, first: boolean, expander: Expander): readonl
       expander.visit(part)
       return [STAR]
     case 'BraceExpansion':
+      if (/[<>|&;()]/.test(part.text)) expander.unclear(part)
       expander.visit(part)
       return [HOLES]
     case 'ProcessSubstitution':
       expander.bashOnly(part)
       return expander
         .substitute(part.script)
-        .map((text) => `/dev/fd/${text.includes(NET_HOLE) ? NET_HOLE : HOLE}`)
+        .map((text) => `/dev/fd/${text.includes(NET_HOLE) ? NET_HOLE : NAME}`)
     case 'SimpleExpansion':
     case 'ParameterExpansion':
     case 'CommandExpansion':
@@ -139,7 +142,9 @@ function expandDollar(
 }
 
 function lookUp(name: string, { state }: Expander): readonly string[] {
-  if (/^[?#$!]$/.test(name)) return ['1']
+  if (/^[?#]$/.test(name)) return ['1']
+  // A process of this task, such as the one that `kill $!` ends.
+  if (/^[$!]$/.test(name)) return ['4242']
   if (name === 'PWD' && !state.vars.has('PWD')) return state.cwds.length > 0 ? state.cwds : [HOLES]
   return state.vars.get(name) ?? (name === 'IFS' ? [' '] : [HOLES])
 }

@@ -50,6 +50,9 @@ function readInto(walk: Walk, text: string, state: ShellState): void {
   // A line that goes on in the middle of a word (`$\` and `{X}`) is joined by the shell, not by the parser.
   if (brokenWord.test(text))
     walk.findings.push({ text: text.slice(0, 200), facts: [{ effect: 'shell.broken-word' }] })
+  // `$${X}` is a number and a brace for the shell, and a variable for the parser.
+  if (/\$[$#?!@*-]\{/.test(text))
+    walk.findings.push({ text: text.slice(0, 200), facts: [{ effect: 'shell.not-understood' }] })
   walkScript(walk, parse(text.slice(0, maxLength)), text, state)
   if (walk.budget.left < 0)
     walk.findings.push({ text: text.slice(0, 200), facts: [{ effect: 'shell.too-long' }] })

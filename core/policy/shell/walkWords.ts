@@ -16,6 +16,7 @@ export function expanderAt(walk: Walk, spot: Spot, state: ShellState): Expander 
     substitute: (script) => substitute(walk, script, spot, state),
     visit: (part) => visitExpansions(walk, part, spot, state),
     bashOnly: (part) => note(walk, spot, part, 'shell.not-posix'),
+    unclear: (part) => note(walk, spot, part, 'shell.not-understood'),
   }
 }
 
@@ -67,6 +68,8 @@ export function visitExpansions(walk: Walk, node: SyntaxNode, spot: Spot, state:
     node.type === 'ProcessSubstitution' ||
     node.type === 'ArithmeticCommandExpansion'
   ) {
+    // One that does not end, in a here-document, takes in what follows that.
+    if (!/[)`}]$/.test(node.text)) note(walk, spot, node, 'shell.syntax')
     if (node.type === 'ProcessSubstitution') note(walk, spot, node, 'shell.not-posix')
     substitute(walk, node.script, spot, state)
     return
