@@ -10,6 +10,7 @@ import { framesRow } from './rows/frames.ts'
 import { ingressRow } from './rows/ingress.ts'
 import { lifecycleRow } from './rows/lifecycle.ts'
 import { liveLogsRow } from './rows/liveLogs.ts'
+import { policyRow } from './rows/policy.ts'
 import { redactionRow } from './rows/redaction.ts'
 import { transitionRow } from './rows/transition.ts'
 import { workersRow } from './rows/workers.ts'
@@ -84,6 +85,10 @@ const benchmarks: Record<string, Benchmark> = {
   redaction: {
     title: 'Secrets taken out of 4 MB of log, cut into chunks anywhere',
     run: redactionRow,
+  },
+  policy: {
+    title: 'Judging a command, one after the other',
+    run: policyRow,
   },
   transition: {
     title: 'One transition: compare-and-set and event, 20 at a time',
