@@ -9,6 +9,7 @@ import type { Journal } from './journal/journal.ts'
 import type { Sandbox } from './sandbox/containment.ts'
 import type { PipePool } from './sandbox/pipes.ts'
 import type { Bounds } from './sandbox/roots.ts'
+import type { SecretStore } from './secretStore.ts'
 
 /** What attempts need of the agent they run in. */
 export type AttemptDeps = {
@@ -25,6 +26,8 @@ export type AttemptDeps = {
   /** What output passes on its way to the journal. */
   redacting: Redacting
   limits: OutputLimits
+  /** What tasks are given by name. */
+  secrets: SecretStore
   log: Logger
   env: NodeJS.ProcessEnv
   /** Links were found that the ledger did not know: it is told at once. */

@@ -39,6 +39,11 @@ export class Attempts {
     return this.#running.size
   }
 
+  /** The runs of the attempts that run now. */
+  runs(): string[] {
+    return [...this.#running.values()].map((running) => running.runId)
+  }
+
   /** Attempts for `hello`: running ones, and ended ones with frames the ledger does not have. */
   held(): HeldAttempt[] {
     const alive = [...this.#running.keys()].map(
@@ -174,7 +179,11 @@ export class Attempts {
       return { code: 'busy', reason: `The agent already runs ${MAX_RUNNING} attempts.` }
     if (!capabilities.has(spec.action))
       return { code: 'unsupported', reason: `This agent cannot do ${spec.action}.` }
-    return this.#placeRefusal(spec.cwd) ?? this.#aliasRefusal(spec.owns ?? [])
+    return (
+      this.#secretRefusal(spec.secrets ?? []) ??
+      this.#placeRefusal(spec.cwd) ??
+      this.#aliasRefusal(spec.owns ?? [])
+    )
   }
 
   /** A file under another name than the ledger owns it by could be another task's at the same time. */
@@ -185,6 +194,16 @@ export class Attempts {
     this.#deps.onAliases(found)
     const reason = `${first.path} leads to ${first.to}; it is asked for again under that name.`
     return { code: 'file_alias', reason: reason.slice(0, 1000) }
+  }
+
+  #secretRefusal(names: readonly string[]): Refusal | null {
+    const there = new Set(names.length > 0 ? this.#deps.secrets.names() : [])
+    const missing = names.find((name) => !there.has(name))
+    if (missing === undefined) return null
+    return {
+      code: 'no_secret',
+      reason: `This machine keeps no secret ${missing}. There: skynet agent secret set ${missing}`,
+    }
   }
 
   #placeRefusal(cwd: string): Refusal | null {

@@ -3,12 +3,13 @@ import { createLogger, messageOf } from '../core/config/logger.ts'
 import { ConfigError, type Env } from '../core/config/settings.ts'
 import { joinAgent } from './enrol.ts'
 import { endOnUncaught, runUntilAsked } from './runUntilAsked.ts'
+import { secretCommand } from './secretCommand.ts'
 
 export { type RunningAgent, startAgent } from './startAgent.ts'
 export { joinAgent }
 
 /**
- * The agent as a process: `join URL CODE` enrols, no arguments run it until SIGTERM, SIGINT, or (with
+ * The agent as a process: `join URL CODE` enrols, `secret ...` keeps secrets for its tasks, no arguments run it until SIGTERM, SIGINT, or (with
  * SKYNET_PARENT_STDIN=1) the end of its standard input.
  */
 export async function main(
@@ -21,6 +22,7 @@ export async function main(
     if (!url || !code) throw new ConfigError('usage: skynet agent join URL CODE')
     return console.log(joinedLine(config.name, await joinAgent(config, url, code)))
   }
+  if (command === 'secret') return console.log(await secretCommand(config, argv.slice(1)))
   const log = createLogger('agent', config.logLevel, config.credential ? [config.credential] : [])
   endOnUncaught(log)
   await runUntilAsked({ config, log, env })

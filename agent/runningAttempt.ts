@@ -7,11 +7,14 @@ import type { AttemptDeps } from './attemptDeps.ts'
 import { doAction } from './execute/actions.ts'
 import { INPUTS, placeInputs } from './execute/inputs.ts'
 import { Output } from './execute/output.ts'
-import type { Ended, StopReason } from './execute/run.ts'
+import type { Ended, Run, StopReason } from './execute/run.ts'
 import type { JournalledAttempt } from './journal/attempt.ts'
 import type { FrameBody } from './journal/journal.ts'
+import { shownAs } from './sandbox/containment.ts'
 import { attemptEnvironment } from './sandbox/environment.ts'
 import { resolveInside } from './sandbox/roots.ts'
+import type { Confinement } from './sandbox/walls.ts'
+import { writableRoots } from './sandbox/writableRoots.ts'
 
 const JOURNAL_RETRY_MS = 1000
 
@@ -35,6 +38,10 @@ export class RunningAttempt {
     this.ended = new Promise((resolve) => {
       this.#hasEnded = resolve
     })
+  }
+
+  get runId(): string {
+    return this.#spec.run_id
   }
 
   /** Ends it; the first reason counts. */
@@ -61,22 +68,32 @@ export class RunningAttempt {
     if (inputs.length === 0) return doAction(this.#context({}), call)
     try {
       const file = placeInputs(inputs)
-      return await doAction(this.#context({ [INPUTS]: file.path }), call).finally(file.remove)
+      const at = shownAs(this.#deps.sandbox, file.path, 'inputs.json')
+      const given = [{ from: file.path, at }]
+      return await doAction(this.#context({ [INPUTS]: at }, given), call).finally(file.remove)
     } catch (error) {
       return { exitCode: null, signal: null, error: `its inputs could not be written: ${messageOf(error)}` }
     }
   }
 
-  #context(more: Record<string, string>) {
-    const { bounds, sandbox, pipes, redact, env } = this.#deps
+  #context(more: Record<string, string>, given: Confinement['given'] = []): Run {
+    const { bounds, sandbox, pipes, redact, env, secrets } = this.#deps
+    const { run_id: runId, network } = this.#spec
+    const cwd = resolveInside(bounds, '/', this.#spec.cwd)
+    const writable = writableRoots(bounds.roots, this.#spec)
     return {
       id: this.#attempt.id,
-      cwd: resolveInside(bounds, '/', this.#spec.cwd),
+      cwd,
+      confinement: { runId, cwd, writable, network, given },
       bounds,
       sandbox,
       pipes,
       redact,
-      env: { ...attemptEnvironment(env, this.#attempt.id), ...more },
+      env: {
+        ...attemptEnvironment(env, this.#attempt.id),
+        ...more,
+        ...secrets.variables(this.#spec.secrets ?? []),
+      },
       output: this.#output,
       stop: this.#stop.signal,
       started: (pid: number | null) => this.#journal([{ type: 'started', pid, containment: sandbox.kind }]),

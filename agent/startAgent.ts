@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, realpathSync } from 'node:fs'
 import type { Server } from 'node:net'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AgentConfig } from '../core/config/agent.ts'
 import { type Logger, messageOf } from '../core/config/logger.ts'
@@ -19,8 +19,11 @@ import { Lines } from './lines.ts'
 import { markRefused, refusedLine } from './refused.ts'
 import { probeSandbox, type Sandbox } from './sandbox/containment.ts'
 import { searchPath } from './sandbox/environment.ts'
+import { limitsOf } from './sandbox/limits.ts'
+import { machineOf } from './sandbox/machineOf.ts'
 import { PipePool } from './sandbox/pipes.ts'
 import { type Bounds, isWithin } from './sandbox/roots.ts'
+import { SecretStore } from './secretStore.ts'
 import { Facts } from './tellFacts.ts'
 import { watchEnrolment } from './watchEnrolment.ts'
 
@@ -60,15 +63,22 @@ export async function startAgent({
   const identity = identityOf(config)
   mkdirSync(config.agentDir, { recursive: true, mode: 0o700 })
   const bounds = boundsOf(config)
-  const sandbox = sandboxOf(config, bounds, env, log)
   const lock = await lockDirectory(realpathSync(config.agentDir))
+  const sandbox = sandboxOf(config, bounds, env, log)
   const journal = new Journal(join(config.agentDir, 'journal'))
   if (journal.torn > 0)
     log.warn('the journal had lines that a crash left unreadable', { lines: journal.torn })
   const machine = machineId(config.dataDir)
   const facts = new Facts(config, machine, bounds, sandbox, env)
   const delivery = new Delivery(journal)
-  let redacting = createRedactor({ known: [identity.credential] })
+  const secrets = new SecretStore(config)
+  const known = () => createRedactor({ known: [identity.credential, ...secrets.values()] })
+  let redacting = known()
+  /** A secret that was set meanwhile is kept out of what comes from now on. */
+  const current = () => {
+    if (secrets.changed()) redacting = known()
+    return redacting
+  }
   const pipes = new PipePool(join(config.agentDir, 'pipes'))
   await pipes.fill()
   const attempts = new Attempts({
@@ -81,8 +91,9 @@ export async function startAgent({
     capabilities: facts.capabilities,
     journal,
     delivery,
-    redact: (text) => redacting.redact(text),
-    redacting: { stream: () => redacting.stream() },
+    redact: (text) => current().redact(text),
+    redacting: { stream: () => current().stream() },
+    secrets,
     limits,
     log,
     env,
@@ -95,12 +106,15 @@ export async function startAgent({
   facts.watch(attempts, connection)
   const endWatch = watchEnrolment(config, identity, {
     renewed: () => {
-      redacting = createRedactor({ known: [identity.credential] })
+      redacting = known()
       connection.again()
     },
     replaced: onReplaced,
   })
-  const pruning = setInterval(() => journal.prune(), PRUNE_MS)
+  const pruning = setInterval(() => {
+    journal.prune()
+    if (sandbox.kind === 'bwrap') void sandbox.walls.places.prune(attempts.runs())
+  }, PRUNE_MS)
   log.info('agent started', { agent_id: identity.agentId, containment: sandbox.kind, roots: bounds.roots })
   return {
     agentId: identity.agentId,
@@ -174,12 +188,22 @@ function boundsOf(config: AgentConfig): Bounds {
 
 function sandboxOf(config: AgentConfig, bounds: Bounds, env: NodeJS.ProcessEnv, log: Logger): Sandbox {
   if (config.sandbox === 'off') return { kind: 'group', prefix: [] }
-  const found = probeSandbox(bounds.hidden, searchPath(env.PATH))
+  const options = {
+    agentDir: realpathSync(config.agentDir),
+    limits: limitsOf(config.limits),
+    places: searchPath(env.PATH).split(delimiter),
+    machine: machineOf(config, bounds, env),
+  }
+  const found = probeSandbox(options, searchPath(env.PATH))
   if (config.sandbox === 'required' && found.kind !== 'bwrap') {
     throw new ConfigError(
-      'SKYNET_AGENT_SANDBOX: got "required", but bubblewrap does not work here; install bubblewrap, or take auto.',
+      'SKYNET_AGENT_SANDBOX: got "required", but bubblewrap (0.5 or newer) does not work here; install it, or take auto.',
     )
   }
+  if (found.kind !== 'bwrap')
+    log.warn(
+      'commands are not confined here: they see and reach what this account can; install bubblewrap 0.5 or newer',
+    )
   if (found.kind === 'group') log.warn('no PID namespaces here: killing a process tree is best effort')
   return found
 }

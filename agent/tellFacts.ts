@@ -43,6 +43,7 @@ export class Facts {
       roots: bounds.roots,
       capabilities: [...this.capabilities],
       containment: sandbox.kind,
+      ...(sandbox.kind === 'bwrap' ? { confined: sandbox.walls.holds } : {}),
       version: VERSION,
     }
   }

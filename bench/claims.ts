@@ -69,6 +69,7 @@ const facts: AgentFacts = {
   links: [],
   capabilities: [...actionNames],
   containment: 'bwrap',
+  confined: { calls: true, limits: true, processes: true, sockets: true },
   load: { running: 0, average: 0, cores: 8 },
   version: '0',
 }

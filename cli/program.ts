@@ -128,6 +128,28 @@ function addAgent(program: Command, env: Env): void {
     .action(async (url: string, code: string) =>
       (await import('./agentCommand.ts')).agentCommand(env, ['join', url, code]),
     )
+  const secret = agent
+    .command('secret')
+    .description('secrets of this machine, which tasks are given by name: set, list, remove')
+    .addHelpText('after', '\nThe value is asked for, or comes over standard input; never as an argument.')
+  secret
+    .command('set')
+    .description('keeps a secret, in the place of the one of that name')
+    .argument('<name>', 'such as DEPLOY_TOKEN: the variable that the task finds it in')
+    .action(async (name: string) =>
+      (await import('./agentCommand.ts')).agentCommand(env, ['secret', 'set', name]),
+    )
+  secret
+    .command('list')
+    .description('the names that are kept')
+    .action(async () => (await import('./agentCommand.ts')).agentCommand(env, ['secret', 'list']))
+  secret
+    .command('remove')
+    .description('forgets a secret')
+    .argument('<name>', 'as listed')
+    .action(async (name: string) =>
+      (await import('./agentCommand.ts')).agentCommand(env, ['secret', 'remove', name]),
+    )
   agent
     .command('revoke')
     .description('a machine is not trusted any more: cut off, its tasks end or go to review')

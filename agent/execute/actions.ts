@@ -1,3 +1,4 @@
+import { messageOf } from '../../core/config/logger.ts'
 import type { ActionCall, ActionName } from '../../core/protocol/actions.ts'
 import { fileList } from './fileList.ts'
 import { filePatch } from './filePatch.ts'
@@ -9,6 +10,9 @@ import type { Action, Ended, Run } from './run.ts'
 import { runTests } from './runTests.ts'
 import { script } from './script.ts'
 import { shell } from './shell.ts'
+
+/** How a held directory is called in what the system says. */
+const handle = /\/proc\/self\/fd\/\d+\//g
 
 /** How each action of the catalogue is done. */
 const actions: { [A in ActionName]: Action<A> } = {
@@ -34,6 +38,6 @@ export async function doAction<A extends ActionName>(
   try {
     return await (actions[call.action] as Action<ActionName>)(run, call.params)
   } catch (error) {
-    return { exitCode: null, signal: null, error: error instanceof Error ? error.message : String(error) }
+    return { exitCode: null, signal: null, error: messageOf(error).replaceAll(handle, '') }
   }
 }

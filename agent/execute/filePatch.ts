@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, readFileSync, rmSync } from 'node:fs'
+import { inDirectoryOf, openInside } from '../sandbox/heldDirectory.ts'
 import { resolveInside } from '../sandbox/roots.ts'
-import { openInside } from './openInside.ts'
 import { type Action, ActionFault, type Run, succeeded } from './run.ts'
 import { applyHunks, type FilePatch, parsePatch } from './unifiedDiff.ts'
 import { commit, discard, stage } from './writeWhole.ts'
@@ -42,7 +42,8 @@ function putAll(run: Run, changes: Change[]): void {
     for (const change of changes)
       if (change.after !== null) staged.set(change, stage(run, change.path, change.after))
     for (const change of changes) {
-      put(change, staged.get(change))
+      put(run, change, staged.get(change))
+      staged.delete(change)
       done.push(change)
     }
   } catch (error) {
@@ -52,15 +53,18 @@ function putAll(run: Run, changes: Change[]): void {
   }
 }
 
-function put(change: Change, file: ReturnType<typeof stage> | undefined): void {
-  if (!file) rmSync(change.path)
+function put(run: Run, change: Change, file: ReturnType<typeof stage> | undefined): void {
+  if (!file) remove(run, change.path)
   else commit(file, change.before === null ? 'create' : 'replace')
 }
 
 function undo(run: Run, change: Change): void {
-  if (change.before === null) rmSync(change.path, { force: true })
+  if (change.before === null) remove(run, change.path)
   else commit(stage(run, change.path, change.before), 'replace')
 }
+
+const remove = (run: Run, path: string): void =>
+  inDirectoryOf(run.bounds, path, (dir, name) => rmSync(dir.at(name)))
 
 /** Does not wait: what is no regular file (a pipe that nobody writes to) is refused. */
 function readIfThere(run: Run, path: string, name: string): string | null {

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, readSync } from 'node:fs'
+import { openInside } from '../sandbox/heldDirectory.ts'
 import { plainText } from './lines.ts'
-import { openInside } from './openInside.ts'
 import { type Action, ActionFault, succeeded } from './run.ts'
 
 const DEFAULT_BYTES = 256 * 1024

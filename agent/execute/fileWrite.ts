@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { resolveInside } from '../sandbox/roots.ts'
 import { type Action, ActionFault, succeeded } from './run.ts'
 import { commit, discard, stage } from './writeWhole.ts'
@@ -7,7 +7,7 @@ import { commit, discard, stage } from './writeWhole.ts'
 export const fileWrite: Action<'file_write'> = async (run, { path, content, mode = 'replace' }) => {
   run.started(null)
   const real = resolveInside(run.bounds, run.cwd, path)
-  const there = statSync(real, { throwIfNoEntry: false })
+  const there = lstatSync(real, { throwIfNoEntry: false })
   if (there && mode === 'create') throw new ActionFault(`${path} is already there`)
   if (there && !there.isFile()) throw new ActionFault(`${path} is not a regular file`)
   const staged = stage(run, real, content)

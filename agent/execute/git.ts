@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs'
 import { isAbsolute, relative } from 'node:path'
+import { HeldDirectory } from '../sandbox/heldDirectory.ts'
 import { resolveInside } from '../sandbox/roots.ts'
 import { type Action, type Run, succeeded } from './run.ts'
 import { runCommand } from './runCommand.ts'
@@ -21,7 +21,7 @@ const inside = (run: Run, path: string): string => {
 
 export const gitInit: Action<'git_init'> = async (run, { path = '.' }) => {
   const dir = resolveInside(run.bounds, run.cwd, path)
-  mkdirSync(dir, { recursive: true })
+  HeldDirectory.open(run.bounds, dir, { make: true }).close()
   const ended = await runCommand(run, 'git', ['init', '--initial-branch', 'main', '--', dir])
   return { ...ended, changed: ended.exitCode === 0 ? [dir] : [] }
 }

@@ -2,6 +2,7 @@ import type { ActionName, ActionParams } from '../../core/protocol/actions.ts'
 import type { Sandbox } from '../sandbox/containment.ts'
 import type { PipePool } from '../sandbox/pipes.ts'
 import type { Bounds } from '../sandbox/roots.ts'
+import type { Confinement } from '../sandbox/walls.ts'
 import type { Output } from './output.ts'
 
 /** Why an attempt is being ended before its time. */
@@ -14,6 +15,8 @@ export type Run = {
   cwd: string
   bounds: Bounds
   sandbox: Sandbox
+  /** What its commands are let do, where the sandbox confines them. */
+  confinement: Confinement
   pipes: PipePool
   /** The whole environment of the attempt. */
   env: Record<string, string>

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Contained, spawnContained } from '../sandbox/containment.ts'
 import { killTree, terminateTree, treeGone } from '../sandbox/killTree.ts'
 import { closeQuietly, readPipe } from '../sandbox/pipes.ts'
+import type { Confinement } from '../sandbox/walls.ts'
 import type { Ended, Run } from './run.ts'
 
 /** Between TERM and KILL. */
@@ -16,22 +17,22 @@ const DRAIN_MS = 1000
 
 /**
  * Runs a program in the attempt's containment and streams its output. Resolves when its whole tree is gone.
- * A stop asks with TERM, and kills after 2 s.
+ * A stop asks with TERM, and kills after 2 s. `given`: files for this command alone.
  */
 export async function runCommand(
   run: Run,
   file: string,
   args: string[],
-  env: Record<string, string> = {},
+  given: Confinement['given'] = [],
 ): Promise<Ended> {
   const [out, err] = await Promise.all([run.pipes.take(), run.pipes.take()])
   const stdio = ['ignore' as const, out.writeEnd, err.writeEnd]
   const contained = spawnContained(run.sandbox, {
     file,
     args,
-    cwd: run.cwd,
-    env: { ...run.env, ...env },
+    env: run.env,
     stdio,
+    confinement: { ...run.confinement, given: [...run.confinement.given, ...given] },
   })
   closeQuietly(out.writeEnd)
   closeQuietly(err.writeEnd)
@@ -44,6 +45,7 @@ export async function runCommand(
   const end = await ended
   await killed.settle()
   if (contained.child.pid !== undefined) await treeGone(contained, run.id)
+  contained.left()
   await Promise.race([drained, sleep(DRAIN_MS, undefined, { ref: false })])
   stdout.close()
   stderr.close()

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { shownAs } from '../sandbox/containment.ts'
 import { findProgram } from '../sandbox/environment.ts'
 import { type Action, ActionFault } from './run.ts'
 import { runCommand } from './runCommand.ts'
@@ -15,7 +16,8 @@ export const script: Action<'script'> = async (run, { interpreter, body, args = 
   try {
     const file = join(dir, `script.${endings[interpreter]}`)
     writeFileSync(file, body, { mode: 0o600 })
-    return await runCommand(run, interpreter, [file, ...args])
+    const at = shownAs(run.sandbox, file, `script.${endings[interpreter]}`)
+    return await runCommand(run, interpreter, [at, ...args], [{ from: file, at }])
   } finally {
     rmSync(dir, { recursive: true, force: true })
   }

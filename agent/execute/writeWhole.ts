@@ -3,34 +3,42 @@ import {
   constants,
   fsyncSync,
   linkSync,
-  mkdirSync,
+  lstatSync,
   openSync,
-  realpathSync,
   renameSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { syncDirectory } from '../journal/replay.ts'
-import { assertInside } from '../sandbox/roots.ts'
-import type { Run } from './run.ts'
+import { HeldDirectory } from '../sandbox/heldDirectory.ts'
+import { ActionFault, type Run } from './run.ts'
 
-/** A file written beside its place and not yet put there. */
-export type Staged = { path: string; temporary: string }
+/** A file written beside its place and not yet put there. The directory stays held until it is committed or discarded. */
+export type Staged = { dir: HeldDirectory; name: string; temporary: string }
 
 /**
  * Writes content durably beside `path` (links resolved, inside the roots), with the mode of what is there, else
- * 0644. Missing directories are made.
+ * 0644. Missing directories are made. What is there under another name too (a hard link) keeps its content there.
  */
 export function stage(run: Pick<Run, 'bounds' | 'id'>, path: string, content: string): Staged {
-  const dir = dirname(path)
-  mkdirSync(dir, { recursive: true })
-  assertInside(run.bounds, realpathSync(dir), path)
-  const temporary = join(dir, `.${basename(path).slice(0, 100)}.${run.id}.tmp`)
-  const mode = (statSync(path, { throwIfNoEntry: false })?.mode ?? 0o644) & 0o7777
+  const dir = HeldDirectory.open(run.bounds, dirname(path), { make: true })
+  const name = basename(path)
+  const temporary = `.${name.slice(0, 100)}.${run.id}.tmp`
+  try {
+    const there = lstatSync(dir.at(name), { throwIfNoEntry: false })
+    if (there && !there.isFile()) throw new ActionFault(`${path} is not a regular file`)
+    writeDurably(dir.at(temporary), content, (there?.mode ?? 0o644) & 0o7777)
+    return { dir, name, temporary }
+  } catch (error) {
+    dir.close()
+    throw error
+  }
+}
+
+function writeDurably(at: string, content: string, mode: number): void {
   const fd = openSync(
-    temporary,
+    at,
     constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
     mode,
   )
@@ -38,22 +46,25 @@ export function stage(run: Pick<Run, 'bounds' | 'id'>, path: string, content: st
     writeFileSync(fd, content)
     fsyncSync(fd)
   } catch (error) {
-    rmSync(temporary, { force: true })
+    rmSync(at, { force: true })
     throw error
   } finally {
     closeSync(fd)
   }
-  return { path, temporary }
 }
 
-/** Puts it in its place at once. With `create`, fails when something is there. */
-export function commit({ path, temporary }: Staged, mode: 'create' | 'replace'): void {
-  if (mode === 'replace') renameSync(temporary, path)
+/** Puts it in its place at once. With `create`, fails when something is there; it can then be discarded. */
+export function commit({ dir, name, temporary }: Staged, mode: 'create' | 'replace'): void {
+  if (mode === 'replace') renameSync(dir.at(temporary), dir.at(name))
   else {
-    linkSync(temporary, path)
-    rmSync(temporary)
+    linkSync(dir.at(temporary), dir.at(name))
+    rmSync(dir.at(temporary))
   }
-  syncDirectory(dirname(path))
+  syncDirectory(dir.at('.'))
+  dir.close()
 }
 
-export const discard = ({ temporary }: Staged): void => rmSync(temporary, { force: true })
+export function discard({ dir, temporary }: Staged): void {
+  rmSync(dir.at(temporary), { force: true })
+  dir.close()
+}

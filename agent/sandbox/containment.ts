@@ -1,94 +1,111 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { delimiter } from 'node:path'
 import type { Readable } from 'node:stream'
-import type { Containment } from '../../core/protocol/frames.ts'
 import { findProgram } from './environment.ts'
+import { type Confinement, closeFilter, givenAs, type WallOptions, Walls } from './walls.ts'
 
-/** How attempts are held on this machine, and what is kept out of their sight. */
-export type Sandbox = {
-  kind: Containment
-  /** Arguments before the command; the first is the program. */
-  prefix: string[]
-}
+/** How attempts are held on this machine: `walls` confine what they see and reach; a `prefix` only holds processes. */
+export type Sandbox = { kind: 'bwrap'; walls: Walls } | { kind: 'unshare' | 'group'; prefix: string[] }
 
 /** A contained command: its outermost process, and the host's id of its namespace's init once it is known. */
-export type Contained = { child: ChildProcess; sandbox: Sandbox; init: Promise<number | null> }
+export type Contained = {
+  child: ChildProcess
+  sandbox: Sandbox
+  init: Promise<number | null>
+  /** To be called when nothing of it is left. */
+  left(): void
+}
 
 export type Command = {
   file: string
   args: string[]
-  cwd: string
   env: Record<string, string>
   stdio: (number | 'ignore' | 'pipe')[]
+  confinement: Confinement
 }
 
 /** An init that waits for the command and reaps what is left to it; what it says of signals is not output. */
 const shellInit = ['sh', '-c', 'exec 3>&2 2>/dev/null; ("$@" 2>&3 3>&-); exit $?', 'init']
 
-const candidates = (hidden: string): Sandbox[] => [
-  {
-    kind: 'bwrap',
-    prefix: [
-      'bwrap',
-      '--dev-bind',
-      '/',
-      '/',
-      '--proc',
-      '/proc',
-      '--tmpfs',
-      hidden,
-      '--unshare-pid',
-      '--die-with-parent',
-    ],
-  },
-  ...[['--mount-proc'], [], ['--user', '--map-current-user', '--mount-proc']].map(
-    (more): Sandbox => ({
-      kind: 'unshare',
-      prefix: [
-        'setpriv',
-        '--pdeathsig',
-        'KILL',
-        'unshare',
-        '--pid',
-        '--kill-child',
-        '--fork',
-        ...more,
-        '--',
-        ...shellInit,
-      ],
-    }),
-  ),
-]
+const holders = [['--mount-proc'], [], ['--user', '--map-current-user', '--mount-proc']].map((more) => [
+  ...['setpriv', '--pdeathsig', 'KILL', 'unshare', '--pid', '--kill-child', '--fork'],
+  ...more,
+  '--',
+  ...shellInit,
+])
 
 /**
- * The strongest containment that works here, tried by running it: bwrap, else setpriv and unshare, else process
- * groups. `hidden` is the data directory that commands must not see (with bwrap only).
+ * The strongest containment that works here, tried by running it in one of the roots: bwrap with all its walls, else
+ * setpriv and unshare, else process groups.
  */
-export function probeSandbox(hidden: string, path: string): Sandbox {
+export function probeSandbox(options: Omit<WallOptions, 'program'>, path: string): Sandbox {
   const places = path.split(delimiter)
-  const works = ({ prefix: [file = '', ...args] }: Sandbox) =>
-    spawnSync(file, [...args, 'sh', '-c', 'exit 7'], { stdio: 'ignore', timeout: 5000 }).status === 7
-  const here = candidates(hidden).flatMap((sandbox) => located(sandbox, places))
-  return here.find(works) ?? { kind: 'group', prefix: [] }
+  const program = findProgram('bwrap', places)
+  const confined = program ? tryWalls({ ...options, program }) : null
+  if (confined) return confined
+  const prefixes = holders.flatMap(([file = '', ...args]) => {
+    const found = findProgram(file, places)
+    return found ? [[found, ...args]] : []
+  })
+  const prefix = prefixes.find(works)
+  return prefix ? { kind: 'unshare', prefix } : { kind: 'group', prefix: [] }
 }
 
-/** The same with the full path of its program; none when that is not there. */
-function located({ kind, prefix: [file = '', ...args] }: Sandbox, places: string[]): Sandbox[] {
-  const program = findProgram(file, places)
-  return program ? [{ kind, prefix: [program, ...args] }] : []
+const works = ([file = '', ...args]: string[]): boolean =>
+  spawnSync(file, [...args, 'sh', '-c', 'exit 7'], { stdio: 'ignore', timeout: 5000 }).status === 7
+
+/** Both with the network and without it; null when either does not work. */
+function tryWalls(options: WallOptions): Sandbox | null {
+  const walls = new Walls(options)
+  const cwd = options.machine().roots[0] ?? '/'
+  const good = [true, false].every((network) => {
+    const entrance = walls.enter({ runId: 'probe', cwd, writable: [cwd], network, given: [] })
+    const tried = spawnSync(walls.program, [...entrance.args, 'sh', '-c', 'exit 7'], {
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe', entrance.filter ?? 'ignore'],
+      timeout: 5000,
+    })
+    closeFilter(entrance)
+    walls.left()
+    return tried.status === 7
+  })
+  return good ? { kind: 'bwrap', walls } : null
 }
+
+/** The name that a file which a command is given has for it. */
+export const shownAs = (sandbox: Sandbox, path: string, name: string): string =>
+  sandbox.kind === 'bwrap' ? givenAs(name) : path
 
 /** Starts a command contained, as leader of a process group of its own, without a terminal. */
 export function spawnContained(sandbox: Sandbox, command: Command): Contained {
-  const status = sandbox.kind === 'bwrap'
-  const own = status
-    ? [...sandbox.prefix, '--json-status-fd', '3', '--', command.file]
-    : [...sandbox.prefix, command.file]
-  const [file = '', ...args] = [...own, ...command.args]
-  const stdio = status ? [...command.stdio, 'pipe' as const] : command.stdio
-  const child = spawn(file, args, { cwd: command.cwd, env: command.env, stdio, detached: true })
-  const report = status ? child.stdio[3] : null
-  return { child, sandbox, init: report ? initOf(report as Readable) : Promise.resolve(null) }
+  return sandbox.kind === 'bwrap' ? spawnConfined(sandbox, command) : spawnHeld(sandbox, command)
+}
+
+function spawnHeld(
+  sandbox: Extract<Sandbox, { prefix: string[] }>,
+  { file, args, env, stdio, confinement }: Command,
+): Contained {
+  const [program = '', ...words] = [...sandbox.prefix, file, ...args]
+  const child = spawn(program, words, { cwd: confinement.cwd, env, stdio, detached: true })
+  return { child, sandbox, init: Promise.resolve(null), left: () => {} }
+}
+
+function spawnConfined(
+  sandbox: Extract<Sandbox, { kind: 'bwrap' }>,
+  { file, args, env, stdio, confinement }: Command,
+): Contained {
+  const { walls } = sandbox
+  const entrance = walls.enter(confinement)
+  try {
+    const child = spawn(walls.program, [...entrance.args, file, ...args], {
+      cwd: '/',
+      env: { ...env, ...entrance.env },
+      stdio: [...stdio, 'pipe', entrance.filter ?? 'ignore'],
+      detached: true,
+    })
+    return { child, sandbox, init: initOf(child.stdio[3] as Readable), left: () => walls.left() }
+  } finally {
+    closeFilter(entrance)
+  }
 }
 
 /** The id of bwrap's init, from its status report; null when it never came to have one. */

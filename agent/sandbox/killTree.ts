@@ -28,14 +28,17 @@ export async function killTree({ child, sandbox, init }: Contained, executionId:
   for (const pid of inits) send(pid, 'SIGKILL')
   // Without an init the wrapper has not come that far; what it starts dies with it.
   if (inits.length === 0 && child.exitCode === null) child.kill('SIGKILL')
-  await treeGone({ child, sandbox, init }, executionId)
+  await treeGone({ sandbox, init }, executionId)
 }
 
 /**
  * Resolves once nothing of the tree is left, after its outermost process has ended: bwrap may end a moment before
  * its namespace does; process groups are searched for the mark and killed.
  */
-export async function treeGone({ sandbox, init }: Contained, executionId: string): Promise<void> {
+export async function treeGone(
+  { sandbox, init }: Pick<Contained, 'sandbox' | 'init'>,
+  executionId: string,
+): Promise<void> {
   if (sandbox.kind === 'group') return killMarked(executionId)
   const pid = await init
   while (pid !== null && isAlive(pid)) await sleep(GONE_POLL_MS)

@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
 
 /** A path the agent will not touch; the message says which and why. */
-class PathRefused extends Error {
+export class PathRefused extends Error {
   override name = 'PathRefused'
 }
 
@@ -37,7 +37,7 @@ export function assertInside(bounds: Bounds, real: string, shown: string): void 
 
 function realOf(path: string): string {
   try {
-    return realpathSync(path)
+    return realpathSync.native(path)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     if (code !== 'ENOENT' || isLink(path)) throw new PathRefused(`${path} cannot be resolved (${code})`)

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { listMachines } from '../../core/fleet/machineFacts.ts'
 import { tokenPerson } from '../../core/people/tokenPerson.ts'
 import { ActionNameSchema } from '../../core/protocol/actions.ts'
+import { SecretNames } from '../../core/protocol/secretName.ts'
 import { type Enqueued, enqueueTasks } from '../../core/tasks/enqueueTasks.ts'
 import { readTask, type TaskRow } from '../../core/tasks/listTasks.ts'
 import { AgentRef, TaskRequest } from '../../core/tasks/taskRequest.ts'
@@ -97,6 +98,7 @@ const ExecuteBody = z.strictObject({
   required_files: z.array(z.string().min(1).max(4096)).max(256).optional(),
   timeout_s: z.int().min(1).max(86_400).optional(),
   network: z.boolean().optional(),
+  secrets: SecretNames.optional(),
   run_id: RunId.optional(),
   task_id: z.uuid().optional(),
   claim_token: z.string().max(64).optional(),

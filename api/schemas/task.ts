@@ -50,6 +50,8 @@ export const TaskSchema = z.object({
   owns: z.array(z.string()),
   timeout_s: z.int(),
   network: z.boolean(),
+  /** Names of the secrets it is given. */
+  secrets: z.array(z.string()),
   verdict: VerdictSchema,
   dispatch: DispatchSchema,
   capabilities: z.array(z.string()),
@@ -98,6 +100,7 @@ export function taskBody({ id, spec, effect, ...task }: TaskRow): z.input<typeof
     required_files: spec.required_files,
     timeout_s: spec.timeout_s,
     network: spec.network,
+    secrets: spec.secrets ?? [],
     lease_until: time(task.lease_until),
     created_at: task.created_at.toISOString(),
     queued_at: time(task.queued_at),

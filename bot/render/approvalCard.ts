@@ -1,4 +1,5 @@
 import { placeLabel } from '../../core/fleet/choosePlace.ts'
+import { startsPrograms } from '../../core/planning/judgePlan.ts'
 import type { ApprovalView, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import type { Buttons } from './buttons.ts'
 import { bold, clip, code, escapeHtml, quote, reveal, time } from './html.ts'
@@ -102,8 +103,17 @@ const alike = (tasks: TaskView[]): TaskView[][] => [
 const verdictLines = (task: TaskView): string[] => [
   `${task.verdict.risk} · rule ${code(task.verdict.rule)}`,
   escapeHtml(task.verdict.reason),
-  `network ${task.spec.network ? 'yes' : 'no'}`,
+  ...reachLines(task).map(escapeHtml),
 ]
+
+/** What it can reach: the network, the machine beside its roots, secrets. */
+function reachLines({ action, spec, confined }: TaskView): string[] {
+  const walls = !startsPrograms(action) || confined === null ? [] : [confined ? 'confined' : '⚠️ not confined']
+  return [
+    [`network ${spec.network ? 'yes' : 'no'}`, ...walls].join(' · '),
+    ...(spec.secrets ? [`🔑 is given ${spec.secrets.join(', ')}`] : []),
+  ]
+}
 
 /** Steps with their verdict; an empty line keeps them apart from what stands above when there are several. */
 function groupLines(tasks: TaskView[], run: RunView): string {
@@ -201,7 +211,8 @@ export function planText(run: RunView, approval: ApprovalView): string {
       .split('\n')
       .map((line) => `  | ${line}`),
     `  ${t.verdict.verdict} · ${t.verdict.risk} · rule ${t.verdict.rule} · ${t.verdict.reason}`,
-    `  network ${t.spec.network ? 'yes' : 'no'} · at most ${t.spec.timeout_s} s`,
+    ...reachLines(t).map((line) => `  ${line}`),
+    `  at most ${t.spec.timeout_s} s`,
     '',
   ])
   return [...head, ...tasks].join('\n')

@@ -55,21 +55,26 @@ function machineLines(m: MachineLine, ranked: Ranked | undefined): string[] {
       roots,
     ]
   }
-  const held = {
-    bwrap: 'cancel ends everything (bwrap)',
-    unshare: 'cancel ends everything (namespace)',
-    group: '⚠️ cancel is best effort here',
-  }[facts.containment]
   const reached = m.gateways.some((gateway) => !gateway.open)
   return [
     `${reached ? '🟢' : '🟡'} ${bold(m.name)} · Worker Connected`,
     `load ${facts.load.average.toFixed(1)}${facts.load.cores ? ` of ${facts.load.cores}` : ''} · ${m.running.length > 0 ? `runs ${m.running.map((n) => `#${n}`).join(', ')}` : 'idle'} · seen ${m.lastSeenAt ? time(m.lastSeenAt, 'T') : 'never'}`,
     ...gatewayLines(m),
     ...(ranked && ranked.parts.history.value < 1 ? [`⚠️ ${ranked.parts.history.reason} tasks`] : []),
-    held,
+    ...heldLines(facts),
     `${roots}${facts.repositories.length > 0 ? ` · ${escapeHtml(clip(facts.repositories.map((r) => r.name).join(', '), 80))}` : ''}`,
     escapeHtml(clip(`can: ${facts.capabilities.join(', ')}`, 160)),
   ]
+}
+
+/** What holds the commands there, and whether all of them end. */
+function heldLines({ containment, confined }: MachineLine['facts']): string[] {
+  const walls = confined
+    ? [
+        `🔒 commands are confined: roots, network${confined.limits ? ', memory' : ''}${confined.processes ? ', processes' : ''}`,
+      ]
+    : ['⚠️ commands are not confined: they see and reach what the account there can']
+  return [...walls, containment === 'group' ? '⚠️ cancel is best effort here' : 'cancel ends everything']
 }
 
 /** Those that answer in one line, one more for each that does not. */

@@ -1,7 +1,16 @@
 import { homedir, hostname } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { z } from 'zod'
-import { ConfigError, type Env, logLevel, readSettings, urlsOf } from './settings.ts'
+import {
+  ConfigError,
+  type Env,
+  logLevel,
+  MB,
+  megabytes,
+  readSettings,
+  urlsOf,
+  wholeNumber,
+} from './settings.ts'
 
 /**
  * Where this machine's SKYNET keeps its things when SKYNET_DATA_DIR says nothing: the platform's own place for
@@ -23,6 +32,10 @@ const table = {
   SKYNET_CONTROL_KEY: z.string().max(256, 'a public key as base64url').optional(),
   SKYNET_GATEWAY_URL: urlsOf('http', 'https').optional(),
   SKYNET_AGENT_SANDBOX: z.enum(['auto', 'required', 'off'], 'auto, required or off').default('auto'),
+  SKYNET_AGENT_READABLE: z.string().optional(),
+  SKYNET_AGENT_MAX_PROCESSES: wholeNumber(16, 1_000_000).default(4096),
+  SKYNET_AGENT_MAX_MEMORY_MB: megabytes.optional(),
+  SKYNET_AGENT_MAX_FILE_MB: megabytes.default(16_384 * MB),
   SKYNET_LOG_LEVEL: logLevel.default('info'),
   SKYNET_PARENT_STDIN: z.enum(['0', '1'], '0 or 1').default('0'),
 }
@@ -47,6 +60,10 @@ export type AgentConfig = {
   /** It keeps a connection to each; none: as enrolled, else this machine's gateway. */
   gatewayUrls: readonly string[]
   sandbox: 'auto' | 'required' | 'off'
+  /** What confined commands may read beside their roots and the machine's programs. */
+  readable: string[]
+  /** Of one command; bytes. `memory` null: what the machine has, but for a tenth. */
+  limits: { processes: number; memory: number | null; fileSize: number }
   logLevel: 'error' | 'warn' | 'info' | 'debug'
   endWithStdin: boolean
 }
@@ -72,13 +89,19 @@ export function parseAgentConfig(env: Env): AgentConfig {
     name,
     dataDir,
     agentDir: join(dataDir, `agent-${slug(name)}`),
-    roots: parseRoots(s.SKYNET_AGENT_ROOTS, home),
+    roots: parsePaths('SKYNET_AGENT_ROOTS', s.SKYNET_AGENT_ROOTS ?? `~/${WORKSPACE}`, home),
     workspace: join(home, WORKSPACE),
     agentId: s.SKYNET_AGENT_ID ?? null,
     credential: s.SKYNET_AGENT_CREDENTIAL ?? null,
     controlKey: s.SKYNET_CONTROL_KEY ?? null,
     gatewayUrls: [...new Set(s.SKYNET_GATEWAY_URL ?? [])].slice(0, MAX_GATEWAYS),
     sandbox: s.SKYNET_AGENT_SANDBOX,
+    readable: parsePaths('SKYNET_AGENT_READABLE', s.SKYNET_AGENT_READABLE ?? '', home),
+    limits: {
+      processes: s.SKYNET_AGENT_MAX_PROCESSES,
+      memory: s.SKYNET_AGENT_MAX_MEMORY_MB ?? null,
+      fileSize: s.SKYNET_AGENT_MAX_FILE_MB,
+    },
     logLevel: s.SKYNET_LOG_LEVEL,
     endWithStdin: s.SKYNET_PARENT_STDIN === '1',
   }
@@ -86,13 +109,13 @@ export function parseAgentConfig(env: Env): AgentConfig {
 
 const slug = (name: string): string => name.toLowerCase().replace(/[^a-z0-9._-]+/g, '-') || 'agent'
 
-function parseRoots(given: string | undefined, home: string): string[] {
-  const roots = (given ?? `~/${WORKSPACE}`).split(delimiter).filter((part) => part.length > 0)
-  const full = roots.map((root) => (root === '~' || root.startsWith('~/') ? join(home, root.slice(1)) : root))
+function parsePaths(setting: string, given: string, home: string): string[] {
+  const parts = given.split(delimiter).filter((part) => part.length > 0)
+  const full = parts.map((root) => (root === '~' || root.startsWith('~/') ? join(home, root.slice(1)) : root))
   const relative = full.find((root) => !root.startsWith('/') && !/^[A-Za-z]:[\\/]/.test(root))
   if (relative !== undefined) {
     throw new ConfigError(
-      `SKYNET_AGENT_ROOTS: got ${JSON.stringify(relative)}; it takes absolute directories or ~/...`,
+      `${setting}: got ${JSON.stringify(relative)}; it takes absolute directories or ~/...`,
     )
   }
   return full

@@ -102,6 +102,7 @@ export function fillPlaybook(
           required_files: filesOf(task, params, values, place),
           timeout_s: task.timeout_s,
           network: task.network,
+          ...(task.secrets ? { secrets: task.secrets } : {}),
         },
       }
     }),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type ActionName, ActionNameSchema, testTools } from '../protocol/actions.ts'
+import { SecretNames } from '../protocol/secretName.ts'
 import { TaskKey } from '../protocol/specs.ts'
 
 const oneOrMore = <T extends z.ZodType>(item: T) =>
@@ -63,6 +64,8 @@ const Task = z.strictObject({
   milestone: TaskKey.optional(),
   timeout_s: z.int().min(1).max(86_400).default(60),
   network: z.boolean().default(false),
+  /** Secrets of the agent's own store that the task is given. */
+  secrets: SecretNames.optional(),
   /** What the task writes, from the place's directory; `[]`: it only reads. Without it: what its action writes. */
   required_files: z.array(Template.min(1)).optional(),
   /** The task is left out where this does not hold; what depends on it then depends on what it depended on. */

@@ -33,9 +33,25 @@ export const PathAlias = z.strictObject({
 })
 export type PathAlias = z.infer<typeof PathAlias>
 
-/** How an attempt's process tree is held: `bwrap` and `unshare` are PID namespaces, `group` is best effort. */
+/**
+ * How an attempt is held: `bwrap` confines what it sees and reaches, and ends all of its processes; `unshare` only ends
+ * them; `group` is best effort.
+ */
 export const Containment = z.enum(['bwrap', 'unshare', 'group'])
 export type Containment = z.infer<typeof Containment>
+
+/** What confines the commands of an agent beside their view of files and network; none: they are not confined. */
+export const Confined = z.strictObject({
+  /** Dangerous system calls are refused. */
+  calls: z.boolean(),
+  /** Memory of a process and size of a file are limited. */
+  limits: z.boolean(),
+  /** The number of processes is limited. */
+  processes: z.boolean(),
+  /** With the network, abstract sockets of other programs are out of reach all the same. */
+  sockets: z.boolean(),
+})
+export type Confined = z.infer<typeof Confined>
 
 /** What an agent tells of itself; sent in `hello` and again whenever it changes. */
 export const AgentFacts = z.strictObject({
@@ -48,6 +64,7 @@ export const AgentFacts = z.strictObject({
   repositories: z.array(Repository).max(200),
   capabilities: z.array(ActionNameSchema).max(64),
   containment: Containment,
+  confined: Confined.optional(),
   /** Attempts running now, the one-minute load average, and what it is to be measured by. */
   load: z.strictObject({
     running: z.int().min(0),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ActionCallSchema, ActionNameSchema } from './actions.ts'
 import { AgentId, ClaimToken, RunId, TaskId } from './ids.ts'
+import { SecretNames } from './secretName.ts'
 
 /** Key of a task inside its plan: short, stable, shown as the `3` of `12.3`. */
 export const TaskKey = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/)
@@ -26,6 +27,8 @@ const specFields = {
   timeout_s: z.int().min(1).max(86_400),
   /** Whether the action may reach the network. */
   network: z.boolean(),
+  /** Secrets of the agent's own store that its process finds as variables; none: it is given none. */
+  secrets: SecretNames.optional(),
 }
 
 /** What people approve of one task: hashed to its specHash. */

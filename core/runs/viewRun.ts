@@ -32,6 +32,8 @@ export type TaskView = {
   endedAt: Date | null
   attempts: number
   containment: string | null
+  /** Whether its machine confines what it starts; null where SKYNET does not know. */
+  confined: boolean | null
   leaseUntil: Date | null
   result: ExecutionResult | null
   error: { code: string; message: string } | null
@@ -105,6 +107,7 @@ const query = `
       ta.disconnected_at AS "disconnectedAt", coalesce(ta.facts->>'home', '') AS home, t.cwd, t.started_at AS "startedAt", t.ended_at AS "endedAt",
       t.attempts_made AS attempts, t.lease_until AS "leaseUntil", t.result, t.error,
       CASE WHEN t.standing_id IS NOT NULL THEN (SELECT json_build_object('by', g.name, 'until', s.expires_at) FROM standing_approval s JOIN person g ON g.id = s.given_by WHERE s.id = t.standing_id) END AS standing,
+      CASE WHEN ta.facts->>'containment' IS NOT NULL THEN ta.facts->'confined' IS NOT NULL END AS confined,
       (SELECT at.containment FROM attempt at WHERE at.task_id = t.id ORDER BY at.number DESC LIMIT 1) AS containment,
       coalesce((SELECT json_agg(dt.key ORDER BY dt.position) FROM task_dependency d JOIN task dt ON dt.id = d.depends_on_id WHERE d.task_id = t.id), '[]') AS "dependsOn"
       FROM task t JOIN agent ta ON ta.id = t.agent_id WHERE t.run_id = r.id AND (t.plan_id = pl.id OR r.kind = 'api') ORDER BY t.created_at, t.position`)} AS tasks,

@@ -5,7 +5,7 @@ import { stillStands } from '../approvals/standing.ts'
 import type { Deps } from '../deps.ts'
 import { ByRow, inMs, now, plusOne, transition } from '../events/transition.ts'
 import { lockedDown } from '../people/lockdown.ts'
-import { judgeSpec, worstRisk } from '../planning/judgePlan.ts'
+import { type JudgedMachine, judgeSpec, worstRisk } from '../planning/judgePlan.ts'
 import type { Verdict } from '../policy/judge.ts'
 import type { AgentFacts } from '../protocol/frames.ts'
 import { GRANT_TTL_MINUTES, type Grant, signGrant } from '../protocol/grants.ts'
@@ -55,7 +55,7 @@ export type Candidate = {
   standing_id: string | null
   stale: boolean
   effect: Effect
-  facts: Pick<AgentFacts, 'roots' | 'home' | 'platform' | 'links'>
+  facts: JudgedMachine & Pick<AgentFacts, 'links'>
   /** It depends on others, whose results it is handed. */
   has_inputs: boolean
   /** Those that reach its agent; a task that is fetched needs none. */

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { effectOf } from '../actions/catalogue.ts'
 import { askApproval } from '../approvals/askApproval.ts'
 import type { Deps } from '../deps.ts'
 import type { RunStatus } from '../events/states.ts'
 import { now, transition } from '../events/transition.ts'
 import { foreignMachine, mayActIn } from '../people/entitlements.ts'
 import { isLockedDown } from '../people/lockdown.ts'
-import { type Judged, judgeSpec, settleSpec, worstRisk } from '../planning/judgePlan.ts'
+import { type Judged, judgeTask, settleSpec, worstRisk } from '../planning/judgePlan.ts'
 import type { Verdict } from '../policy/judge.ts'
 import { planHash } from '../protocol/hash.ts'
 import { isAcyclic, PlanSpec, type TaskSpec } from '../protocol/specs.ts'
@@ -194,8 +193,7 @@ async function store(
 ): Promise<Enqueued> {
   const keys = batch.tasks.map((_, i) => String((run?.count ?? 0) + i + 1))
   const judged = placed.map(({ spec, machine }, i): Judged => {
-    const verdict = judgeSpec(spec, machine, deps.policy, deps.settings.denyPaths)
-    return { key: keys[i] ?? '', verdict, effect: effectOf(spec.action, verdict) }
+    return { key: keys[i] ?? '', ...judgeTask(spec, machine, deps.policy, deps.settings.denyPaths) }
   })
   const at = judged.findIndex(({ verdict }) => verdict.verdict === 'deny')
   const denied = judged[at]

@@ -7,6 +7,7 @@ import {
   meetAnyAgent,
   scopeId,
 } from '../fleet/outsideAgents.ts'
+import type { JudgedMachine } from '../planning/judgePlan.ts'
 import type { AgentFacts } from '../protocol/frames.ts'
 import { TaskSpec } from '../protocol/specs.ts'
 import { chooseAgent } from '../scheduling/chooseAgent.ts'
@@ -16,7 +17,7 @@ import type { TaskRequest } from './taskRequest.ts'
 /** What policy has to know of the machine; of an outside one, nothing is known but the directory it was given. */
 export type PlacedTask = {
   spec: TaskSpec
-  machine: Pick<AgentFacts, 'roots' | 'home' | 'platform' | 'links'>
+  machine: JudgedMachine & Pick<AgentFacts, 'links'>
 }
 export type Placed = { kind: 'placed'; task: PlacedTask } | { kind: 'fault'; code: string; message: string }
 
@@ -127,6 +128,7 @@ const specOf = (task: TaskRequest, agentId: string, machineId: string, cwd: stri
     required_files: task.required_files.map((file) => absolute(file, cwd, home)),
     timeout_s: task.timeout_s,
     network: false,
+    ...(task.secrets ? { secrets: task.secrets } : {}),
   })
 
 /** A path as written, made absolute: `~/` is the home, anything relative is below `base`. */

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { agentRef } from '../fleet/outsideAgents.ts'
 import { ActionCallSchema, ActionNameSchema } from '../protocol/actions.ts'
 import { TaskId } from '../protocol/ids.ts'
+import { SecretNames } from '../protocol/secretName.ts'
 
 const text = (max: number) =>
   z
@@ -32,6 +33,8 @@ export const TaskRequest = z
     /** None: the best agent for it (push), or whoever fetches it (pull). */
     agent_id: AgentRef.optional(),
     cwd: text(4096).optional(),
+    /** Secrets of its agent's own store, which its process finds as variables. */
+    secrets: SecretNames.optional(),
     /** What its agent must be able to do besides the action itself. */
     capabilities: z.array(text(64)).max(32).default([]),
     /** Higher goes first. */

@@ -73,6 +73,7 @@ export const factsOf = ({
   repositories: [],
   capabilities: [...actionNames],
   containment: 'bwrap',
+  confined: { calls: true, limits: true, processes: true, sockets: true },
   load: { running: 0, average: 0 },
   version: '0',
 })

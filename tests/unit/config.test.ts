@@ -53,6 +53,10 @@ const wrongValues: [name: string, value: string, takes: RegExp, others?: Env][] 
   ['SKYNET_AGENT_CREDENTIAL', 'short', /at least 16 characters/],
   ['SKYNET_CONTROL_KEY', 'x'.repeat(300), /public key/],
   ['SKYNET_AGENT_SANDBOX', 'yes', /auto, required or off/],
+  ['SKYNET_AGENT_READABLE', 'work', /absolute directories/],
+  ['SKYNET_AGENT_MAX_PROCESSES', '3', /a whole number from 16/],
+  ['SKYNET_AGENT_MAX_MEMORY_MB', '0', /a whole number from 1/],
+  ['SKYNET_AGENT_MAX_FILE_MB', '2GB', /a whole number from 1/],
   ['AI_PROVIDER_PRIORITY', 'gemini,skynet', /comma-separated list of gemini/],
   ...['GEMINI', 'GROQ', 'OPENROUTER', 'DEEPSEEK', 'OPENAI', 'CLAUDE', 'OLLAMA'].map(
     (name): [string, string, RegExp] => [`${name}_BASE_URL`, 'localhost', /http:\/\//],

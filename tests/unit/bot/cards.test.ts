@@ -46,7 +46,7 @@ describe('the approval card', () => {
       '2 rm -rf dist',
       'high · rule fs.delete-tree',
       'deletes what git cannot restore',
-      'network no',
+      'network no · confined',
       'Allowed:',
       '1 git status · low',
       'until 2026-05-05 14:03 UTC · 9f3a12',

@@ -53,6 +53,7 @@ export function task(
     endedAt: null,
     attempts: 0,
     containment: null,
+    confined: true,
     leaseUntil: null,
     result: null,
     error: null,
