@@ -36,18 +36,22 @@ export class SecretStore {
     this.#file = join(agentDir, 'task-secrets.json')
   }
 
-  /** Whether it was changed since it was last asked. The first time, whether there are any. */
-  changed(): boolean {
+  /** Differs from what it was whenever the secrets were changed. */
+  get version(): string {
+    this.#look()
+    return this.#version
+  }
+
+  #look(): void {
     const stat = statSync(this.#file, { throwIfNoEntry: false, bigint: true })
     const version = stat ? `${stat.ino}.${stat.mtimeNs}.${stat.size}` : ''
-    if (version === this.#version) return false
+    if (version === this.#version) return
     this.#version = version
     try {
       this.#secrets = this.#read()
     } catch {
       // What was read before stands; `list` says what is wrong with the file.
     }
-    return true
   }
 
   /** The names that are kept, sorted. Throws ConfigError when the file is damaged. */
@@ -56,18 +60,18 @@ export class SecretStore {
   }
 
   names(): string[] {
-    this.changed()
+    this.#look()
     return [...this.#secrets.keys()]
   }
 
   values(): string[] {
-    this.changed()
+    this.#look()
     return [...this.#secrets.values()]
   }
 
   /** The variables for a task that was approved with these names. Those that are not there are left out. */
   variables(names: readonly string[]): Record<string, string> {
-    this.changed()
+    this.#look()
     return Object.fromEntries(
       names.flatMap((name) => {
         const value = this.#secrets.get(name)

@@ -64,7 +64,7 @@ export async function startAgent({
   mkdirSync(config.agentDir, { recursive: true, mode: 0o700 })
   const bounds = boundsOf(config)
   const lock = await lockDirectory(realpathSync(config.agentDir))
-  const sandbox = sandboxOf(config, bounds, env, log)
+  const sandbox = orUnlock(lock, () => sandboxOf(config, bounds, env, log))
   const journal = new Journal(join(config.agentDir, 'journal'))
   if (journal.torn > 0)
     log.warn('the journal had lines that a crash left unreadable', { lines: journal.torn })
@@ -73,11 +73,11 @@ export async function startAgent({
   const delivery = new Delivery(journal)
   const secrets = new SecretStore(config)
   const known = () => createRedactor({ known: [identity.credential, ...secrets.values()] })
-  let redacting = known()
+  let redacting = { of: secrets.version, by: known() }
   /** A secret that was set meanwhile is kept out of what comes from now on. */
   const current = () => {
-    if (secrets.changed()) redacting = known()
-    return redacting
+    if (redacting.of !== secrets.version) redacting = { of: secrets.version, by: known() }
+    return redacting.by
   }
   const pipes = new PipePool(join(config.agentDir, 'pipes'))
   await pipes.fill()
@@ -106,7 +106,7 @@ export async function startAgent({
   facts.watch(attempts, connection)
   const endWatch = watchEnrolment(config, identity, {
     renewed: () => {
-      redacting = known()
+      redacting = { of: secrets.version, by: known() }
       connection.again()
     },
     replaced: onReplaced,
@@ -206,6 +206,16 @@ function sandboxOf(config: AgentConfig, bounds: Bounds, env: NodeJS.ProcessEnv, 
     )
   if (found.kind === 'group') log.warn('no PID namespaces here: killing a process tree is best effort')
   return found
+}
+
+/** What fails at the start leaves the directory to the next try. */
+function orUnlock<T>(lock: Server, act: () => T): T {
+  try {
+    return act()
+  } catch (error) {
+    lock.close()
+    throw error
+  }
 }
 
 function closeAll(lock: Server, pipes: PipePool, journal: Journal): void {

@@ -46,6 +46,12 @@ export function atLeast(figures: Figures, one: string, other: string, aim: numbe
   return `${one} / ${other}: ${ratio.toFixed(2)}  aim ${aim} or better  ${ratio >= aim ? 'met' : 'MISSED'}`
 }
 
+/** A ratio of medians against what it should be at most. */
+export function atMost(figures: Figures, one: string, other: string, aim: number): string {
+  const ratio = of(figures, one) / of(figures, other)
+  return `${one} / ${other}: ${ratio.toFixed(2)}  aim ${aim} or less  ${ratio <= aim ? 'met' : 'MISSED'}`
+}
+
 /** Throws when what was done is not exactly what was asked. */
 export function exactly(what: string, got: number | undefined, wanted: number): void {
   if (got !== wanted) throw new Error(`${what}: ${got} instead of ${wanted}`)

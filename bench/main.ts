@@ -12,6 +12,7 @@ import { lifecycleRow } from './rows/lifecycle.ts'
 import { liveLogsRow } from './rows/liveLogs.ts'
 import { policyRow } from './rows/policy.ts'
 import { redactionRow } from './rows/redaction.ts'
+import { sandboxRow } from './rows/sandbox.ts'
 import { transitionRow } from './rows/transition.ts'
 import { workersRow } from './rows/workers.ts'
 import { openStand, type Stand } from './stand.ts'
@@ -77,6 +78,10 @@ const benchmarks: Record<string, Benchmark> = {
   workers: {
     title: 'Tasks handed out by worker processes, on Redis',
     run: () => onStand(workersRow),
+  },
+  sandbox: {
+    title: 'A confined process, from the call to its end',
+    run: sandboxRow,
   },
   frames: {
     title: 'Frames from agent to gateway: numbered, authenticated, acknowledged, resumable',

@@ -47,6 +47,8 @@ export type LogShower = (
 
 /** Says where in a text secrets stand. */
 export type SecretFinder = (text: string) => Promise<(readonly [start: number, end: number])[]>
+/** What a command becomes for a program that confines it: words to start. */
+export type SpawnSide = { command(): Promise<[string, ...string[]]>; close(): Promise<void> }
 
 const dir = join(import.meta.dirname, 'peers')
 

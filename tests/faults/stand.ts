@@ -43,7 +43,7 @@ export const WORK_DIRS = ['d0', 'd1', 'd2', 'd3', 'd4', 'd5']
 export class Stand {
   readonly dir = realpathSync(mkdtempSync(join(tmpdir(), 'skynet-faults-')))
   readonly work = join(this.dir, 'work')
-  readonly effects = new Effects(join(this.#made('effects')))
+  readonly effects = new Effects(this.#made('work/.effects'))
   readonly postgres = new Postgres(join(this.dir, 'db'))
   readonly redis: RedisServer | null
   readonly parts: Part[] = []

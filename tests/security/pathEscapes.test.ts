@@ -121,14 +121,22 @@ const look = (dir: string): [string, string][] =>
     })
     .sort()
 
-/** Swaps a directory for a link that leads out, and back, for as long as it runs. */
+/** Swaps a directory for a link that leads out, and back, for as long as it runs; what was made in between goes. */
 const swapper = `
-  const { renameSync } = require('node:fs')
-  const [work] = process.argv.slice(1)
+  const { renameSync, rmSync } = require('node:fs')
+  const at = (name) => process.argv[1] + '/' + name
+  const put = (from, to) => {
+    for (;;)
+      try {
+        return renameSync(at(from), at(to))
+      } catch {
+        try { rmSync(at(to), { recursive: true, force: true }) } catch {}
+      }
+  }
   process.stdout.write('ready')
-  for (let n = 0; ; n++) {
-    renameSync(work + '/d', work + '/dir'); renameSync(work + '/link', work + '/d')
-    renameSync(work + '/d', work + '/link'); renameSync(work + '/dir', work + '/d')
+  for (;;) {
+    put('d', 'dir'); put('link', 'd')
+    put('d', 'link'); put('dir', 'd')
   }`
 
 async function whileSwapping(act: () => Promise<void>): Promise<void> {
