@@ -1,10 +1,10 @@
 import type { FastifyRequest } from 'fastify'
+import { RateLimit } from '../core/doors/rateLimit.ts'
 import { findApiToken, hashToken, type KnownToken, type Scope } from '../core/people/apiTokens.ts'
 import { permits } from '../core/people/methods.ts'
 import type { Sql } from '../core/storage/sql.ts'
 import { ApiError, tooMany } from './errors.ts'
 import type { ApiOptions } from './options.ts'
-import { RateLimit } from './rateLimit.ts'
 
 /** Milliseconds a token's scopes are remembered: a revoked token stops within that time. */
 const MEMORY_MS = 5000

@@ -13,6 +13,7 @@ import { approvals } from './features/approvals.ts'
 import { audit } from './features/audit.ts'
 import { basics } from './features/basics.ts'
 import { freeText } from './features/freeText.ts'
+import { lockdown } from './features/lockdown.ts'
 import { look } from './features/look.ts'
 import { places } from './features/places.ts'
 import { settings } from './features/settings.ts'
@@ -22,6 +23,7 @@ import { work } from './features/work.ts'
 import { partiesOf } from './intake/partiesOf.ts'
 import { access } from './middleware/access.ts'
 import { meetChat } from './middleware/meetChat.ts'
+import { pace } from './middleware/pace.ts'
 import { permitted } from './middleware/permitted.ts'
 import type { BotDeps, Turn } from './turn.ts'
 
@@ -47,11 +49,12 @@ export function createBot(
     return next()
   })
   bot.use(access(deps))
+  bot.use(pace(deps))
   bot.use(permitted(deps))
   bot.use(conversations({ storage: { type: 'context', adapter: conversationStorage } }))
   bot.use(createConversation(requestConversation(deps), { id: 'request' }))
   bot.use(createConversation(editConversation(deps), { id: 'editCommand' }))
-  for (const feature of [basics, work, look, steer, approvals, places, settings, audit])
+  for (const feature of [basics, work, look, steer, approvals, places, settings, audit, lockdown])
     bot.use(feature(deps))
   bot.use(taps(deps), freeText(deps))
   return async (tx, update) => {

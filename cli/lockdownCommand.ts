@@ -3,8 +3,7 @@ import type { Env } from '../core/config/settings.ts'
 import { commandLine } from '../core/people/actor.ts'
 import { setLockdown } from '../core/people/lockdown.ts'
 import { openQueue } from '../core/queue/openQueue.ts'
-import { cancelRun } from '../core/runs/cancelRun.ts'
-import type { Sql } from '../core/storage/sql.ts'
+import { lockDown } from '../core/runs/lockDown.ts'
 import { type Ledger, withLedger } from './openLedger.ts'
 
 /** The wake-ups of what was committed leave at the next turn of the event loop. */
@@ -19,8 +18,7 @@ export async function lockdownCommand(env: Env, lift: boolean): Promise<void> {
         changed ? 'The lockdown is lifted: SKYNET takes requests again.' : 'There is no lockdown.',
       )
     }
-    const changed = await ledger.db.tx((tx) => setLockdown(tx, true, commandLine()))
-    const count = await cancelEverything(ledger)
+    const { changed, cancelled: count } = await lock(ledger)
     console.log(
       `${changed ? 'Locked down' : 'It was locked down already'}: ${count} run${count === 1 ? '' : 's'} cancelled, nothing new starts until \`skynet lockdown --lift\`.`,
     )
@@ -28,23 +26,16 @@ export async function lockdownCommand(env: Env, lift: boolean): Promise<void> {
   })
 }
 
-/** The lock is on by now, so nothing can start behind this. A run that ends meanwhile is left as it is. */
-async function cancelEverything({ config, db, log, url }: Ledger): Promise<number> {
+async function lock({ config, db, log, url }: Ledger): Promise<{ changed: boolean; cancelled: number }> {
   const queue = await openQueue(
     { db, log },
     config.redisUrl ? { kind: 'redis', url: config.redisUrl } : { kind: 'postgres', url },
   )
   try {
-    const runs = await activeRuns(db)
-    for (const { id } of runs) await db.tx((tx) => cancelRun(queue, tx, id, null))
+    const done = await lockDown({ wake: queue.wake, bus: queue.bus }, db.tx, commandLine())
     await delay(WAKE_MS)
-    return runs.length
+    return done
   } finally {
     await queue.close()
   }
 }
-
-const activeRuns = (sql: Sql): Promise<{ id: string }[]> =>
-  sql.query<{ id: string }>(
-    "SELECT id FROM run WHERE status IN ('planning', 'awaiting_approval', 'running', 'paused') ORDER BY number",
-  )

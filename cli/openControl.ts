@@ -107,6 +107,7 @@ export async function openControl(env: Env, name: string): Promise<Control> {
       gatewayToken: config.gatewayToken ?? secrets.gateway_token,
       settings: {
         approvalTtlMs: config.approvalTtlMs,
+        chatPerMinute: config.chatPerMinute,
         approvalQuorum: config.approvalQuorum,
         fourEyes: config.fourEyes,
         unreachableAfterMs: config.unreachableAfterMs,

@@ -41,6 +41,8 @@ export type Deps = {
   redact: (text: string) => string
   settings: {
     approvalTtlMs: number
+    /** Messages and taps that one person may send in a minute; a chat three times that. */
+    chatPerMinute: number
     /** How many different people must approve what is of critical risk. */
     approvalQuorum: number
     /** Who asked, or rewrote the plan, cannot approve it. */

@@ -9,6 +9,7 @@ import { needsDocument, planText } from '../render/approvalCard.ts'
 import { escapeHtml } from '../render/html.ts'
 import { hasOwnOutcome } from '../render/outcomeCard.ts'
 import type { BotDeps } from '../turn.ts'
+import { tellLockdown } from './tellLockdown.ts'
 
 const READER = 'bot'
 /** Messages let the work itself go first. */
@@ -36,6 +37,7 @@ export async function announceOnce(deps: BotDeps): Promise<number> {
       (e) => e.run_id ?? '',
     ))
       await announceRun(deps, tx, runId, own)
+    for (const event of events) if (event.type === 'lockdown') await tellLockdown(deps, tx, event)
     await tx.query(
       'INSERT INTO event_cursor (reader, cursor) VALUES ($1, $2) ON CONFLICT (reader) DO UPDATE SET cursor = $2',
       [READER, events.at(-1)?.cursor],

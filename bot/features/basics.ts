@@ -1,4 +1,5 @@
 import { Composer } from 'grammy'
+import { RateLimit } from '../../core/doors/rateLimit.ts'
 import { tellEvent } from '../../core/events/tellEvent.ts'
 import { choosePlace } from '../../core/fleet/choosePlace.ts'
 import { listMachines } from '../../core/fleet/machineFacts.ts'
@@ -16,10 +17,11 @@ import type { BotDeps, Turn } from '../turn.ts'
 
 /** /start, /help, /pair. */
 export function basics(deps: BotDeps): Composer<BotContext> {
+  const guesses = new RateLimit({ perSecond: 1 / 60, burst: 5 })
   const composer = new Composer<BotContext>()
   composer.command('start', (ctx) => greet(deps, ctx))
   composer.command('help', (ctx) => reply(deps, ctx.turn, helpText(ctx)))
-  composer.command('pair', (ctx) => pair(deps, ctx))
+  composer.command('pair', (ctx) => pair(deps, ctx, guesses))
   return composer
 }
 
@@ -60,10 +62,12 @@ function helpText(ctx: BotContext): string {
   ].join('\n')
 }
 
-async function pair(deps: BotDeps, ctx: BotContext): Promise<void> {
+/** A stranger may try five codes at once, then one a minute: whatever comes faster is not looked at. */
+async function pair(deps: BotDeps, ctx: BotContext, guesses: RateLimit): Promise<void> {
   const { turn } = ctx
   const code = String(ctx.match ?? '').trim()
-  if (code && (await useCode(turn.tx, 'pair', code))) {
+  const isGuess = turn.person.role === null && code !== '' && guesses.take(turn.person.id) > 0
+  if (code && !isGuess && (await useCode(turn.tx, 'pair', code))) {
     await setRole(turn.tx, turn.person.id, 'owner', turn.person.id)
     return reply(deps, turn, '✅ Paired: you are an owner now. /help shows what you can do.')
   }

@@ -9,7 +9,7 @@ const isPairing = (ctx: BotContext): boolean => /^\/pair(@\w+)?(\s|$)/.test(ctx.
 
 /**
  * Who may go on: people with a role, in private or in a group that an owner paired. `/pair` always passes. A stranger
- * gets one polite line, once; a group that is not paired gets none but to somebody with a role who gives a command.
+ * gets one polite line, once a day at most; a group that is not paired gets none but to somebody with a role who gives a command.
  */
 export const access =
   (deps: BotDeps) =>
@@ -36,6 +36,6 @@ async function greetStranger(deps: BotDeps, ctx: BotContext): Promise<void> {
     deps.bus,
     { chatId: chat.id, topicId },
     `Hello! This bot works for its owners only. ${hint}\nYour user id is <code>${person.telegramId}</code>.`,
-    { key: `stranger:${person.id}` },
+    {},
   )
 }

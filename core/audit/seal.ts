@@ -3,6 +3,7 @@ import { OLDEST, readEventPage } from '../events/readEvents.ts'
 import { jsonText } from '../storage/jsonText.ts'
 import type { Database } from '../storage/openDatabase.ts'
 import type { Sql } from '../storage/sql.ts'
+import { actorNames, actorOf, nameIn } from './actorName.ts'
 import { auditedTypes, isAudited } from './audited.ts'
 import { type AuditRow, GENESIS, type Head, rowHash } from './row.ts'
 
@@ -30,7 +31,7 @@ async function sealPage(tx: Sql): Promise<Sealed & { more: boolean }> {
   const cursor = await lockCursor(tx)
   const page = await readEventPage(tx, cursor, BATCH, auditedTypes)
   const before = await readHead(tx)
-  const rows = chain(before, page.events.filter(isAudited), await namesOf(tx, page.events))
+  const rows = chain(before, page.events.filter(isAudited), await actorNames(tx, page.events))
   if (rows.length > 0) await insert(tx, rows)
   if (page.cursor !== cursor)
     await tx.query('UPDATE event_cursor SET cursor = $2 WHERE reader = $1', [READER, page.cursor])
@@ -68,7 +69,6 @@ function chain(before: Head, events: readonly LedgerEvent[], names: ReadonlyMap<
 }
 
 function rowOf(event: LedgerEvent, names: ReadonlyMap<string, string>, before: Head): Omit<AuditRow, 'hash'> {
-  const whoId = actorOf(event)
   const { run_id, task_id, approval_id, agent_id } = event
   const ids = Object.entries({ run_id, task_id, approval_id, agent_id }).filter(([, id]) => id !== null)
   return {
@@ -76,35 +76,12 @@ function rowOf(event: LedgerEvent, names: ReadonlyMap<string, string>, before: H
     event_seq: event.seq,
     at: event.at,
     type: event.type,
-    who:
-      (whoId && names.get(whoId)) ??
-      (typeof event.data.cli === 'string' ? `command line of ${event.data.cli}` : 'SKYNET'),
-    who_id: whoId,
+    who: nameIn(names, event),
+    who_id: actorOf(event),
     subject: Object.fromEntries(ids),
     data: event.data,
     previous: before.hash,
   }
-}
-
-/** Events whose `person_id` is whom it was done to. */
-const aboutPeople: ReadonlySet<string> = new Set(['person.role', 'person.entitled', 'token.made'])
-const uuid = (value: unknown): string | null =>
-  typeof value === 'string' && /^[0-9a-f-]{36}$/.test(value) ? value : null
-
-/** Whose act it was; null for the command line, or SKYNET itself. */
-export const actorOf = ({ type, data }: Pick<LedgerEvent, 'type' | 'data'>): string | null =>
-  uuid(data.by) ?? (aboutPeople.has(type) ? null : uuid(data.person_id))
-
-async function namesOf(sql: Sql, events: readonly LedgerEvent[]): Promise<Map<string, string>> {
-  const ids = events.flatMap((event) => actorOf(event) ?? [])
-  if (ids.length === 0) return new Map()
-  const people = await sql.query<{ id: string; name: string; telegram_id: number | null }>(
-    'SELECT id, name, telegram_id FROM person WHERE id = ANY($1::uuid[])',
-    [[...new Set(ids)]],
-  )
-  return new Map(
-    people.map((p) => [p.id, p.telegram_id === null ? `token ${p.name}` : `${p.name} (${p.telegram_id})`]),
-  )
 }
 
 async function insert(tx: Sql, rows: readonly AuditRow[]): Promise<void> {

@@ -36,6 +36,7 @@ const table = {
     .string()
     .regex(/^[A-Za-z0-9_-]{16,256}$/, '16 to 256 letters, digits, _ or -')
     .optional(),
+  SKYNET_CHAT_PER_MINUTE: wholeNumber(1, 1_000_000).default(60),
   SKYNET_WEBHOOK_HOST: z.string().default('127.0.0.1'),
   SKYNET_WEBHOOK_PORT: port.default(8443),
   DATABASE_URL: urlOf('postgresql', 'postgres').optional(),
@@ -89,6 +90,8 @@ export type ControlConfig = {
   apiToken: string | null
   gatewayToken: string | null
   approvalTtlMs: number
+  /** Messages and taps that one person may send in a minute. */
+  chatPerMinute: number
   /** How many different people must approve what is of critical risk. */
   approvalQuorum: number
   /** Who asked, or rewrote the plan, cannot approve it. */
@@ -113,6 +116,7 @@ export function parseControlConfig(env: Env): ControlConfig {
     apiToken: s.SKYNET_API_TOKEN ?? null,
     gatewayToken: s.SKYNET_GATEWAY_TOKEN ?? null,
     approvalTtlMs: s.SKYNET_APPROVAL_TTL,
+    chatPerMinute: s.SKYNET_CHAT_PER_MINUTE,
     approvalQuorum: s.SKYNET_APPROVAL_QUORUM,
     fourEyes: s.SKYNET_FOUR_EYES,
     unreachableAfterMs: s.SKYNET_UNREACHABLE_AFTER,

@@ -17,6 +17,7 @@ export const methods = {
   '/pair': 'open',
   'pair a group': 'manage',
   '/audit': 'manage',
+  '/lockdown': 'manage',
   '/run': 'start',
   '/plan': 'start',
   '/use': 'start',

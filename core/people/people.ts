@@ -55,11 +55,11 @@ export async function setRole(tx: Sql, personId: string, role: Role | null, by: 
   await tellEvent(tx, 'person.role', {}, { person_id: personId, role, ...toldBy(by) })
 }
 
-/** Marks a stranger as greeted; true the first time only. */
+/** Marks a stranger as greeted; true once in 24 hours at most. */
 export const greetOnce = async (tx: Sql, personId: string): Promise<boolean> =>
   (
     await tx.query(
-      'UPDATE person SET greeted_at = clock_timestamp() WHERE id = $1 AND greeted_at IS NULL RETURNING id',
+      "UPDATE person SET greeted_at = clock_timestamp() WHERE id = $1 AND (greeted_at IS NULL OR greeted_at < clock_timestamp() - interval '24 h') RETURNING id",
       [personId],
     )
   ).length > 0

@@ -154,6 +154,7 @@ export class Stand {
       SKYNET_DATA_DIR: join(this.dir, 'control'),
       DATABASE_URL: this.postgres.url,
       ...(this.redis ? { REDIS_URL: this.redis.url } : {}),
+      SKYNET_CHAT_PER_MINUTE: '1000000',
       SKYNET_UNREACHABLE_AFTER: `${UNREACHABLE_S}s`,
       SKYNET_APPROVAL_TTL: `${APPROVAL_TTL_S}s`,
     }

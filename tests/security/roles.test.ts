@@ -96,7 +96,7 @@ const decides = [
 const manages = [
   ...['pair a group', 'tap add_machine', 'tap people', 'tap person', 'tap entitle', 'tap revoke_machine'],
   'POST /v1/agents/:id/revoke',
-  ...['/audit', 'GET /v1/audit', 'POST /v1/audit/verify'],
+  ...['/audit', '/lockdown', 'GET /v1/audit', 'POST /v1/audit/verify'],
 ]
 const open = ['/pair', 'GET /v1/health', 'GET /v1/openapi.json', 'GET /docs']
 const parts = [

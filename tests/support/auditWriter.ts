@@ -3,6 +3,7 @@
  * Writes a line for each act that has committed.
  */
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { sealAuditOnce } from '../../core/audit/seal.ts'
 import { createLogger } from '../../core/config/logger.ts'
 import { newApiToken } from '../../core/people/apiTokens.ts'
@@ -17,6 +18,9 @@ const act = async (): Promise<void> => {
   }
 }
 const seal = async (): Promise<void> => {
-  for (;;) await sealAuditOnce({ db })
+  for (;;) {
+    await sealAuditOnce({ db })
+    await delay(2)
+  }
 }
 await Promise.all([act(), act(), seal()])

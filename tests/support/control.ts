@@ -94,6 +94,8 @@ export async function openTestControl(options: ControlOptions): Promise<TestCont
       fourEyes: false,
       unreachableAfterMs: 600_000,
       denyPaths: [],
+      // No limit, unless a test is about it.
+      chatPerMinute: 1e6,
       headsFile: join(tmpdir(), `skynet-test-heads-${process.pid}`),
       archiveDir: join(tmpdir(), `skynet-test-archive-${process.pid}`),
       retention: parseControlConfig({}).retention,

@@ -24,6 +24,7 @@ const wrongValues: [name: string, value: string, takes: RegExp, others?: Env][] 
     /16 to 256 letters/,
     { ...real, TELEGRAM_WEBHOOK_URL: 'https://x.example/' },
   ],
+  ['SKYNET_CHAT_PER_MINUTE', '0', /whole number from 1/],
   ['SKYNET_WEBHOOK_PORT', '70000', /0 to 65535/],
   ['DATABASE_URL', 'mysql://x/y', /postgresql:\/\//],
   ['REDIS_URL', 'localhost', /redis:\/\//],

@@ -1,0 +1,52 @@
+import type { NextFunction } from 'grammy'
+import { RateLimit } from '../../core/doors/rateLimit.ts'
+import type { BotContext } from '../context.ts'
+import { reply, toast } from '../reply.ts'
+import type { BotDeps } from '../turn.ts'
+
+/** A chat of several people takes this much more than one person. */
+const CHAT_TIMES = 3
+/** Told again at the earliest after this. */
+const TOLD_MS = 60_000
+/** What stops things is never held up. */
+const urgent = /^\/(cancel|pause|deny|lockdown)(@\w+)?(\s|$)/
+
+/**
+ * How much one person, and one chat, may ask in a minute (SKYNET_CHAT_PER_MINUTE): beyond it messages are left out, which
+ * is said once, and taps are answered with when to try again. Whatever stops things always passes. It counts in this
+ * process alone: a restart forgives.
+ */
+export function pace(deps: BotDeps): (ctx: BotContext, next: NextFunction) => Promise<void> {
+  const perMinute = deps.settings.chatPerMinute
+  const people = new RateLimit({ perSecond: perMinute / 60, burst: perMinute })
+  const chats = new RateLimit({ perSecond: (CHAT_TIMES * perMinute) / 60, burst: CHAT_TIMES * perMinute })
+  const told = new RateLimit({ perSecond: 1000 / TOLD_MS, burst: 1 })
+  return async (ctx, next) => {
+    const { person, chat } = ctx.turn
+    if (urgent.test(ctx.message?.text ?? '')) return next()
+    const waitMs = Math.max(people.wait(person.id), chats.wait(String(chat.id)))
+    if (waitMs > 0) return slowDown(deps, ctx, told, waitMs, perMinute)
+    people.take(person.id)
+    chats.take(String(chat.id))
+    return next()
+  }
+}
+
+async function slowDown(
+  deps: BotDeps,
+  ctx: BotContext,
+  told: RateLimit,
+  waitMs: number,
+  perMinute: number,
+): Promise<void> {
+  const { person, chat } = ctx.turn
+  const seconds = Math.max(1, Math.ceil(waitMs / 1000))
+  if (ctx.callbackQuery)
+    return toast(deps, ctx.turn, `That was fast. Tap again in ${seconds} s; nothing was done.`)
+  if (told.take(`${chat.id}:${person.id}`) > 0) return
+  await reply(
+    deps,
+    ctx.turn,
+    `You are faster than I am: I take ${perMinute} messages a minute from one person. What comes now is left out, so send it again in a moment. /cancel always works.`,
+  )
+}
