@@ -6,7 +6,9 @@ import { Pair } from '../unit/agent/startPair.ts'
 
 const pair = new Pair()
 const inBin = (name: string) => join(pair.dir, 'bin', name)
-const sawShell = () => (existsSync(inBin('log')) ? readFileSync(inBin('log'), 'utf8') : '')
+/** Written by every shell that is started, with its arguments. */
+const shells = join(pair.workspace, '.shells')
+const sawShell = () => (existsSync(shells) ? readFileSync(shells, 'utf8') : '')
 
 function program(file: string, text: string): void {
   writeFileSync(file, text)
@@ -15,7 +17,7 @@ function program(file: string, text: string): void {
 
 beforeAll(async () => {
   mkdirSync(join(pair.dir, 'bin'))
-  program(inBin('sh'), `#!/bin/sh\nprintf '%s\\n' "$*" >> ${inBin('log')}\nexec /bin/sh "$@"\n`)
+  program(inBin('sh'), `#!/bin/sh\nprintf '%s\\n' "$*" >> ${shells}\nexec /bin/sh "$@"\n`)
   program(inBin('show'), '#!/usr/bin/env node\nconsole.log(JSON.stringify(process.argv.slice(2)))\n')
   const env = process.env
   process.env = {
