@@ -9,6 +9,7 @@ import { specHash } from '../core/protocol/hash.ts'
 import type { ExecutionSpec } from '../core/protocol/specs.ts'
 import type { AttemptDeps } from './attemptDeps.ts'
 import type { JournalledAttempt } from './journal/attempt.ts'
+import { changedFile } from './restsOn.ts'
 import { RunningAttempt } from './runningAttempt.ts'
 import { findAliases } from './sandbox/aliases.ts'
 import { killMarked } from './sandbox/killTree.ts'
@@ -182,7 +183,8 @@ export class Attempts {
     return (
       this.#secretRefusal(spec.secrets ?? []) ??
       this.#placeRefusal(spec.cwd) ??
-      this.#aliasRefusal(spec.owns ?? [])
+      this.#aliasRefusal(spec.owns ?? []) ??
+      this.#changedRefusal(spec)
     )
   }
 
@@ -204,6 +206,13 @@ export class Attempts {
       code: 'no_secret',
       reason: `This machine keeps no secret ${missing}. There: skynet agent secret set ${missing}`,
     }
+  }
+
+  /** What people approved rested on what these files held. */
+  #changedRefusal({ rests_on = [] }: ExecutionSpec): Refusal | null {
+    const changed = changedFile(this.#deps.bounds, rests_on)
+    if (changed === null) return null
+    return { code: 'changed', reason: `${changed} has changed since it was approved.`.slice(0, 1000) }
   }
 
   #placeRefusal(cwd: string): Refusal | null {

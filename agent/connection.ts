@@ -1,6 +1,12 @@
 import WebSocket from 'ws'
 import { type Logger, messageOf } from '../core/config/logger.ts'
-import { type AgentFrame, GatewayFrame, type Hello, MAX_FRAME_BYTES } from '../core/protocol/frames.ts'
+import {
+  type AgentFrame,
+  GatewayFrame,
+  type Hello,
+  type InspectedFile,
+  MAX_FRAME_BYTES,
+} from '../core/protocol/frames.ts'
 
 const FIRST_DELAY_MS = 100
 const MAX_DELAY_MS = 5000
@@ -12,7 +18,7 @@ const SILENCE_MS = 12_000
 /** The gateway's word that the credential is wrong or revoked. */
 const CREDENTIAL_REFUSED = 4401
 
-type WorkFrame = Exclude<GatewayFrame, { type: 'welcome' | 'ping' | 'pong' }>
+type WorkFrame = Exclude<GatewayFrame, { type: 'welcome' | 'ping' | 'pong' | 'inspect' }>
 
 export type ConnectionOptions = {
   /** `http:` or `https:` address of the gateway. */
@@ -20,6 +26,8 @@ export type ConnectionOptions = {
   hello(): Hello
   onWelcome(send: (text: string) => boolean): void
   onFrame(frame: WorkFrame): void
+  /** What these files hold. */
+  inspect(paths: readonly string[]): InspectedFile[]
   onLost(): void
   /** The credential is wrong or revoked; it goes on asking at a slow pace, and says `refusedLine` once. */
   onRefused(): void
@@ -100,6 +108,8 @@ export class Connection {
       this.#options.log.error('the gateway sent a frame that is none; closing the connection')
       socket.close(1008, 'not a frame')
     } else if (frame.type === 'ping') this.send({ type: 'pong', id: frame.id })
+    else if (frame.type === 'inspect')
+      this.send({ type: 'inspected', id: frame.id, files: this.#options.inspect(frame.paths) })
     else if (frame.type === 'welcome') this.#welcomed(socket)
     else if (frame.type !== 'pong') this.#options.onFrame(frame)
   }

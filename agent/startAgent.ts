@@ -17,6 +17,7 @@ import { lockDirectory, machineId } from './identity.ts'
 import { Journal } from './journal/journal.ts'
 import { Lines } from './lines.ts'
 import { markRefused, refusedLine } from './refused.ts'
+import { inspectFiles } from './restsOn.ts'
 import { probeSandbox, type Sandbox } from './sandbox/containment.ts'
 import { searchPath } from './sandbox/environment.ts'
 import { limitsOf } from './sandbox/limits.ts'
@@ -102,7 +103,7 @@ export async function startAgent({
   })
   await attempts.settleLost()
   await facts.scan()
-  const connection = connect({ config, identity, attempts, delivery, facts, log })
+  const connection = connect({ config, identity, bounds, attempts, delivery, facts, log })
   facts.watch(attempts, connection)
   const endWatch = watchEnrolment(config, identity, {
     renewed: () => {
@@ -137,13 +138,14 @@ export async function startAgent({
 type Parts = {
   config: AgentConfig
   identity: Identity
+  bounds: Bounds
   attempts: Attempts
   delivery: Delivery
   facts: Facts
   log: Logger
 }
 
-function connect({ config, identity, attempts, delivery, facts, log }: Parts): Lines {
+function connect({ config, identity, bounds, attempts, delivery, facts, log }: Parts): Lines {
   const session = randomUUID()
   return new Lines({
     gatewayUrls: identity.gatewayUrls,
@@ -162,6 +164,7 @@ function connect({ config, identity, attempts, delivery, facts, log }: Parts): L
     },
     onRefused: () => markRefused(config, true),
     refusedLine: refusedLine(config, identity),
+    inspect: (paths) => inspectFiles(bounds, paths),
     onNoLine: () => delivery.disconnected(),
     stalledMs: () => delivery.stalledMs,
     onFrame: (frame) => {

@@ -44,6 +44,7 @@ export class Facts {
       capabilities: [...this.capabilities],
       containment: sandbox.kind,
       ...(sandbox.kind === 'bwrap' ? { confined: sandbox.walls.holds } : {}),
+      inspects: true,
       version: VERSION,
     }
   }

@@ -7,6 +7,7 @@ import {
   type AttemptFrame,
   type GatewayFrame,
   type Hello,
+  type InspectedFile,
 } from '../core/protocol/frames.ts'
 import { RegisterWorkerResponse, type ReportResponse } from '../core/protocol/http.ts'
 import type { Api } from './api.ts'
@@ -19,6 +20,7 @@ const SILENCE_MS = 15_000
 const HELLO_MS = 10_000
 /** More than this on its way to an agent: it does not read. */
 const MAX_BUFFERED = 32 * 1024 * 1024
+const INSPECT_MS = 2000
 const CREDENTIAL_REFUSED = 4401
 
 export type LinkDeps = {
@@ -46,6 +48,8 @@ export class AgentLink {
   #state: State = { kind: 'waiting' }
   #heard = performance.now()
   #pings = 0
+  #inspections = 0
+  readonly #inspecting = new Map<number, (files: InspectedFile[]) => void>()
 
   constructor(ws: WebSocket, deps: LinkDeps) {
     this.#ws = ws
@@ -77,6 +81,23 @@ export class AgentLink {
     return true
   }
 
+  /** Asks the agent what files hold. Null when it cannot say, or does not within 2 s. */
+  inspect(paths: readonly string[]): Promise<InspectedFile[] | null> {
+    if (this.#state.kind !== 'welcomed' || this.#state.hello.facts.inspects !== true)
+      return Promise.resolve(null)
+    const id = this.#inspections++
+    return new Promise((resolve) => {
+      const end = (files: InspectedFile[] | null): void => {
+        clearTimeout(timer)
+        this.#inspecting.delete(id)
+        resolve(files)
+      }
+      const timer = setTimeout(() => end(null), INSPECT_MS)
+      this.#inspecting.set(id, end)
+      if (!this.send({ type: 'inspect', id, paths: [...paths] })) end(null)
+    })
+  }
+
   close(code: number, reason: string): void {
     this.#ws.close(code, reason.slice(0, 120))
     setTimeout(() => this.#ws.terminate(), 1000).unref()
@@ -96,10 +117,11 @@ export class AgentLink {
       })
       this.close(1008, 'not a frame')
     } else if (frame.type === 'ping') this.send({ type: 'pong', id: frame.id })
+    else if (frame.type === 'inspected') this.#inspecting.get(frame.id)?.(frame.files)
     else if (frame.type !== 'pong') this.#takeFrame(frame)
   }
 
-  #takeFrame(frame: Exclude<AgentFrame, { type: 'ping' | 'pong' }>): void {
+  #takeFrame(frame: Exclude<AgentFrame, { type: 'ping' | 'pong' | 'inspected' }>): void {
     const state = this.#state
     if (state.kind === 'waiting' && frame.type === 'hello') this.#greet(frame)
     else if (state.kind === 'welcomed' && frame.type === 'facts') this.#takeFacts(state.hello, frame.facts)

@@ -2,7 +2,13 @@ import { z } from 'zod'
 import { failpoint } from '../core/config/failpoint.ts'
 import { MAX_FRAME_BYTES } from '../core/protocol/frames.ts'
 import { specHash } from '../core/protocol/hash.ts'
-import { ActionRequest, CancelRequest, EnrollRequest, EnrollResponse } from '../core/protocol/http.ts'
+import {
+  ActionRequest,
+  CancelRequest,
+  EnrollRequest,
+  EnrollResponse,
+  InspectRequest,
+} from '../core/protocol/http.ts'
 import { AgentId, AttemptId } from '../core/protocol/ids.ts'
 import type { AgentLink } from './agentLink.ts'
 import type { Agents } from './agents.ts'
@@ -48,6 +54,13 @@ export function gatewayRoutes(deps: RouteDeps): RouteHandler[] {
       guarded: true,
       limit: SMALL,
       handle: (call) => revoke(deps, call),
+    },
+    {
+      method: 'POST',
+      path: '/inspect',
+      guarded: true,
+      limit: 512 * 1024,
+      handle: (call) => inspect(deps, call),
     },
     { method: 'GET', path: '/agents', guarded: true, limit: 0, handle: () => listAgents(deps) },
     {
@@ -146,6 +159,15 @@ function cancel({ agents }: RouteDeps, { id, body }: Call): Answer {
   deliver(agents.get(agent_id), { type: 'cancel', execution_id })
   failpoint('cancel:after')
   return { status: 202, body: { execution_id, agent_id } }
+}
+
+/** What files of an agent hold: asked before people are. */
+async function inspect({ agents }: RouteDeps, { body }: Call): Promise<Answer> {
+  const { agent_id, paths } = read(InspectRequest, body)
+  const files = await agents.get(agent_id)?.inspect(paths)
+  if (!files)
+    throw new HttpError(503, 'AGENT_OFFLINE', 'The agent is not connected to this gateway, or cannot say.')
+  return { status: 200, body: { files } }
 }
 
 /** Closes the connection of an agent that the control plane does not trust any more; it would be refused at the next heartbeat. */

@@ -56,6 +56,7 @@ export async function product(): Promise<FrameSide> {
     onLost: () => delivery.disconnected(),
     onRefused: () => {},
     refusedLine: '',
+    inspect: () => [],
     onFrame: (frame) => {
       if (frame.type !== 'ack') return
       const attempt = journal.attempts.get(frame.execution_id)

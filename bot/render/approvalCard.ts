@@ -131,7 +131,19 @@ function askingLines(task: TaskView, run: RunView): string[] {
     number + shownAction(task),
     ...(elsewhere ? [`on ${placeCode(placeLabel(task.agentName, task.home, task.cwd))}`] : []),
     ...(exactAction(task).length > MAX_SHOWN_COMMAND ? ['shown whole in the document above'] : []),
+    ...restLines(task),
   ]
+}
+
+/** The files it runs, with what they hold now; a changed one is refused. */
+const restLines = ({ spec, cwd }: TaskView): string[] => {
+  const files = (spec.rests_on ?? []).map(({ path, sha256 }) => {
+    const name = path.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : path
+    return `${code(clip(reveal(name), 60))} ${sha256.slice(0, 6)}`
+  })
+  return files.length > 0
+    ? [`as it is now: ${files.slice(0, 4).join(', ')}${files.length > 4 ? '…' : ''}`]
+    : []
 }
 
 /** The exact action: in its line, or as a block where it has several lines. A patch looks like one. */
@@ -213,6 +225,7 @@ export function planText(run: RunView, approval: ApprovalView): string {
     `  ${t.verdict.verdict} · ${t.verdict.risk} · rule ${t.verdict.rule} · ${t.verdict.reason}`,
     ...reachLines(t).map((line) => `  ${line}`),
     `  at most ${t.spec.timeout_s} s`,
+    ...(t.spec.rests_on ?? []).map(({ path, sha256 }) => reveal(`  rests on ${path} ${sha256}`)),
     '',
   ])
   return [...head, ...tasks].join('\n')

@@ -15,6 +15,7 @@ import { bestMachine } from './bestMachine.ts'
 import { type Judged, judgePlan, settleSpec, worstRisk } from './judgePlan.ts'
 import { type PlaceFacts, type PlanSource, planRequest } from './planRequest.ts'
 import { pastFor } from './readPast.ts'
+import { restOnFiles } from './restOnFiles.ts'
 
 /** How long a planner holds a run, renewed while it lives; one that died is followed by another after that. */
 const PLANNING_LEASE_MS = 10_000
@@ -30,7 +31,10 @@ type PlanningRun = {
   plan_version: number
   planning_tries: number
 }
-type PlanDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'log' | 'policy' | 'playbooks' | 'model' | 'settings'>
+type PlanDeps = Pick<
+  Deps,
+  'db' | 'bus' | 'wake' | 'log' | 'policy' | 'playbooks' | 'model' | 'settings' | 'gatewayToken'
+>
 export type RunFault = {
   code: string
   message: string
@@ -217,7 +221,7 @@ async function commitPlan(deps: PlanDeps, run: PlanningRun, made: Made, machines
   deps.bus.publish('run.changed', { runId: run.id })
 }
 
-type CommitDeps = Pick<Deps, 'bus' | 'wake' | 'policy' | 'settings' | 'playbooks'>
+type CommitDeps = Pick<Deps, 'bus' | 'wake' | 'policy' | 'settings' | 'playbooks' | 'gatewayToken'>
 
 /** The machine of the plan on which who stands for it (who changed it, else who asked) may not act; null: none. */
 async function foreignTo(tx: Tx, runId: string, plan: PlanSpec, by?: string): Promise<string | null> {
@@ -255,9 +259,10 @@ export async function commitRevision(
 ): Promise<void> {
   const foreign = await foreignTo(tx, runId, made.plan, by)
   if (foreign !== null) return refuseForeign(tx, runId, foreign)
-  const plan = settlePlan(made.plan, machines, deps)
+  const settled = settlePlan(made.plan, machines, deps)
   const byId = new Map(machines.map((m) => [m.agentId, m.facts]))
-  const judged = judgePlan(plan, (id) => byId.get(id), deps.policy, deps.settings.denyPaths)
+  const judged = judgePlan(settled, (id) => byId.get(id), deps.policy, deps.settings.denyPaths)
+  const plan = await restOnFiles(deps, tx, withoutFiles(settled), judged, machines)
   await carryOut(deps, tx, runId, {
     plan,
     source: made.source,
@@ -266,6 +271,15 @@ export async function commitRevision(
     by: by ?? null,
   })
 }
+
+/** What an earlier version rested on is looked at anew. */
+const withoutFiles = (plan: PlanSpec): PlanSpec => ({
+  ...plan,
+  tasks: plan.tasks.map((task) => {
+    const { rests_on: _, ...spec } = task.spec
+    return { ...task, spec }
+  }),
+})
 
 /** Every spec settled by what policy says of it: that is what is hashed. */
 function settlePlan(plan: PlanSpec, machines: Machine[], deps: CommitDeps): PlanSpec {

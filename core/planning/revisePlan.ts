@@ -8,7 +8,7 @@ import { listed, needs, stepsNeeding } from './dropStep.ts'
 import type { PlanSource } from './planRequest.ts'
 import { commitRevision } from './planRun.ts'
 
-type RevisionDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'policy' | 'settings' | 'playbooks'>
+type RevisionDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'policy' | 'settings' | 'playbooks' | 'gatewayToken'>
 
 /** What a person may change of a plan that waits: leave a step out, rewrite a command, or move it elsewhere. */
 export type Change =

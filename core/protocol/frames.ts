@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ActionNameSchema, testTools } from './actions.ts'
 import { Grant } from './grants.ts'
-import { AgentId, AttemptId } from './ids.ts'
+import { AgentId, AttemptId, Sha256 } from './ids.ts'
 import { ExecutionSpec } from './specs.ts'
 
 /** A frame larger than this (bytes of JSON) closes the connection. */
@@ -73,6 +73,8 @@ export const AgentFacts = z.strictObject({
   }),
   /** Directories and files under the roots that are symbolic links, and where they lead, all links resolved. */
   links: z.array(PathAlias).max(MAX_LINKS).optional(),
+  /** It can say what files hold (`inspect`). */
+  inspects: z.boolean().optional(),
   version: z.string().max(64),
 })
 export type AgentFacts = z.infer<typeof AgentFacts>
@@ -150,11 +152,16 @@ export const Hello = z.strictObject({
 })
 export type Hello = z.infer<typeof Hello>
 
+/** What a file holds, by hash; null: it is not there, or not to be looked at. */
+export const InspectedFile = z.strictObject({ path: z.string().max(4096), sha256: Sha256.nullable() })
+export type InspectedFile = z.infer<typeof InspectedFile>
+
 /** What an agent may send. `hello` is the first frame; `facts` follows whenever they change. */
 export const AgentFrame = z.union([
   Hello,
   z.strictObject({ type: z.literal('facts'), facts: AgentFacts }),
   AttemptFrame,
+  z.strictObject({ type: z.literal('inspected'), id: z.int(), files: z.array(InspectedFile).max(64) }),
   z.strictObject({ type: z.literal('ping'), id: z.int() }),
   z.strictObject({ type: z.literal('pong'), id: z.int() }),
 ])
@@ -169,6 +176,12 @@ export const GatewayFrame = z.discriminatedUnion('type', [
   /** The ledger has the result; the agent may forget the attempt when its journal's time is up. */
   z.strictObject({ type: z.literal('result_ack'), execution_id: AttemptId }),
   z.strictObject({ type: z.literal('cancel'), execution_id: AttemptId }),
+  /** What do these files hold? Answered with `inspected` of the same id; only for agents that say they can. */
+  z.strictObject({
+    type: z.literal('inspect'),
+    id: z.int(),
+    paths: z.array(z.string().min(1).max(4096)).max(64),
+  }),
   z.strictObject({ type: z.literal('ping'), id: z.int() }),
   z.strictObject({ type: z.literal('pong'), id: z.int() }),
 ])

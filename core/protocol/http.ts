@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { AgentFacts, AgentSession, AttemptFrame, HeldAttempt } from './frames.ts'
+import { AgentFacts, AgentSession, AttemptFrame, HeldAttempt, InspectedFile } from './frames.ts'
 import { Grant } from './grants.ts'
 import { AgentId, AttemptId, ClaimToken, TaskId } from './ids.ts'
 import { ExecutionSpec } from './specs.ts'
@@ -66,6 +66,13 @@ export const RegisterWorkerResponse = z.object({
   cancel: z.array(AttemptId),
   forget: z.array(AttemptId),
 })
+
+/** `POST /inspect` on the gateway: what files of an agent hold. */
+export const InspectRequest = z.strictObject({
+  agent_id: AgentId,
+  paths: z.array(z.string().min(1).max(4096)).min(1).max(64),
+})
+export const InspectResponse = z.object({ files: z.array(InspectedFile) })
 
 /**
  * `POST /enroll` on the gateway and `POST /v1/agents/enroll` on the API. The code works once. `known`: who the sender

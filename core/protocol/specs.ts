@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ActionCallSchema, ActionNameSchema } from './actions.ts'
-import { AgentId, ClaimToken, RunId, TaskId } from './ids.ts'
+import { AgentId, ClaimToken, RunId, Sha256, TaskId } from './ids.ts'
 import { SecretNames } from './secretName.ts'
 
 /** Key of a task inside its plan: short, stable, shown as the `3` of `12.3`. */
@@ -12,6 +12,10 @@ function paramsFit(value: { action: string; params: unknown }, ctx: z.core.$Refi
   for (const issue of call.error?.issues ?? [])
     ctx.addIssue({ code: 'custom', path: issue.path, message: issue.message })
 }
+
+/** A file that an approval rested on, and what it held then: the agent starts nothing once it holds something else. */
+export const RestsOn = z.strictObject({ path: z.string().min(1).max(4096), sha256: Sha256 })
+export type RestsOn = z.infer<typeof RestsOn>
 
 /** The part of an ExecutionSpec that is hashed and approved: everything but the attempt's own fields. */
 const specFields = {
@@ -29,6 +33,8 @@ const specFields = {
   network: z.boolean(),
   /** Secrets of the agent's own store that its process finds as variables; none: it is given none. */
   secrets: SecretNames.optional(),
+  /** The scripts and manifests it runs, as far as its text tells; absolute paths. */
+  rests_on: z.array(RestsOn).min(1).max(32).optional(),
 }
 
 /** What people approve of one task: hashed to its specHash. */

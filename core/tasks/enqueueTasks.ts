@@ -3,9 +3,12 @@ import { askApproval } from '../approvals/askApproval.ts'
 import type { Deps } from '../deps.ts'
 import type { RunStatus } from '../events/states.ts'
 import { now, transition } from '../events/transition.ts'
+import { listMachines } from '../fleet/machineFacts.ts'
 import { foreignMachine, mayActIn } from '../people/entitlements.ts'
 import { isLockedDown } from '../people/lockdown.ts'
 import { type Judged, judgeTask, settleSpec, worstRisk } from '../planning/judgePlan.ts'
+import { restOnFiles } from '../planning/restOnFiles.ts'
+import { scriptFiles } from '../planning/scriptFiles.ts'
 import type { Verdict } from '../policy/judge.ts'
 import { planHash } from '../protocol/hash.ts'
 import { isAcyclic, PlanSpec, type TaskSpec } from '../protocol/specs.ts'
@@ -30,7 +33,7 @@ export type Enqueued =
   | { kind: 'closed_run'; message: string }
   | { kind: 'fault'; code: string; message: string }
 
-type EnqueueDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'policy' | 'settings' | 'redact'>
+type EnqueueDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'policy' | 'settings' | 'redact' | 'gatewayToken'>
 type Batch = {
   runId: string | null
   tasks: readonly TaskRequest[]
@@ -198,7 +201,8 @@ async function store(
   const at = judged.findIndex(({ verdict }) => verdict.verdict === 'deny')
   const denied = judged[at]
   if (denied) return { kind: 'denied', taskId: batch.tasks[at]?.task_id ?? '', verdict: denied.verdict }
-  const plan = planOf(deps, batch.tasks, keys, placed, judged, (run?.version ?? 0) + 1)
+  const bare = planOf(deps, batch.tasks, keys, placed, judged, (run?.version ?? 0) + 1)
+  const plan = await withFiles(deps, tx, bare, judged)
   const runId = run?.id ?? randomUUID()
   const hash = planHash(plan, deps.policy.version)
   const asks = judged.some(({ verdict }) => verdict.verdict === 'ask')
@@ -224,6 +228,19 @@ async function store(
     : null
   if (!begins) await goOn(deps, tx, runId, run === null && asks)
   return { kind: 'enqueued', runId, taskIds: batch.tasks.map((t) => t.task_id), created: true, approvalId }
+}
+
+/** What is asked about rests on the files it runs, as they are now. */
+async function withFiles(
+  deps: EnqueueDeps,
+  tx: Tx,
+  plan: PlanSpec,
+  judged: readonly Judged[],
+): Promise<PlanSpec> {
+  const some = plan.tasks.some(
+    ({ spec }, i) => judged[i]?.verdict.verdict === 'ask' && scriptFiles(spec).length > 0,
+  )
+  return some ? restOnFiles(deps, tx, plan, judged, await listMachines(tx)) : plan
 }
 
 const hasOutside = (tasks: readonly Fresh[]): boolean => {

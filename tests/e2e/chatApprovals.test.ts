@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { ana, bob, buttonsOf, eve, type System, startSystem, textOf } from '../support/system.ts'
 
@@ -199,6 +200,31 @@ describe('an approval in the chat', () => {
     await system.runIs(number, 'denied')
   })
 
+  test('a script that changed between approval and start is refused; one that did not runs', async () => {
+    writeFileSync(system.path('build.sh'), 'touch built\n')
+    const first = await system.ask('/run sh build.sh')
+    const card = await system.message(/❓[\s\S]*as it is now: build\.sh [0-9a-f]{6}/)
+    writeFileSync(system.path('build.sh'), 'touch something-else\n')
+    await system.tap('Approve', { on: card.message_id }).then((toast) => confirmed(card.message_id, toast))
+    const failed = await system.runIs(first, 'failed')
+    expect(failed.tasks[0]?.error).toMatchObject({
+      code: 'changed',
+      message: expect.stringMatching(/build\.sh has changed/),
+    })
+    expect(system.has('something-else')).toBe(false)
+    const second = await system.ask('/run sh build.sh')
+    const next = await system.message(new RegExp(`❓[\\s\\S]*#${second} v1`), { after: card.message_id })
+    await system.tap('Approve', { on: next.message_id }).then((toast) => confirmed(next.message_id, toast))
+    await system.runIs(second, 'succeeded')
+    expect(system.has('something-else')).toBe(true)
+  })
+
+  /** The second tap, where the first one only armed the card. */
+  const confirmed = async (on: number, toast: string): Promise<void> => {
+    if (!toast.includes('tap once more')) return
+    await vi.waitFor(async () => expect(await system.tap(/^Yes, on/, { on })).toContain('Approved'), 5000)
+  }
+
   test('More… approves the same for an hour: the next one says by whom and until when, and /settings revokes it', async () => {
     const first = await system.ask('/run npm install again')
     const card = await system.message(/❓.*install again/)
@@ -220,7 +246,7 @@ describe('an approval in the chat', () => {
     expect(run.approvals).toEqual([])
     expect(await system.tap(/^Revoke 1/, { on: listed.message_id })).toContain('asked about again')
     const third = await system.ask('/run npm install again')
-    const asked = await system.message(new RegExp(`❓[^]*#${third} v1`), { after: listed.message_id })
+    const asked = await system.message(new RegExp(`❓[\\s\\S]*#${third} v1`), { after: listed.message_id })
     await system.tap('Deny', { on: asked.message_id })
     await system.runIs(third, 'denied')
   })

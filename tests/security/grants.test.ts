@@ -161,6 +161,9 @@ const forgeries: Record<string, Forgery> = {
   'files of its own': (own, _, n) => {
     own.spec.required_files = [`/tmp/${n}`]
   },
+  'files it is said to rest on': (own) => {
+    own.spec.rests_on = [{ path: `${pair.workspace}/x`, sha256: 'a'.repeat(64) }]
+  },
   'a bit of the signature': (own, _, n) => {
     own.grant.signature = flip(own.grant.signature, n)
   },

@@ -1,0 +1,90 @@
+import type { Deps } from '../deps.ts'
+import { callGateway } from '../dispatch/gatewayClient.ts'
+import { readGateways } from '../dispatch/reachAgent.ts'
+import type { Machine } from '../fleet/machineFacts.ts'
+import { InspectResponse } from '../protocol/http.ts'
+import type { PlanSpec, PlanTask } from '../protocol/specs.ts'
+import type { Sql } from '../storage/sql.ts'
+import type { Judged } from './judgePlan.ts'
+import { scriptFiles } from './scriptFiles.ts'
+
+/**
+ * The plan with, for each task that asks, the files it runs and what they hold now: part of what is hashed, approved and
+ * signed, so that the agent refuses it once one of them has changed. Not for files that a task before it may write, and
+ * not where the agent cannot be asked now; such a task rests on its text alone, as its card shows.
+ */
+export async function restOnFiles(
+  deps: Pick<Deps, 'gatewayToken'>,
+  sql: Sql,
+  plan: PlanSpec,
+  judged: readonly Judged[],
+  machines: readonly Machine[],
+): Promise<PlanSpec> {
+  const wanted = plan.tasks.map((task, i) =>
+    judged[i]?.verdict.verdict === 'ask' && !isAfterWrite(plan, task, judged) && canInspect(task, machines)
+      ? scriptFiles(task.spec)
+      : [],
+  )
+  if (wanted.every((files) => files.length === 0)) return plan
+  const held = new Map<string, Map<string, string>>()
+  for (const agentId of new Set(plan.tasks.map(({ spec }) => spec.agent_id))) {
+    const paths = [
+      ...new Set(wanted.flatMap((files, i) => (plan.tasks[i]?.spec.agent_id === agentId ? files : []))),
+    ]
+    if (paths.length > 0) held.set(agentId, await inspect(deps, sql, agentId, paths))
+  }
+  const tasks = plan.tasks.map((task, i) => {
+    const found = (wanted[i] ?? []).flatMap((path) => {
+      const sha256 = held.get(task.spec.agent_id)?.get(path)
+      return sha256 === undefined ? [] : [{ path, sha256 }]
+    })
+    return found.length > 0 ? { ...task, spec: { ...task.spec, rests_on: found } } : task
+  })
+  return { ...plan, tasks }
+}
+
+const canInspect = ({ spec }: PlanTask, machines: readonly Machine[]): boolean =>
+  machines.some(
+    ({ agentId, facts, connected }) => agentId === spec.agent_id && connected && facts.inspects === true,
+  )
+
+/** Whether something of the plan that is not after this task may write on its machine before it starts. */
+function isAfterWrite(plan: PlanSpec, task: PlanTask, judged: readonly Judged[]): boolean {
+  const after = dependents(plan, task.key)
+  return plan.tasks.some(
+    (other, i) =>
+      other.key !== task.key &&
+      other.spec.machine_id === task.spec.machine_id &&
+      judged[i]?.effect !== 'read' &&
+      !after.has(other.key),
+  )
+}
+
+function dependents(plan: PlanSpec, key: string): Set<string> {
+  const after = new Set([key])
+  for (let size = 0; size !== after.size; ) {
+    size = after.size
+    for (const task of plan.tasks) if (task.depends_on.some((one) => after.has(one))) after.add(task.key)
+  }
+  return after
+}
+
+/** What the agent says these files hold: SHA-256 by path, of those that are there. None when it cannot be asked. */
+async function inspect(
+  deps: Pick<Deps, 'gatewayToken'>,
+  sql: Sql,
+  agentId: string,
+  paths: readonly string[],
+): Promise<Map<string, string>> {
+  const gateways = (await readGateways(sql, [agentId])).get(agentId) ?? []
+  for (const { url } of gateways.slice(0, 2)) {
+    const body = { agent_id: agentId, paths }
+    const outcome = await callGateway(deps.gatewayToken, 'POST', `${url.replace(/\/+$/, '')}/inspect`, body)
+    const answer = outcome.kind === 'ok' ? InspectResponse.safeParse(outcome.body) : null
+    if (answer?.success)
+      return new Map(
+        answer.data.files.flatMap(({ path, sha256 }) => (sha256 ? [[path, sha256] as const] : [])),
+      )
+  }
+  return new Map()
+}
