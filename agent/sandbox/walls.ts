@@ -8,10 +8,12 @@ import { quietly, socketWords } from './localSockets.ts'
 import { mountArgs } from './mounts.ts'
 import { OwnPlaces } from './ownPlaces.ts'
 import { isWithin } from './roots.ts'
-import { type Machine, mountsFor, OWN, type View, viewOf } from './view.ts'
+import { type Machine, mountsFor, OWN, type Own, type View, viewOf } from './view.ts'
 
 /** What is looked up of the machine at most this old, while nothing runs. */
 const FRESH_MS = 5000
+/** Ways in that are remembered. */
+const MAX_KNOWN = 256
 
 /** What one command is let do. */
 export type Confinement = {
@@ -54,6 +56,7 @@ export class Walls {
   readonly #filterFile: string | null
   readonly #limitWords: string[]
   readonly #socketWords: string[]
+  readonly #known = new Map<string, string[]>()
   #view: View | null = null
   #lookedAt = 0
   #running = 0
@@ -82,7 +85,7 @@ export class Walls {
     this.#running++
     return {
       args: [
-        ...mountArgs(mountsFor(view, own)),
+        ...this.#mountArgs(view, own),
         ...['--unshare-pid', '--unshare-ipc', '--die-with-parent', '--cap-drop', 'ALL', '--chdir', cwd],
         ...(network ? [] : ['--unshare-net']),
         ...(this.#filterFile === null ? [] : ['--seccomp', '4']),
@@ -102,12 +105,22 @@ export class Walls {
     this.#running--
   }
 
+  /** The same commands come again and again: their arguments are worked out once for each look at the machine. */
+  #mountArgs(view: View, own: Own): string[] {
+    const key = JSON.stringify(own)
+    const args = this.#known.get(key) ?? mountArgs(mountsFor(view, own))
+    if (this.#known.size > MAX_KNOWN) this.#known.clear()
+    this.#known.set(key, args)
+    return args
+  }
+
   /** A command that runs could change what is looked at: then what was seen before stands. */
   #look(): View {
     const now = performance.now()
     const isOld = this.#view === null || (this.#running === 0 && now - this.#lookedAt > FRESH_MS)
     if (!isOld && this.#view) return this.#view
     this.#lookedAt = now
+    this.#known.clear()
     this.#view = viewOf(this.#options.machine())
     return this.#view
   }

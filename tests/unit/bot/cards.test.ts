@@ -37,6 +37,33 @@ describe('the approval card', () => {
     approvals: [approval({ risk: 'high' })],
   })
 
+  test('says what a step can reach: where nothing confines it, and what secrets it is given', () => {
+    const free = {
+      ...clean,
+      confined: false,
+      spec: { ...clean.spec, network: true, secrets: ['DEPLOY_TOKEN', 'X_Y'] },
+    }
+    const shown = read(
+      renderApproval(
+        run({ status: 'awaiting_approval', tasks: [free], approvals: [approval()] }),
+        approval(),
+        { armed: false },
+      ),
+    )
+    expect(shown).toContain('network yes · ⚠️ not confined')
+    expect(shown).toContain('🔑 is given DEPLOY_TOKEN, X_Y')
+    const theirs = { ...clean, confined: null }
+    expect(
+      read(
+        renderApproval(
+          run({ status: 'awaiting_approval', tasks: [theirs], approvals: [approval()] }),
+          approval(),
+          { armed: false },
+        ),
+      ),
+    ).toContain('network no')
+  })
+
   test('says code, risk, worst command and place first, then each step that asks, then what is allowed', () => {
     expect(read(renderApproval(plan, approval({ risk: 'high' }), { armed: false }))).toEqual([
       '❓ K7 HIGH: rm -rf dist',
