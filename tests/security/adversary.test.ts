@@ -351,14 +351,12 @@ async function execute({ action, params }: Try, cwd: string): Promise<string | n
 describe('a malicious repository', () => {
   /** Looks at it in every way. Returns which of its programs were started, by what. */
   async function lookAt(what: string, dir: string, marks: string): Promise<string[]> {
-    const started: string[] = []
     let ran = 0
-    for (const one of tries) {
-      if ((await execute(one, dir)) !== null) ran++
-      started.push(...readdirSync(marks))
-      execFileSync('sh', ['-c', `rm -f '${marks}'/*`])
+    for (let from = 0; from < tries.length; from += 8) {
+      const ids = await Promise.all(tries.slice(from, from + 8).map((one) => execute(one, dir)))
+      ran += ids.filter((id) => id !== null).length
     }
-    const kinds = [...new Set(started)].sort()
+    const kinds = readdirSync(marks).sort()
     counts.push(
       `${what}: ${tries.length} looks (${ran} ran, ${tries.length - ran} asked first), programs started: ${kinds.join(', ') || 0}`,
     )
