@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Contained, spawnContained } from '../sandbox/containment.ts'
 import { killTree, terminateTree, treeGone } from '../sandbox/killTree.ts'
 import { closeQuietly, readPipe } from '../sandbox/pipes.ts'
+import { wallHint } from '../sandbox/wallHint.ts'
 import type { Confinement } from '../sandbox/walls.ts'
 import type { Ended, Run } from './run.ts'
 
@@ -49,7 +50,14 @@ export async function runCommand(
   await Promise.race([drained, sleep(DRAIN_MS, undefined, { ref: false })])
   stdout.close()
   stderr.close()
+  explain(run, end)
   return end
+}
+
+/** A confined command that failed by its walls says so. */
+function explain({ sandbox, output, confinement }: Run, { error }: Ended): void {
+  const hint = error !== null && sandbox.kind === 'bwrap' ? wallHint(output.summary(), confinement) : null
+  if (hint) output.note(hint)
 }
 
 async function ending(child: ChildProcess): Promise<Ended> {

@@ -341,6 +341,11 @@ describe('what is its own works', () => {
     expect((await machine.shell('ls -A /tmp', { runId: 'another' })).text).toBe('')
   })
 
+  test('one that fails by its walls says so', async () => {
+    const { text } = await machine.shell('echo x > OTHER/notes'.replace('OTHER', machine.other))
+    expect(text).toContain(`[confined: only ${machine.work} can be written]`)
+  })
+
   test('caches stay for a root', async () => {
     await machine.shell('echo kept > ~/.cargo/registry/x')
     expect((await machine.shell('cat ~/.cargo/registry/x')).text).toBe('kept\n')

@@ -14,6 +14,7 @@ import { writeGitSettings } from '../../../agent/sandbox/gitSettings.ts'
 import { countsProcesses } from '../../../agent/sandbox/limits.ts'
 import { type Mount, mountArgs, outermost } from '../../../agent/sandbox/mounts.ts'
 import { type Machine, mountsFor, viewOf } from '../../../agent/sandbox/view.ts'
+import { wallHint } from '../../../agent/sandbox/wallHint.ts'
 import { writableRoots } from '../../../agent/sandbox/writableRoots.ts'
 
 const dir = realpathSync(mkdtempSync(join(tmpdir(), 'skynet-view-')))
@@ -165,4 +166,19 @@ test('processes are counted where the kernel can, and never root’s', () => {
   expect(countsProcesses(1000, '5.14.0-1-amd64')).toBe(true)
   expect(countsProcesses(1000, '5.10.0')).toBe(false)
   expect(countsProcesses(0, '6.18.44')).toBe(false)
+})
+
+test.each([
+  ['curl: (6) Could not resolve host: example.org', false, /no network/],
+  ['curl: (6) Could not resolve host: example.org', true, null],
+  ['Error: getaddrinfo EAI_AGAIN registry.npmjs.org', false, /no network/],
+  ['touch: cannot touch /opt/x: Read-only file system', true, /only \/r\/one can be written/],
+  ['Cannot connect to the Docker daemon at unix:///var/run/docker.sock.', true, /docker/],
+  ['sudo: The "no new privileges" flag is set', true, /sudo/],
+  ['git@github.com: Permission denied (publickey).', true, /ssh keys/],
+  ['1 test failed', false, null],
+])('a command that failed by its walls is told so: %s', (output, network, told) => {
+  const hint = wallHint(output, { network, writable: ['/r/one'] })
+  if (told) expect(hint).toMatch(told)
+  else expect(hint).toBe(null)
 })
