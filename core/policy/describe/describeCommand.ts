@@ -31,13 +31,8 @@ export const programs = spreadNames({ ...look, ...change, ...network, ...build, 
 const maxDepth = 8
 const systemBins = /^\/(usr\/|usr\/local\/|opt\/homebrew\/|opt\/local\/|run\/current-system\/sw\/)?s?bin\//
 
-/** Says what one simple command does, looking through whatever starts another. Of which nothing is known, it asks. */
+/** Says what one simple command does, looking through whatever starts another. */
 export function describeCommand(invocation: Invocation): readonly Fact[] {
-  const facts = describeWord(invocation)
-  return facts.length > 0 ? facts : [{ program: invocation.argv[0] ?? '', effect: 'shell.unknown-program' }]
-}
-
-function describeWord(invocation: Invocation): readonly Fact[] {
   const [word = '', ...args] = invocation.argv
   invocation.budget.left -= 1 + Math.floor(invocation.argv.length / 8)
   if (invocation.budget.left < 0) return [{ effect: 'shell.too-long' }]
@@ -124,7 +119,8 @@ function describeNamed(name: string, invocation: Invocation): readonly Fact[] {
   const runner = describeRunner(name, { ...invocation, argv: [name, ...args] })
   if (runner) return runner
   const machine = describeMachine(name, invocation, describeCommand)
-  if (machine) return machine
+  // Of some only certain words are known: with any other it is as unknown as the rest.
+  if (machine) return machine.length > 0 ? machine : [{ program: name, effect: 'shell.unknown-program' }]
   const program = programs.get(name)
   if (!program)
     return [

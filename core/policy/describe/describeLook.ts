@@ -86,7 +86,7 @@ function compareFacts(args: readonly string[], label: Label): Fact[] {
 function queryFacts(name: string, args: readonly string[], label: Label, invocation: Invocation): Fact[] {
   const reaches = args.some(
     (arg, i) =>
-      /\benv\b|\$ENV|\b(import|include|input_filename)\b/.test(arg) ||
+      /(?<![.\w])env\b|\$ENV|\b(import|include|input_filename)\b/.test(arg) ||
       (name === 'yq' && /load|eval|system|env|file/i.test(arg) && arg !== 'eval') ||
       (i === 0 && hasGlob(arg)),
   )

@@ -26,11 +26,15 @@ export function describeWrapper(wrapper: Wrapper, invocation: Invocation, descri
   if (wrapper.creates) own.push(...createdBy(rest, options, label, invocation))
   // `watch -x` hands the words on as they are.
   if (wrapper.joins) own.push(...runScriptText(command.join(' '), 'sh', [], label, invocation))
-  if (command.length === 0 || text !== undefined)
+  // `watch 'ls | wc -l'`: one word with blanks is a text for a shell, and no program.
+  const textOnly =
+    wrapper.joins && command.length === 1 && !options.some(({ name: option }) => /^-\w*x|^--e/.test(option))
+  if (command.length === 0 || text !== undefined || textOnly)
     return [
       ...own,
       ...facts,
-      ...(text !== undefined ? [] : [{ ...label, effect: wrapper.bare ?? 'info' }, ...onlyValues(options)]),
+      ...(text !== undefined ? [] : [{ ...label, effect: wrapper.bare ?? 'info' }]),
+      ...(text !== undefined || textOnly ? [] : onlyValues(options)),
     ]
   return [
     ...own,

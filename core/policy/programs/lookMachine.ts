@@ -189,12 +189,12 @@ export const lookMachine: ProgramTable = {
   env: { effect: 'secrets.environment', examples: { ask: ['env'] } },
   ip: {
     plain:
-      '-46bBcdhijNopstr --brief --color --details --human --json --numeric --oneline --pretty --statistics --timestamp --resolve -br -brief -color -stats -details -json -pretty',
+      '-4 -6 -B -c -d -h -i -j -N -o -p -s -t -r --brief --color --details --human --json --numeric --oneline --pretty --statistics --timestamp --resolve -br -brief -color -stats -details -json -pretty',
     takes: '-f -family',
     longDash: true,
     subcommands: {
       'addr address a link l route r neigh neighbor n rule ru maddress': {
-        subcommands: { 'show list ls s get': {} },
+        subcommands: { 'show list ls get': {} },
         bare: 'info',
         other: 'system.admin',
       },
@@ -203,7 +203,14 @@ export const lookMachine: ProgramTable = {
     bare: 'info',
     examples: {
       allow: ['ip addr', 'ip -br a', 'ip link show eth0', 'ip route get 1.1.1.1'],
-      ask: ['ip link set eth0 down', 'ip netns exec x sh', 'ip -b x', 'ip -batch x', 'ip addr add x dev y'],
+      ask: [
+        'ip link set eth0 down',
+        'ip link s eth0 down',
+        'ip netns exec x sh',
+        'ip -b x',
+        'ip -batch x',
+        'ip addr add x dev y',
+      ],
     },
   },
   history: {

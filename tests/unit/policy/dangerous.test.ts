@@ -1,11 +1,13 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { judge } from '../../../core/policy/judge.ts'
 import { exampleContext, loadPolicy } from '../../../core/policy/loadPolicy.ts'
 import { mildEffects } from '../../../core/policy/mild.ts'
 import { dangerous, simpleReads } from './dangerous.ts'
 
 const policy = await loadPolicy(null)
+// Many thousand judgements: on a busy machine they take their time.
+vi.setConfig({ testTimeout: 120_000 })
 const check = (command: string): string =>
   judge({ action: 'shell', params: { command } }, exampleContext, policy).verdict
 

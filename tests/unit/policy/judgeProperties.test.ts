@@ -1,11 +1,13 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { judge, type Verdict } from '../../../core/policy/judge.ts'
 import { exampleContext, loadPolicy } from '../../../core/policy/loadPolicy.ts'
 import type { ActionCall } from '../../../core/protocol/actions.ts'
 import { floor, looking, risky } from './commands.ts'
 
 const policy = await loadPolicy(null)
+// Many thousand judgements: on a busy machine they take their time.
+vi.setConfig({ testTimeout: 120_000 })
 const check = (command: string): Verdict =>
   judge({ action: 'shell', params: { command } }, exampleContext, policy)
 

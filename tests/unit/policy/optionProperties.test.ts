@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { programs } from '../../../core/policy/describe/describeCommand.ts'
 import { knownOptions } from '../../../core/policy/describe/parseArguments.ts'
 import { judge } from '../../../core/policy/judge.ts'
@@ -8,6 +8,8 @@ import { type Program, spreadNames } from '../../../core/policy/programs/program
 import { wrappers } from '../../../core/policy/programs/wrappers.ts'
 
 const policy = await loadPolicy(null)
+// Many thousand judgements: on a busy machine they take their time.
+vi.setConfig({ testTimeout: 120_000 })
 const order = ['allow', 'ask', 'deny']
 const rank = (command: string): number =>
   order.indexOf(judge({ action: 'shell', params: { command } }, exampleContext, policy).verdict)
