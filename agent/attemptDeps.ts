@@ -1,7 +1,7 @@
-import type { KeyObject } from 'node:crypto'
 import type { Logger } from '../core/config/logger.ts'
 import type { ActionName } from '../core/protocol/actions.ts'
 import type { PathAlias } from '../core/protocol/frames.ts'
+import type { ControlKeys } from './controlKeys.ts'
 import type { Delivery } from './deliver.ts'
 import type { Redacting } from './execute/lines.ts'
 import type { OutputLimits } from './execute/output.ts'
@@ -15,7 +15,8 @@ import type { SecretStore } from './secretStore.ts'
 export type AttemptDeps = {
   agentId: string
   machineId: string
-  controlKey: KeyObject
+  /** The keys whose grants count. */
+  controlKeys: ControlKeys
   bounds: Bounds
   sandbox: Sandbox
   pipes: PipePool

@@ -1,11 +1,13 @@
 import { statSync } from 'node:fs'
 import { platform } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
 import { failpoint } from '../core/config/failpoint.ts'
 import { type ActionCall, ActionCallSchema } from '../core/protocol/actions.ts'
 import type { AttemptFrame, GatewayFrame, Hello } from '../core/protocol/frames.ts'
 import { grantFault } from '../core/protocol/grants.ts'
 import { specHash } from '../core/protocol/hash.ts'
+import { KeyChain, type KeyStatement } from '../core/protocol/keyChain.ts'
 import type { ExecutionSpec } from '../core/protocol/specs.ts'
 import type { AttemptDeps } from './attemptDeps.ts'
 import type { JournalledAttempt } from './journal/attempt.ts'
@@ -162,13 +164,14 @@ export class Attempts {
   }
 
   #refusal(id: string, spec: ExecutionSpec, grant: unknown): Refusal | null {
-    const { agentId, machineId, controlKey, capabilities, journal } = this.#deps
+    const { agentId, machineId, controlKeys, capabilities, journal } = this.#deps
     if (journal.tokens.has(spec.claim_token))
       return { code: 'other_attempt', reason: 'This claim token belongs to another attempt.' }
+    const now = new Date()
     const fault = grantFault(
       grant,
-      { spec, executionId: id, agentId, machineId, now: new Date() },
-      controlKey,
+      { spec, executionId: id, agentId, machineId, now },
+      controlKeys.follow(chainOf(grant), now),
     )
     if (fault)
       return {
@@ -258,6 +261,10 @@ export class Attempts {
     })
   }
 }
+
+/** What a grant says of keys; nothing where it does not read as that. */
+const chainOf = (grant: unknown): KeyStatement[] =>
+  z.object({ chain: KeyChain }).safeParse(grant).data?.chain ?? []
 
 /** Number 1 is taken by the frame that the ledger already has of a known attempt: there this changes nothing. */
 function looseRefusal(execution_id: string, refusal: Refusal): string {

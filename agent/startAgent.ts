@@ -7,9 +7,9 @@ import type { AgentConfig } from '../core/config/agent.ts'
 import { type Logger, messageOf } from '../core/config/logger.ts'
 import { openRoots } from '../core/config/openRoots.ts'
 import { ConfigError } from '../core/config/settings.ts'
-import { readPublicKey } from '../core/protocol/grants.ts'
 import { createRedactor } from '../core/redaction/redact.ts'
 import { Attempts } from './attempts.ts'
+import { ControlKeys } from './controlKeys.ts'
 import { Delivery } from './deliver.ts'
 import { type Identity, identityOf } from './enrol.ts'
 import { defaultLimits, type OutputLimits } from './execute/output.ts'
@@ -85,7 +85,7 @@ export async function startAgent({
   const attempts = new Attempts({
     agentId: identity.agentId,
     machineId: machine,
-    controlKey: readPublicKey(identity.controlKey),
+    controlKeys: new ControlKeys(config.agentDir, identity.controlKey, log),
     bounds,
     sandbox,
     pipes,

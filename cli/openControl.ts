@@ -42,7 +42,7 @@ export type Control = {
 /** Secret values that no line of a log may hold. */
 const secretValues = (config: ControlConfig, secrets: Secrets, env: Env): string[] =>
   [
-    ...Object.values(secrets),
+    ...Object.values(secrets).filter((value) => typeof value === 'string'),
     config.telegram.kind === 'playground' ? '' : config.telegram.token,
     config.apiToken ?? '',
     config.gatewayToken ?? '',
@@ -104,6 +104,7 @@ export async function openControl(env: Env, name: string): Promise<Control> {
       clock: { now: () => new Date() },
       redact: redactor(values),
       signingKey: createPrivateKey(secrets.signing_key),
+      keyChain: secrets.key_chain,
       gatewayToken: config.gatewayToken ?? secrets.gateway_token,
       settings: {
         approvalTtlMs: config.approvalTtlMs,

@@ -47,6 +47,7 @@ export function buildProgram(env: Env): Command {
   addPeople(program, env)
   addTokens(program, env)
   addStanding(program, env)
+  addKeys(program, env)
   return program
 }
 
@@ -275,6 +276,22 @@ function addTokens(program: Command, env: Env): void {
     .description('a token stops working within 5 s')
     .argument('<name>', 'its name or id, as `skynet token list` shows them')
     .action(async (name: string) => (await load()).revokeTokenCommand(env, name))
+}
+
+function addKeys(program: Command, env: Env): void {
+  program
+    .command('keys')
+    .description('the key that signs grants')
+    .command('rotate')
+    .description('a new one, signed by the one before: agents follow by themselves')
+    .option(
+      '--overlap <duration>',
+      'how long agents still take the old one, once they have heard of the new one',
+      '24h',
+    )
+    .action(async (options: { overlap: string }) =>
+      (await import('./keysCommand.ts')).rotateKeysCommand(env, options.overlap),
+    )
 }
 
 function addStanding(program: Command, env: Env): void {

@@ -3,6 +3,7 @@ import type { Logger } from './config/logger.ts'
 import type { Model } from './llm/model.ts'
 import type { Playbook } from './planning/playbook.ts'
 import type { Policy } from './policy/policySchema.ts'
+import type { KeyStatement } from './protocol/keyChain.ts'
 import type { Bus } from './queue/bus.ts'
 import type { Wake } from './queue/jobs.ts'
 import type { Database } from './storage/openDatabase.ts'
@@ -35,6 +36,8 @@ export type Deps = {
   model: Model | null
   /** The private key that signs grants. */
   signingKey: KeyObject
+  /** How that key follows from those before it; it goes with every grant. */
+  keyChain?: readonly KeyStatement[]
   /** Bearer token of every gateway. */
   gatewayToken: string
   /** Takes secrets out of a text: known formats and the values this installation was set up with. */

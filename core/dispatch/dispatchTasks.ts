@@ -6,7 +6,7 @@ const BATCH = AGENT_SLOTS * 4
 
 type DispatchDeps = Pick<
   Deps,
-  'db' | 'bus' | 'wake' | 'log' | 'policy' | 'settings' | 'signingKey' | 'clock' | 'gatewayToken'
+  'db' | 'bus' | 'wake' | 'log' | 'policy' | 'settings' | 'signingKey' | 'keyChain' | 'clock' | 'gatewayToken'
 >
 
 /**

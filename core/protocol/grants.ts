@@ -7,7 +7,7 @@ import {
   verify,
 } from 'node:crypto'
 import { z } from 'zod'
-import { canonicalJson, specHash } from './hash.ts'
+import { attemptHash, canonicalJson, specHash } from './hash.ts'
 import { AgentId, AttemptId, ClaimToken, Sha256, TaskId } from './ids.ts'
 import type { ExecutionSpec } from './specs.ts'
 
@@ -23,13 +23,22 @@ export const GrantPayload = z.strictObject({
   machine_id: z.string(),
   spec_hash: Sha256,
   plan_hash: Sha256,
+  /** Of what the spec has of the attempt's own; grants of before it was signed as well lack it. */
+  attempt_hash: Sha256.optional(),
   issued_at: z.iso.datetime(),
   expires_at: z.iso.datetime(),
 })
 export type GrantPayload = z.infer<typeof GrantPayload>
 
-/** The signed permission that travels with an attempt. `signature`: base64url Ed25519 over the canonical payload. */
-export const Grant = z.strictObject({ payload: GrantPayload, signature: z.string().max(128) })
+/**
+ * The signed permission that travels with an attempt. `signature`: base64url Ed25519 over the canonical payload. `chain`:
+ * how the key that signed follows from those before it, once there were any (keyChain.ts reads it).
+ */
+export const Grant = z.strictObject({
+  payload: GrantPayload,
+  signature: z.string().max(128),
+  chain: z.array(z.unknown()).max(64).optional(),
+})
 export type Grant = z.infer<typeof Grant>
 
 /** A new Ed25519 key pair: the private key as PKCS#8 PEM, the public one as base64url of its SPKI DER. */
@@ -67,13 +76,13 @@ export type GrantFault =
 export function grantFault(
   grant: unknown,
   want: { spec: ExecutionSpec; executionId: string; agentId: string; machineId: string; now: Date },
-  controlKey: KeyObject,
+  controlKeys: KeyObject | readonly KeyObject[],
 ): GrantFault | null {
   const parsed = Grant.safeParse(grant)
   if (!parsed.success) return 'malformed'
   const { payload, signature } = parsed.data
-  if (!verify(null, Buffer.from(canonicalJson(payload)), controlKey, Buffer.from(signature, 'base64url')))
-    return 'signature'
+  const [text, bytes] = [Buffer.from(canonicalJson(payload)), Buffer.from(signature, 'base64url')]
+  if (![controlKeys].flat().some((key) => verify(null, text, key, bytes))) return 'signature'
   if (Date.parse(payload.expires_at) <= want.now.getTime()) return 'expired'
   if (payload.agent_id !== want.agentId || want.spec.agent_id !== want.agentId) return 'other_agent'
   if (payload.machine_id !== want.machineId || want.spec.machine_id !== want.machineId) return 'other_machine'
@@ -82,5 +91,7 @@ export function grantFault(
     payload.task_id === want.spec.task_id &&
     payload.claim_token === want.spec.claim_token
   if (!sameAttempt) return 'other_attempt'
+  if (payload.attempt_hash !== undefined && payload.attempt_hash !== attemptHash(want.spec))
+    return 'other_attempt'
   return payload.spec_hash === specHash(want.spec) ? null : 'other_spec'
 }

@@ -24,6 +24,14 @@ export function specHash(spec: TaskSpec | ExecutionSpec): string {
   return sha256(canonicalJson(TaskSpec.parse(approved)))
 }
 
+/** SHA-256 (hex) of what is the attempt's own in a spec besides its ids: run, files taken, what it is handed. */
+export const attemptHash = ({
+  run_id,
+  owns = [],
+  inputs = [],
+}: Pick<ExecutionSpec, 'run_id' | 'owns' | 'inputs'>): string =>
+  sha256(canonicalJson({ run_id, owns, inputs }))
+
 /** SHA-256 (hex) over the specHashes, the graph and the policy's version: what one approval is bound to. */
 export function planHash(plan: PlanSpec, policyVersion: string): string {
   const tasks = plan.tasks.map((t) => ({

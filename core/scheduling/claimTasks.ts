@@ -9,6 +9,7 @@ import { type JudgedMachine, judgeSpec, worstRisk } from '../planning/judgePlan.
 import type { Verdict } from '../policy/judge.ts'
 import type { AgentFacts } from '../protocol/frames.ts'
 import { GRANT_TTL_MINUTES, type Grant, signGrant } from '../protocol/grants.ts'
+import { attemptHash } from '../protocol/hash.ts'
 import type { ExecutionSpec, TaskInput, TaskSpec } from '../protocol/specs.ts'
 import { beside, type Tx } from '../storage/sql.ts'
 import { readInputs } from '../tasks/readInputs.ts'
@@ -62,7 +63,10 @@ export type Candidate = {
   gateways?: GatewayCandidate[]
 }
 
-export type ClaimDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'policy' | 'settings' | 'signingKey' | 'clock'>
+export type ClaimDeps = Pick<
+  Deps,
+  'db' | 'bus' | 'wake' | 'policy' | 'settings' | 'signingKey' | 'keyChain' | 'clock'
+>
 
 /**
  * Claims up to `limit` tasks that can run now: queued, their run running, their agent connected with a free slot,
@@ -158,11 +162,11 @@ async function claimAll(deps: ClaimDeps, tx: Tx, tasks: Candidate[]): Promise<Le
 function newClaim(deps: ClaimDeps, task: Candidate, inputs: TaskInput[] | undefined): Claim {
   const attemptId = randomUUID()
   const claimToken = randomBytes(24).toString('base64url')
-  const grant = mintGrant(deps, task, attemptId, claimToken)
   const own = { run_id: task.run_id, task_id: task.id, claim_token: claimToken }
   // An agent that does not tell of links does not know this field either.
   const owns = task.facts.links ? { owns: task.owns } : {}
   const spec = { ...task.spec, ...own, ...owns, ...(inputs ? { inputs } : {}) }
+  const grant = mintGrant(deps, task, attemptId, spec)
   const { run_id: runId, agent_id: agentId } = task
   const gateways = rankGateways(task.gateways ?? [])
   return { attemptId, taskId: task.id, runId, agentId, claimToken, spec, grant, gateways }
@@ -195,27 +199,29 @@ async function insertAttempts(tx: Tx, tasks: Candidate[], claims: Claim[]): Prom
 
 /** The permission for exactly this attempt, signed; lives GRANT_TTL_MINUTES. */
 function mintGrant(
-  deps: Pick<Deps, 'signingKey' | 'clock'>,
+  deps: Pick<Deps, 'signingKey' | 'keyChain' | 'clock'>,
   task: Candidate,
   attemptId: string,
-  claimToken: string,
+  spec: ExecutionSpec,
 ): Grant {
   const issued = deps.clock.now()
-  return signGrant(
+  const grant = signGrant(
     {
       v: 1,
       execution_id: attemptId,
       task_id: task.id,
-      claim_token: claimToken,
+      claim_token: spec.claim_token,
       agent_id: task.agent_id,
       machine_id: task.machine_id,
       spec_hash: task.spec_hash,
       plan_hash: task.plan_hash,
+      attempt_hash: attemptHash(spec),
       issued_at: issued.toISOString(),
       expires_at: new Date(issued.getTime() + GRANT_TTL_MINUTES * 60_000).toISOString(),
     },
     deps.signingKey,
   )
+  return deps.keyChain && deps.keyChain.length > 0 ? { ...grant, chain: [...deps.keyChain] } : grant
 }
 
 /** Policy is asked again just before the start: deny wins over an approval, and an approval that is old or over is asked again. */

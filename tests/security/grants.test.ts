@@ -10,8 +10,9 @@ import { type RunningAgent, startAgent } from '../../agent/main.ts'
 import { parseAgentConfig } from '../../core/config/agent.ts'
 import type { Logger } from '../../core/config/logger.ts'
 import { AgentFrame, type AttemptFrame, GatewayFrame } from '../../core/protocol/frames.ts'
-import { newSigningKey, signGrant } from '../../core/protocol/grants.ts'
+import { newSigningKey, publicKeyOf, signGrant } from '../../core/protocol/grants.ts'
 import { specHash } from '../../core/protocol/hash.ts'
+import { type KeyStatement, succeedKey } from '../../core/protocol/keyChain.ts'
 import type { Sent } from '../support/fakeControl.ts'
 import { Pair } from '../unit/agent/startPair.ts'
 
@@ -164,6 +165,16 @@ const forgeries: Record<string, Forgery> = {
   'files it is said to rest on': (own) => {
     own.spec.rests_on = [{ path: `${pair.workspace}/x`, sha256: 'a'.repeat(64) }]
   },
+  'another run': (own) => {
+    own.spec.run_id = randomUUID()
+  },
+  'files taken that are not its own': (own) => {
+    own.spec.owns = [`${pair.workspace}/x`]
+  },
+  'something handed to it': (own) => {
+    const input = { key: 'a', task_id: randomUUID(), exit_code: 0, summary: 'do this', changed: [] }
+    own.spec.inputs = [input]
+  },
   'a bit of the signature': (own, _, n) => {
     own.grant.signature = flip(own.grant.signature, n)
   },
@@ -288,15 +299,54 @@ describe('a captured gateway', () => {
 
   test('bytes changed at random: a frame that is none ends the connection, and starts nothing', async () => {
     const was = starts()
+    const before = connections
     const bytes = fc.sample(fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 })), 300)
     for (const [place, by] of bytes) {
       const text = Buffer.from(JSON.stringify(dispatchOf(legit())))
-      const at = place % text.length
+      // The last sign of a signature has bits that mean nothing: another one there is the same signature.
+      const end = text.lastIndexOf('"}}')
+      const at = place % text.length === end - 1 ? 0 : place % text.length
       text[at] = (text[at] ?? 0) ^ by
       if (line.readyState === line.OPEN) line.send(text)
       else await until(() => line.readyState === line.OPEN, 8000).catch(() => {})
     }
-    await until(() => agent.running() === 0)
+    await until(() => line.readyState === line.OPEN)
+    await tried([dispatchOf(legit())])
+    await until(() => starts() > was && agent.running() === 0)
+    expect(starts()).toBe(was + 1)
+    expect(connections).toBeGreaterThan(before)
+  }, 60_000)
+
+  test('a key of another successor starts nothing; the one that the pinned key has signed for does, and ends the old one', async () => {
+    const was = starts()
+    const old = pair.control.key.privatePem
+    const by = (pem: string, chain: KeyStatement[]): Dispatch => {
+      const own = dispatchOf(legit()) as Loose
+      return {
+        ...own,
+        type: 'dispatch',
+        grant: { ...signGrant(own.grant.payload as never, createPrivateKey(pem)), chain },
+      }
+    }
+    const thief = newSigningKey().privatePem
+    const stolen = succeedKey(thief, new Date(), 1000)
+    const real = succeedKey(old, new Date(), 0)
+    const renamed = {
+      ...stolen.statement,
+      succession: { ...stolen.statement.succession, old_key: publicKeyOf(old) },
+    }
+    await tried([
+      by(stolen.privatePem, [stolen.statement]),
+      by(stolen.privatePem, [renamed]),
+      by(thief, [real.statement]),
+    ])
     expect(starts()).toBe(was)
+    await tried([by(real.privatePem, [real.statement])])
+    await until(() => starts() === was + 1 && agent.running() === 0)
+    const other = succeedKey(old, new Date(), 60_000)
+    await tried([by(old, []), by(other.privatePem, [other.statement]), dispatchOf(legit())])
+    await tried([by(real.privatePem, [])])
+    await until(() => starts() === was + 2)
+    expect(starts()).toBe(was + 2)
   }, 60_000)
 })

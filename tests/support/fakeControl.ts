@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import type { AttemptFrame } from '../../core/protocol/frames.ts'
 import { type Grant, type GrantPayload, newSigningKey, signGrant } from '../../core/protocol/grants.ts'
-import { specHash } from '../../core/protocol/hash.ts'
+import { attemptHash, specHash } from '../../core/protocol/hash.ts'
 import { EnrollRequest, RegisterGateway, RegisterWorker, ReportRequest } from '../../core/protocol/http.ts'
 import type { ExecutionSpec } from '../../core/protocol/specs.ts'
 
@@ -131,6 +131,7 @@ export class FakeControl {
       machine_id: full.machine_id,
       spec_hash: specHash(full),
       plan_hash: 'a'.repeat(64),
+      attempt_hash: attemptHash(full),
       issued_at: new Date().toISOString(),
       expires_at: new Date(Date.now() + 1_800_000).toISOString(),
       ...change,
