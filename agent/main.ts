@@ -1,5 +1,6 @@
 import { parseAgentConfig } from '../core/config/agent.ts'
 import { createLogger, messageOf } from '../core/config/logger.ts'
+import { secretSettings } from '../core/config/secretSettings.ts'
 import { ConfigError, type Env } from '../core/config/settings.ts'
 import { joinAgent } from './enrol.ts'
 import { endOnUncaught, runUntilAsked } from './runUntilAsked.ts'
@@ -23,7 +24,7 @@ export async function main(
     return console.log(joinedLine(config.name, await joinAgent(config, url, code)))
   }
   if (command === 'secret') return console.log(await secretCommand(config, argv.slice(1)))
-  const log = createLogger('agent', config.logLevel, config.credential ? [config.credential] : [])
+  const log = createLogger('agent', config.logLevel, [config.credential ?? '', ...secretSettings(env)])
   endOnUncaught(log)
   await runUntilAsked({ config, log, env })
 }

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { AgentConfig } from '../core/config/agent.ts'
 import { type Logger, messageOf } from '../core/config/logger.ts'
 import { openRoots } from '../core/config/openRoots.ts'
+import { secretSettings } from '../core/config/secretSettings.ts'
 import { ConfigError } from '../core/config/settings.ts'
 import { createRedactor } from '../core/redaction/redact.ts'
 import { Attempts } from './attempts.ts'
@@ -73,7 +74,8 @@ export async function startAgent({
   const facts = new Facts(config, machine, bounds, sandbox, env)
   const delivery = new Delivery(journal)
   const secrets = new SecretStore(config)
-  const known = () => createRedactor({ known: [identity.credential, ...secrets.values()] })
+  const ownSecrets = secretSettings(env)
+  const known = () => createRedactor({ known: [identity.credential, ...ownSecrets, ...secrets.values()] })
   let redacting = { of: secrets.version, by: known() }
   /** A secret that was set meanwhile is kept out of what comes from now on. */
   const current = () => {

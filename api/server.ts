@@ -3,6 +3,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { messageOf } from '../core/config/logger.ts'
 import { judgeCall } from '../core/doors/judgeCall.ts'
 import { answerHeaders } from '../core/doors/pageHeaders.ts'
+import { redactFields } from '../core/redaction/redactFields.ts'
 import { tellFault } from '../core/storage/tellFault.ts'
 import { type Caller, Guard } from './auth.ts'
 import type { ApiDeps, RouteDeps } from './deps.ts'
@@ -86,7 +87,7 @@ const requestId = (given: string | string[] | undefined): string =>
   typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given) ? given : randomUUID()
 
 function answerError(
-  deps: Pick<ApiDeps, 'log'>,
+  deps: Pick<ApiDeps, 'log' | 'redact'>,
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -97,8 +98,11 @@ function answerError(
   else if (answer.status > 500) tellFault(deps.log, line, error)
   if (answer.retryAfterS !== undefined) reply.header('retry-after', answer.retryAfterS)
   reply.header('x-request-id', request.id)
-  return reply.status(answer.status).send(errorBody(answer))
+  return reply.status(answer.status).send(redactFields(errorBody(answer), quoted, deps.redact))
 }
+
+/** Where an answer may quote what it was sent. */
+const quoted = new Set(['message'])
 
 /** The methods that an address knows. */
 const methodsAt = (known: readonly Route[], url: string): string[] => {

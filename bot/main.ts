@@ -10,6 +10,7 @@ import { watchRuns } from './cards/watchRuns.ts'
 import { menuFor } from './commands.ts'
 import { createBot } from './createBot.ts'
 import type { LimitOptions } from './delivery/limits.ts'
+import { redactOutgoing } from './delivery/redactOutgoing.ts'
 import { runDelivery } from './delivery/runDelivery.ts'
 import { createInbox } from './intake/handleInbox.ts'
 import { startPolling } from './intake/poll.ts'
@@ -141,6 +142,7 @@ async function serve(
   holder: string,
 ): Promise<{ stop(): Promise<void> }> {
   const api = new Api(connection.token, { apiRoot: connection.apiRoot, timeoutSeconds: CALL_TIMEOUT_S })
+  api.config.use(redactOutgoing(deps.redact))
   const botInfo = await api.getMe(AbortSignal.timeout(GET_ME_TIMEOUT_MS) as never)
   await startCursor(deps)
   const inbox = createInbox(deps, createBot(deps, connection.token, botInfo))

@@ -3,6 +3,7 @@ import type { Env } from '../core/config/settings.ts'
 import { commandLine } from '../core/people/actor.ts'
 import { setLockdown } from '../core/people/lockdown.ts'
 import { openQueue } from '../core/queue/openQueue.ts'
+import { redactor } from '../core/redaction/redact.ts'
 import { lockDown } from '../core/runs/lockDown.ts'
 import { type Ledger, withLedger } from './openLedger.ts'
 
@@ -28,7 +29,7 @@ export async function lockdownCommand(env: Env, lift: boolean): Promise<void> {
 
 async function lock({ config, db, log, url }: Ledger): Promise<{ changed: boolean; cancelled: number }> {
   const queue = await openQueue(
-    { db, log },
+    { db, log, redact: redactor([]) },
     config.redisUrl ? { kind: 'redis', url: config.redisUrl } : { kind: 'postgres', url },
   )
   try {

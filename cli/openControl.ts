@@ -5,6 +5,7 @@ import { noteSettings } from '../core/audit/noteSettings.ts'
 import { type ControlConfig, controlSettings, parseControlConfig } from '../core/config/control.ts'
 import { createLogger, type Logger } from '../core/config/logger.ts'
 import { type ProviderSettings, readModelSettings } from '../core/config/model.ts'
+import { secretSettings } from '../core/config/secretSettings.ts'
 import { openSecrets, type Secrets } from '../core/config/secrets.ts'
 import type { Env } from '../core/config/settings.ts'
 import type { Deps } from '../core/deps.ts'
@@ -39,17 +40,15 @@ export type Control = {
   close(): Promise<void>
 }
 
-/** Secret values that no line of a log may hold. */
+/** Secret values that nothing may tell: generated, set, and those that other programs on this machine are set up with. */
 const secretValues = (config: ControlConfig, secrets: Secrets, env: Env): string[] =>
   [
     ...Object.values(secrets).filter((value) => typeof value === 'string'),
     config.telegram.kind === 'playground' ? '' : config.telegram.token,
     config.apiToken ?? '',
     config.gatewayToken ?? '',
-    ...Object.entries(env)
-      .filter(([name]) => /(_KEY|_TOKEN|_PASSWORD|_SECRET)$/.test(name))
-      .map(([, value]) => value ?? ''),
-  ].filter((value) => value.length >= 8 && !value.includes('\n'))
+    ...secretSettings(env),
+  ].filter((value) => value.length >= 8)
 
 /** Where the heads of the audit trail are noted, outside the database. */
 export const headsFileOf = ({ dataDir }: Pick<ControlConfig, 'dataDir'>): string =>
@@ -79,14 +78,15 @@ async function openBoth(config: ControlConfig, log: Logger): Promise<Rules & { s
 export async function openControl(env: Env, name: string): Promise<Control> {
   const config = parseControlConfig(env)
   const models = readModelSettings(env)
-  const model = await openModel(models)
   await makeDataDir(config.dataDir)
   const secrets = await openSecrets(config.dataDir)
   const values = secretValues(config, secrets, env)
+  const model = await openModel(models, values)
+  const redact = redactor(values)
   const log = createLogger(name, config.logLevel, values)
   const { policy, playbooks, storage } = await openBoth(config, log)
   try {
-    const { db, queue } = await openLedger(config, secrets, storage.url, log)
+    const { db, queue } = await openLedger(config, secrets, storage.url, { log, redact })
     await noteSettings(db, {
       env,
       names: controlSettings,
@@ -102,7 +102,7 @@ export async function openControl(env: Env, name: string): Promise<Control> {
     const deps: Deps = {
       ...{ db, log, policy, playbooks, model, bus: queue.bus, wake: queue.wake },
       clock: { now: () => new Date() },
-      redact: redactor(values),
+      redact,
       signingKey: createPrivateKey(secrets.signing_key),
       keyChain: secrets.key_chain,
       gatewayToken: config.gatewayToken ?? secrets.gateway_token,
@@ -141,7 +141,7 @@ async function openLedger(
   config: ControlConfig,
   secrets: Secrets,
   url: string,
-  log: Logger,
+  { log, redact }: Pick<Deps, 'log' | 'redact'>,
 ): Promise<{ db: Database; queue: OpenQueue }> {
   const applied = await migrate(url)
   if (applied.length > 0) log.info(`database migrated: ${applied.join(', ')}`)
@@ -149,7 +149,7 @@ async function openLedger(
   try {
     await setApiToken(db, 'installation', config.apiToken ?? secrets.api_token, ['admin'])
     await setApiToken(db, 'gateway', secrets.gateway_api_token, ['gateway'])
-    return { db, queue: await openOwnQueue(config, url, db, log) }
+    return { db, queue: await openOwnQueue({ db, log, redact }, config, url) }
   } catch (error) {
     await db.close()
     throw error
@@ -157,12 +157,11 @@ async function openLedger(
 }
 
 async function openOwnQueue(
+  deps: Pick<Deps, 'db' | 'log' | 'redact'>,
   config: ControlConfig,
   databaseUrl: string,
-  db: Database,
-  log: Logger,
 ): Promise<OpenQueue> {
-  if (config.redisUrl === null) return openQueue({ db, log }, { kind: 'postgres', url: databaseUrl })
+  if (config.redisUrl === null) return openQueue(deps, { kind: 'postgres', url: databaseUrl })
   await reachRedis(config.redisUrl)
-  return openQueue({ db, log }, { kind: 'redis', url: config.redisUrl })
+  return openQueue(deps, { kind: 'redis', url: config.redisUrl })
 }

@@ -3,6 +3,7 @@ import { openSecrets } from '../core/config/secrets.ts'
 import type { Env } from '../core/config/settings.ts'
 import { revokeAgent } from '../core/fleet/revokeAgent.ts'
 import { openQueue } from '../core/queue/openQueue.ts'
+import { redactor } from '../core/redaction/redact.ts'
 import { withLedger } from './openLedger.ts'
 import { UsageError } from './reportError.ts'
 
@@ -18,7 +19,7 @@ export async function revokeAgentCommand(env: Env, name: string): Promise<void> 
     if (!agent) throw new UsageError(`there is no machine ${name}. /agents in the chat shows their names.`)
     const gatewayToken = config.gatewayToken ?? (await openSecrets(config.dataDir)).gateway_token
     const queue = await openQueue(
-      { db, log },
+      { db, log, redact: redactor([]) },
       config.redisUrl ? { kind: 'redis', url: config.redisUrl } : { kind: 'postgres', url },
     )
     try {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
 import { type GatewayConfig, parseGatewayConfig } from '../core/config/gateway.ts'
 import { createLogger, type Logger, messageOf } from '../core/config/logger.ts'
+import { secretSettings } from '../core/config/secretSettings.ts'
 import type { Env } from '../core/config/settings.ts'
 import { namesOf } from '../core/doors/judgeCall.ts'
 import { openDoorWarning } from '../core/doors/loopback.ts'
@@ -108,7 +109,11 @@ async function listen(server: Server, { host, port }: GatewayConfig): Promise<st
  */
 export async function main(env: Env = process.env): Promise<void> {
   const config = parseGatewayConfig(env)
-  const log = createLogger('gateway', config.logLevel, [config.token, config.apiToken])
+  const log = createLogger('gateway', config.logLevel, [
+    config.token,
+    config.apiToken,
+    ...secretSettings(env),
+  ])
   endOnUncaught(log)
   const gateway = await startGateway({ config, log })
   let ending = false

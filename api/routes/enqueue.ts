@@ -38,7 +38,7 @@ const errors = {
   403: 'POLICY_DENIED: policy refuses it; `details` is the verdict. NOT_ENTITLED: whose token it is may not act there.',
   404: 'NOT_FOUND: there is no such run.',
   409: 'RUN_CLOSED: the run takes no more tasks.',
-  422: 'CYCLE, UNKNOWN_DEPENDENCY, REPEATED_TASK, PARTLY_KNOWN, UNKNOWN_AGENT, NO_AGENT, OUTSIDE_ROOTS, LOCKED_DOWN.',
+  422: 'CYCLE, UNKNOWN_DEPENDENCY, REPEATED_TASK, SECRET_IN_TASK, PARTLY_KNOWN, UNKNOWN_AGENT, NO_AGENT, OUTSIDE_ROOTS, LOCKED_DOWN.',
 }
 
 type Taken = Extract<Enqueued, { kind: 'enqueued' }>

@@ -71,7 +71,7 @@ async function keepTrying(take: () => Promise<void>, signal: AbortSignal): Promi
  */
 export async function takeIn(deps: BotDeps, inbox: Inbox, updates: readonly Update[]): Promise<void> {
   failpoint('update.stored:before')
-  await storeUpdates(deps.db, updates)
+  await storeUpdates(deps, updates)
   failpoint('update.stored:after')
   for (const update of updates) inbox.enqueue({ update_id: update.update_id, key: updateKey(update) })
 }

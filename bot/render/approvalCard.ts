@@ -1,5 +1,6 @@
 import { placeLabel } from '../../core/fleet/choosePlace.ts'
 import { startsPrograms } from '../../core/planning/judgePlan.ts'
+import { originsOf } from '../../core/planning/untrusted.ts'
 import type { ApprovalView, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import type { Buttons } from './buttons.ts'
 import { bold, clip, code, escapeHtml, quote, reveal, time } from './html.ts'
@@ -33,6 +34,7 @@ export function renderApproval(run: RunView, approval: ApprovalView, options: { 
           ),
         ]
       : []),
+    ...originLine(run),
     ...changeLines(run),
     ...quorumLine(approval),
     ...groups.map((group) => groupLines(group, run)),
@@ -76,6 +78,12 @@ const againButton = (run: RunView, approval: ApprovalView): Buttons =>
   approval.status === 'expired' && run.status === 'expired'
     ? [[{ text: 'Ask again', action: { do: 'ask_again', approvalId: approval.id } }]]
     : []
+
+/** What a model saw beside the request, where it saw anything: any step may come of it. */
+const originLine = (run: RunView): string[] => {
+  const origins = originsOf(run.source)
+  return origins.length > 1 ? [escapeHtml(reveal(`from: ${origins.join(', ')}`))] : []
+}
 
 /** The question about an earlier version: what it asked about is not the plan any more. */
 const renderReplaced = (run: RunView, approval: ApprovalView): Shown => ({
@@ -219,6 +227,7 @@ export function planText(run: RunView, approval: ApprovalView): string {
   const tasks = run.tasks.flatMap((t) => [
     `${t.key} ${t.title}${t.dependsOn.length > 0 ? ` (after ${t.dependsOn.join(', ')})` : ''}`,
     `  on ${t.agentName}:${t.cwd}`,
+    `  from: ${originsOf(run.source).join(', ')}`,
     ...exactAction(t)
       .split('\n')
       .map((line) => `  | ${line}`),

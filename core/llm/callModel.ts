@@ -4,10 +4,11 @@ import type {
   ChatCompletionCreateParamsNonStreaming,
 } from 'openai/resources/chat/completions'
 import type { OutputMode, ProviderSettings } from '../config/model.ts'
-import { redactor } from '../redaction/redact.ts'
 import { adaptSchema } from './adaptSchema.ts'
 import { explainFault, modelError } from './explainFault.ts'
 import type { Answer, Completion } from './model.ts'
+
+type Redact = (text: string) => string
 
 /** Seconds one question may take in all, its one retry included. */
 const LIMIT_S = 60
@@ -55,18 +56,18 @@ function requestBody<T>(
   at: ProviderSettings,
   mode: OutputMode,
   req: Completion<T>,
+  redact: Redact,
 ): ChatCompletionCreateParamsNonStreaming {
   const schema = adaptSchema(req.schema)
   const told =
     mode === 'schema'
       ? ''
       : `\n\nAnswer with one JSON object and nothing else. Its JSON Schema:\n${JSON.stringify(schema)}`
-  const clean = redactor(at.apiKey ? [at.apiKey] : [])
   return {
     model: at.models[0],
     messages: [
       { role: 'system', content: req.system + told },
-      { role: 'user', content: clean(req.user) },
+      { role: 'user', content: redact(req.user) },
     ],
     ...(at.name === 'openai'
       ? { max_completion_tokens: MAX_ANSWER_TOKENS }
@@ -109,25 +110,27 @@ async function ask<T>(
   at: ProviderSettings,
   mode: OutputMode,
   req: Completion<T>,
+  redact: Redact,
   signal: AbortSignal,
 ): Promise<ChatCompletion> {
   try {
-    return await client.chat.completions.create(requestBody(at, mode, req), { signal })
+    return await client.chat.completions.create(requestBody(at, mode, req, redact), { signal })
   } catch (error) {
     const next = nextMode[mode]
     if (!next || !cannotShape(error)) throw error
-    return ask(client, at, next, req, signal)
+    return ask(client, at, next, req, redact, signal)
   }
 }
 
 /**
  * Asks one provider's model one question. Resolves with the answer's JSON, unchecked. Throws ModelError, or the
- * reason of `req.signal` once that is aborted, which ends the request on the wire. What is sent is redacted.
+ * reason of `req.signal` once that is aborted, which ends the request on the wire. What is sent goes through `redact`.
  * `seconds`: the time limit for all of it.
  */
 export async function callModel<T>(
   at: ProviderSettings,
   req: Completion<T>,
+  redact: Redact,
   seconds = LIMIT_S,
 ): Promise<Answer> {
   const limit = AbortSignal.timeout(seconds * 1000)
@@ -135,7 +138,7 @@ export async function callModel<T>(
   const started = performance.now()
   try {
     req.signal?.throwIfAborted()
-    const completion = await ask(await openClient(at, seconds), at, at.output, req, signal)
+    const completion = await ask(await openClient(at, seconds), at, at.output, req, redact, signal)
     return readAnswer(completion, at, seconds, Math.round(performance.now() - started))
   } catch (error) {
     req.signal?.throwIfAborted()

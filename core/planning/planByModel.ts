@@ -4,6 +4,7 @@ import { type Converted, convertDraft } from './convertDraft.ts'
 import type { PlaceFacts } from './placeFacts.ts'
 import { PlanDraft } from './planDraft.ts'
 import type { PlanOutcome, PlanSource } from './planOutcome.ts'
+import type { Untrusted } from './untrusted.ts'
 import { SYSTEM_PROMPT, writePrompt, writeRepair } from './writePrompt.ts'
 
 type Input = {
@@ -11,7 +12,7 @@ type Input = {
   place: PlaceFacts
   version: number
   signal?: AbortSignal | undefined
-  context?: string | undefined
+  context?: readonly Untrusted[] | undefined
 }
 const REPHRASE = 'Say it in other words, or use /run with the command.'
 
@@ -26,7 +27,7 @@ async function ask(
 }
 
 /** What all questions of one plan cost together. A provider on one's own machine costs nothing; else it is not known. */
-function sourceOf(model: Model, answers: readonly Answer[]): PlanSource {
+function sourceOf(model: Model, answers: readonly Answer[], context: readonly Untrusted[] = []): PlanSource {
   const sum = (field: 'tokens_in' | 'tokens_out' | 'ms') => answers.reduce((total, a) => total + a[field], 0)
   const cost_usd = model.provider === 'ollama' ? 0 : null
   return {
@@ -37,6 +38,7 @@ function sourceOf(model: Model, answers: readonly Answer[]): PlanSource {
     tokens_out: sum('tokens_out'),
     cost_usd,
     ms: sum('ms'),
+    ...(context.length > 0 ? { from: context.map(({ origin }) => origin) } : {}),
   }
 }
 
@@ -60,9 +62,12 @@ export async function planByModel(model: Model, input: Input): Promise<PlanOutco
   try {
     const first = await ask(model, 'plan', prompt, signal)
     const converted = convertDraft(first.value, place, version)
-    if (!('fault' in converted)) return outcomeOf(converted, sourceOf(model, [first]))
+    if (!('fault' in converted)) return outcomeOf(converted, sourceOf(model, [first], input.context))
     const second = await ask(model, 'repair', writeRepair(prompt, first.text, converted.fault), signal)
-    return outcomeOf(convertDraft(second.value, place, version), sourceOf(model, [first, second]))
+    return outcomeOf(
+      convertDraft(second.value, place, version),
+      sourceOf(model, [first, second], input.context),
+    )
   } catch (error) {
     if (!(error instanceof ModelError)) throw error
     return { kind: 'failed', reason: error.message, hint: error.hint }

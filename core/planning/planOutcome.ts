@@ -12,6 +12,8 @@ export type PlanSource =
       tokens_out: number
       cost_usd: number | null
       ms: number
+      /** What it was shown beside the request, and nobody here wrote: `log of #12`. */
+      from?: string[]
     }
   | { kind: 'command' }
   /** A program asked for exactly these tasks. */

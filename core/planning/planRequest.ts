@@ -9,6 +9,7 @@ import type { PlanOutcome, PlanSource } from './planOutcome.ts'
 import type { Playbook } from './playbook.ts'
 import { type Suggestion, suggestPlaybooks } from './suggestPlaybooks.ts'
 import { tidyRequest } from './tidyRequest.ts'
+import type { Untrusted } from './untrusted.ts'
 
 export type { PlaceFacts, PlanOutcome, PlanSource, Playbook, Suggestion }
 
@@ -17,7 +18,7 @@ type Input = {
   place: PlaceFacts
   version: number
   signal?: AbortSignal | undefined
-  context?: string | undefined
+  context?: readonly Untrusted[] | undefined
 }
 
 /** A playbook understood the request; it may still lack something at the place, or an action the agent has not. */

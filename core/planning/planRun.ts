@@ -16,6 +16,7 @@ import { type Judged, judgePlan, settleSpec, worstRisk } from './judgePlan.ts'
 import { type PlaceFacts, type PlanSource, planRequest } from './planRequest.ts'
 import { pastFor } from './readPast.ts'
 import { restOnFiles } from './restOnFiles.ts'
+import { askForOrigins } from './untrusted.ts'
 
 /** How long a planner holds a run, renewed while it lives; one that died is followed by another after that. */
 const PLANNING_LEASE_MS = 10_000
@@ -261,7 +262,10 @@ export async function commitRevision(
   if (foreign !== null) return refuseForeign(tx, runId, foreign)
   const settled = settlePlan(made.plan, machines, deps)
   const byId = new Map(machines.map((m) => [m.agentId, m.facts]))
-  const judged = judgePlan(settled, (id) => byId.get(id), deps.policy, deps.settings.denyPaths)
+  const judged = askForOrigins(
+    judgePlan(settled, (id) => byId.get(id), deps.policy, deps.settings.denyPaths),
+    made.source,
+  )
   const plan = await restOnFiles(deps, tx, withoutFiles(settled), judged, machines)
   await carryOut(deps, tx, runId, {
     plan,

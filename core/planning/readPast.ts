@@ -2,6 +2,7 @@ import type { Deps } from '../deps.ts'
 import type { Sql } from '../storage/sql.ts'
 import { type EndedTask, lastTests } from './lastTests.ts'
 import { asksAboutTests, type PlaceFacts } from './planRequest.ts'
+import type { Untrusted } from './untrusted.ts'
 
 /** A task of the place's past, with the run it belongs to. */
 type PastTask = EndedTask & { runNumber: number; chatId: number | null; title: string; error: string | null }
@@ -24,14 +25,15 @@ function readPast(sql: Sql, agentId: string, directory: string): Promise<PastTas
 }
 
 /** What failed last in a chat, as the context of a question to the model; undefined when nothing did. Pure. */
-function describeFailure(past: readonly PastTask[], chatId: number | null): string | undefined {
+function describeFailure(past: readonly PastTask[], chatId: number | null): Untrusted | undefined {
   const failed = past.find((task) => task.chatId === chatId && /^failed/.test(task.status))
   if (!failed) return undefined
-  return [
+  const text = [
     `What failed last in this place, in run #${failed.runNumber}: ${failed.command ?? failed.title}`,
     `It ended with: ${failed.error ?? failed.status}. The end of its output:`,
     failed.summary,
   ].join('\n')
+  return { origin: `log of #${failed.runNumber}`, text }
 }
 
 const speaksOfFailure = /\b(?:fix|mend|repair|solve|debug|fail|broke|error|wrong|crash)/i
@@ -44,10 +46,11 @@ export async function pastFor(
   deps: Pick<Deps, 'db' | 'model' | 'playbooks'>,
   run: { request: string; chat_id: number | null },
   place: PlaceFacts,
-): Promise<{ place: PlaceFacts; context?: string | undefined }> {
+): Promise<{ place: PlaceFacts; context?: readonly Untrusted[] | undefined }> {
   const forModel = deps.model !== null && speaksOfFailure.test(run.request)
   if (!forModel && !asksAboutTests(deps.playbooks, run.request)) return { place }
   const past = await readPast(deps.db, place.agentId, place.repository?.path ?? place.cwd)
   const known = { ...place, lastTests: lastTests(past) }
-  return forModel ? { place: known, context: describeFailure(past, run.chat_id) } : { place: known }
+  const failure = forModel ? describeFailure(past, run.chat_id) : undefined
+  return failure ? { place: known, context: [failure] } : { place: known }
 }

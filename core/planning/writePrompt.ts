@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import type { PlaceFacts } from './placeFacts.ts'
+import { asData, newMark, type Untrusted } from './untrusted.ts'
 
 /** What the model is told once and for all; nothing of it comes from outside. */
 export const SYSTEM_PROMPT = `You plan work on a person's own machine. You run nothing: you answer with a plan, as JSON.
@@ -35,11 +35,6 @@ const MAX_REQUEST = 8000
 const MAX_CONTEXT = 24_000
 const MAX_FAULT = 2000
 
-/** The end mark holds a number nobody outside knows, so that no text can end its own block. */
-function block(mark: string, name: string, text: string): string {
-  return `<data-${mark} name="${name}">\n${text}\n</data-${mark}>`
-}
-
 const shown = (place: PlaceFacts) => ({
   machine: place.agentName,
   platform: place.platform,
@@ -55,24 +50,24 @@ const shown = (place: PlaceFacts) => ({
 export function writePrompt(input: {
   request: string
   place: PlaceFacts
-  context?: string | undefined
+  context?: readonly Untrusted[] | undefined
 }): string {
-  const mark = randomBytes(6).toString('hex')
+  const mark = newMark()
   return [
-    block(mark, 'place', JSON.stringify(shown(input.place), null, 1)),
-    ...(input.context ? [block(mark, 'context', input.context.slice(0, MAX_CONTEXT))] : []),
-    block(mark, 'request', input.request.slice(0, MAX_REQUEST)),
+    asData(mark, 'place', JSON.stringify(shown(input.place), null, 1)),
+    ...(input.context ?? []).map(({ origin, text }) => asData(mark, origin, text.slice(0, MAX_CONTEXT))),
+    asData(mark, 'request', input.request.slice(0, MAX_REQUEST)),
     'Plan the request.',
   ].join('\n\n')
 }
 
 /** The same question again, with the answer that could not be used and what was wrong with it. */
 export function writeRepair(prompt: string, answer: string, fault: string): string {
-  const mark = randomBytes(6).toString('hex')
+  const mark = newMark()
   return [
     prompt,
     'Your last answer could not be used:',
-    block(mark, 'answer', answer.slice(0, MAX_CONTEXT)),
+    asData(mark, 'answer', answer.slice(0, MAX_CONTEXT)),
     `What is wrong with it: ${fault.slice(0, MAX_FAULT)}`,
     'Answer again with the whole plan, mended.',
   ].join('\n\n')

@@ -11,6 +11,7 @@ import { Redis } from 'ioredis'
 import pg from 'pg'
 import type { Logger } from '../config/logger.ts'
 import { Outage } from '../config/outage.ts'
+import { redactError } from '../redaction/redactError.ts'
 import { isAnyClaimable } from '../scheduling/anyClaimable.ts'
 import type { Database } from '../storage/openDatabase.ts'
 import { type Bus, busOver } from './bus.ts'
@@ -31,6 +32,19 @@ export type OpenQueue = {
   close(): Promise<void>
 }
 
+type QueueDeps = { db: Database; log: Logger; redact: (text: string) => string }
+
+/** The queue keeps the message and the stack of a job that failed: they hold no secret. */
+const failingCleanly =
+  (processor: Processor, redact: QueueDeps['redact']): Processor =>
+  async (job, token, signal) => {
+    try {
+      return await processor(job, token, signal)
+    } catch (error) {
+      throw redactError(error, redact)
+    }
+  }
+
 export class QueueBackendError extends Error {
   override name = 'QueueBackendError'
 }
@@ -39,10 +53,7 @@ export class QueueBackendError extends Error {
  * Opens BullMQ and the bus on the backend that the settings choose: the one place that knows which. The first
  * process writes its choice into the ledger; one that is set up otherwise is refused with what to do.
  */
-export async function openQueue(
-  deps: { db: Database; log: Logger },
-  backend: QueueBackend,
-): Promise<OpenQueue> {
+export async function openQueue(deps: QueueDeps, backend: QueueBackend): Promise<OpenQueue> {
   await agreeOnBackend(deps.db, backend.kind)
   return backend.kind === 'postgres' ? onPostgres(deps, backend.url) : onRedis(deps, backend.url)
 }
@@ -64,7 +75,7 @@ const SILENCE_MS = 15_000
 const CONNECT_MS = 5000
 const MAX_PAUSE_MS = 2000
 
-async function onPostgres({ db, log }: { db: Database; log: Logger }, url: string): Promise<OpenQueue> {
+async function onPostgres({ db, log, redact }: QueueDeps, url: string): Promise<OpenQueue> {
   const outage = new Outage(log, 'the queue (PostgreSQL)')
   const pool = new pg.Pool({
     connectionString: url,
@@ -89,12 +100,15 @@ async function onPostgres({ db, log }: { db: Database; log: Logger }, url: strin
     queues,
     outage,
     makeWorker: (name, processor, options) =>
-      new classes.Worker(name, processor, { ...options, connection: pool }) as unknown as Worker,
+      new classes.Worker(name, failingCleanly(processor, redact), {
+        ...options,
+        connection: pool,
+      }) as unknown as Worker,
     end: () => pool.end(),
   })
 }
 
-async function onRedis({ db, log }: { db: Database; log: Logger }, url: string): Promise<OpenQueue> {
+async function onRedis({ db, log, redact }: QueueDeps, url: string): Promise<OpenQueue> {
   const { Worker: RedisWorker } = await import('bullmq')
   const outage = new Outage(log, 'the queue (Redis)')
   const redis = new Redis(url, {
@@ -112,7 +126,11 @@ async function onRedis({ db, log }: { db: Database; log: Logger }, url: string):
     queues,
     outage,
     makeWorker: (name, processor, options) =>
-      new RedisWorker(name, processor, { ...options, connection: redis, prefix: 'skynet' }),
+      new RedisWorker(name, failingCleanly(processor, redact), {
+        ...options,
+        connection: redis,
+        prefix: 'skynet',
+      }),
     end: async () => redis.disconnect(),
   })
 }

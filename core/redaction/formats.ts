@@ -23,8 +23,8 @@ function token(kind: string, words: readonly string[], shape: RegExp, random = f
 
 /** `\n` or `%3D` before a token, as escaped text has it, is no part of it. */
 const isEscape = (text: string, start: number): boolean =>
-  /(?:\\[nrt]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\x1b\[[\d;]*m)$/.test(
-    text.slice(Math.max(0, start - 8), start),
+  /(?:\\[nrt]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|(?:\x1b|\\(?:u001b|x1b|033|e))\[[\d;]{0,12}m)$/i.test(
+    text.slice(Math.max(0, start - 24), start),
   )
 
 /** A private key, over as many lines as it has. */

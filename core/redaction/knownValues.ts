@@ -10,7 +10,7 @@ const ANCHOR = 8
 
 const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
 /** Line ends and what programs put at the ends of lines that they fold: a backslash, quoted-printable's sign. */
-const FOLD = '(?:[=\\\\]?\\r?\\n[ \\t]*|\\\\r?\\\\n)?'
+const FOLD = '(?:[=\\\\]?\\r?\\n[ \\t]*|=?(?:\\\\{1,4}r)?\\\\{1,4}n)?'
 
 const hexOf = (bytes: Buffer, before: string): string =>
   [...bytes].map((b) => `${before}${hexDigits(b)}`).join('')

@@ -36,7 +36,7 @@ type Manner = 'quoted' | 'tight' | 'loose'
 export function looksSecret(value: string, strong: boolean, manner: Manner): boolean {
   if (value.length < 6 || placeholder.test(value) || plainWord.test(value) || expression.test(value))
     return false
-  if (!strong) return looksRandom(value, /[a-z]/.test(value) && /[A-Z]/.test(value) ? 8 : 12)
+  if (!strong) return looksRandom(value, /[a-z]/.test(value) && /[A-Z]/.test(value) ? 8 : 10)
   if (pathLike.test(value)) return false
   if (manner === 'loose') return /\d/.test(value) && /[A-Za-z]/.test(value)
   return !/^\d{1,5}$/.test(value)

@@ -103,8 +103,9 @@ function windowOf(text: string, start: number, end: number): [from: number, to: 
 
 /** The same text, its escapes blank: the letter that one ends in is no part of a word that begins behind it. */
 const withoutEscapes = (text: string): string =>
-  text.replace(/\x1b\[[\d;]*[A-Za-z]|\\{1,3}[nrt]|\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2}/g, (found) =>
-    ' '.repeat(found.length),
+  text.replace(
+    /(?:\x1b|\\{1,4}(?:u001b|x1b|033|e))\[[\d;]*[A-Za-z]|\\{1,4}[nrt]|\\{1,4}u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2}/gi,
+    (found) => ' '.repeat(found.length),
   )
 
 /** Looks at a text with one rule, near a word of its own. `seen`: up to where it has looked already. */

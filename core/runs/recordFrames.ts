@@ -16,7 +16,7 @@ type RecordDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'redact'>
  * is acknowledged is committed. An attempt whose frames cannot be written does not hold up the others.
  */
 export async function recordFrames(deps: RecordDeps, report: ReportRequest): Promise<ReportResponse> {
-  const frames = report.frames.map((frame) => redacted(deps.redact, frame))
+  const frames = joinSplit(deps.redact, report.frames).map((frame) => redacted(deps.redact, frame))
   const groups = Map.groupBy(frames, (frame) => frame.execution_id)
   try {
     return await recordGroups(deps, report.agent_id, groups)
@@ -39,6 +39,37 @@ function redacted(redact: (text: string) => string, frame: AttemptFrame): Attemp
     result: { ...frame.result, summary: redact(summary), error: error === null ? null : redact(error) },
   }
 }
+
+/**
+ * A secret may be split over frames, by who sends no whole lines or by a program that folds it: where frames of one
+ * stream hide more together than each by itself, the first takes the text of all.
+ */
+function joinSplit(redact: (text: string) => string, frames: readonly AttemptFrame[]): AttemptFrame[] {
+  const out = [...frames]
+  const open = new Map<string, number[]>()
+  for (const [i, frame] of out.entries()) {
+    if (frame.type !== 'log') continue
+    const source = `${frame.execution_id} ${frame.stream}`
+    const row = [...(open.get(source) ?? []), i]
+    open.set(source, row)
+  }
+  for (const row of open.values()) if (row.length > 1) takeTogether(redact, out, row)
+  return out
+}
+
+function takeTogether(
+  redact: (text: string) => string,
+  frames: AttemptFrame[],
+  row: readonly number[],
+): void {
+  const texts = row.map((i) => (frames[i] as LogFrame).text)
+  const together = redact(texts.join(''))
+  if (together === texts.map(redact).join('')) return
+  for (const [n, i] of row.entries())
+    frames[i] = { ...(frames[i] as LogFrame), text: n === 0 ? texts.join('') : '' }
+}
+
+type LogFrame = Extract<AttemptFrame, { type: 'log' }>
 
 type Groups = ReadonlyMap<string, AttemptFrame[]>
 

@@ -60,6 +60,13 @@ async function enqueue(deps: EnqueueDeps, tx: Tx, asked: Batch): Promise<Enqueue
   const ids = tasks.map((task) => task.task_id)
   if (new Set(ids).size < ids.length)
     return { kind: 'fault', code: 'REPEATED_TASK', message: 'Two of these tasks have the same task_id.' }
+  if (tasks.some(({ params }) => holdsSecret(params, deps.redact)))
+    return {
+      kind: 'fault',
+      code: 'SECRET_IN_TASK',
+      message:
+        'A command of these tasks holds what looks like a secret. It would stand in the ledger and in process lists: give it to the machine, and let the command read it there.',
+    }
   const [locked, first, unfit, placed] = await Promise.all([
     isLockedDown(tx),
     knownTasks(
@@ -81,6 +88,15 @@ async function enqueue(deps: EnqueueDeps, tx: Tx, asked: Batch): Promise<Enqueue
   if (foreign) return foreign
   return store(deps, tx, { ...asked, tasks }, run, placed)
 }
+
+/** Parameters that become arguments of processes, and are shown to people. */
+const shownParams = ['command', 'message', 'path'] as const
+
+const holdsSecret = (params: Record<string, unknown>, redact: (text: string) => string): boolean =>
+  shownParams.some((name) => {
+    const text = params[name]
+    return typeof text === 'string' && redact(text) !== text
+  })
 
 /** A program of a person acts where that person may. */
 async function outsideRights(

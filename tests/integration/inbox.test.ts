@@ -113,7 +113,7 @@ describe('updates', () => {
   })
 
   test('stored, and then nothing: the next bot takes them up', async () => {
-    await storeUpdates(control.deps.db, [message('/policy echo stored-1'), message('/policy echo stored-2')])
+    await storeUpdates(control.deps, [message('/policy echo stored-1'), message('/policy echo stored-2')])
     begin()
     await telegram.until(() => answers('stored-2') > 0)
     expect([answers('stored-1'), answers('stored-2')]).toEqual([1, 1])
@@ -121,7 +121,7 @@ describe('updates', () => {
 
   test('stored by a call whose answer was lost: given again, they are handled', async () => {
     const update = message('/policy echo answer-lost')
-    await storeUpdates(control.deps.db, [update])
+    await storeUpdates(control.deps, [update])
     const handled: number[] = []
     const inbox = createInbox(deps(), async (_tx, u) => void handled.push(u.update_id))
     await takeIn(deps(), inbox, [update])

@@ -117,7 +117,7 @@ describe.each(queueKinds())('the queue on %s', (kind) => {
       kind === 'redis'
         ? ({ kind: 'postgres', url: database.url } as const)
         : ({ kind: 'redis', url: 'redis://127.0.0.1:1' } as const)
-    const opening = openQueue({ db: deps().db, log: testLog }, other)
+    const opening = openQueue(deps(), other)
     await expect(opening).rejects.toThrow(QueueBackendError)
     await expect(opening).rejects.toThrow(new RegExp(`queue is on ${kind}`))
   })

@@ -73,7 +73,8 @@ export async function openTestControl(options: ControlOptions): Promise<TestCont
   const backend: QueueBackend = redisUrl
     ? { kind: 'redis', url: redisUrl }
     : { kind: 'postgres', url: databaseUrl }
-  const queue = await openQueue({ db, log }, backend)
+  const redact = redactor(Object.values(secrets))
+  const queue = await openQueue({ db, log, redact }, backend)
   await setApiToken(db, 'installation', secrets.apiToken, ['admin'])
   await setApiToken(db, 'gateway', secrets.gatewayApiToken, ['gateway'])
   const deps: Deps = {
@@ -87,7 +88,7 @@ export async function openTestControl(options: ControlOptions): Promise<TestCont
     model: options.model ?? null,
     signingKey: createPrivateKey(secrets.signingKey),
     gatewayToken: secrets.gatewayToken,
-    redact: redactor(Object.values(secrets).filter((value) => !value.includes('\n'))),
+    redact,
     settings: {
       approvalTtlMs: 86_400_000,
       approvalQuorum: 1,

@@ -233,7 +233,7 @@ describe('a model that fails', () => {
     server.push({ kind: 'slow', ms: 5000 })
     const [at] = settings().providers
     if (!at) throw new Error('no provider')
-    const fault = await callModel(at, question, 0.2).catch((error: unknown) => error)
+    const fault = await callModel(at, question, (text) => text, 0.2).catch((error: unknown) => error)
     expect(fault).toMatchObject({ fault: 'timeout', message: 'OpenAI did not answer within 0.2 s.' })
     await vi.waitFor(() => expect(server.requests[0]?.aborted).toBe(true))
   })

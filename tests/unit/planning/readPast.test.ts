@@ -52,8 +52,9 @@ test('a request for a fix knows how the tests of its directory ended last', asyn
 
 test('a model is told what failed there last', async () => {
   const { context } = await past('why did it fail?', '/work/demo', true)
-  expect(context).toMatch(/in run #\d+: rm build\.log\nIt ended with: exit 1\./)
-  expect(context).toContain('no such file')
+  expect(context?.[0]?.text).toMatch(/in run #\d+: rm build\.log\nIt ended with: exit 1\./)
+  expect(context?.[0]?.text).toContain('no such file')
+  expect(context?.[0]?.origin).toMatch(/^log of #\d+$/)
   expect((await past('plan a fix', '/work/demo')).context).toBeUndefined()
 })
 

@@ -1,0 +1,39 @@
+import { randomBytes } from 'node:crypto'
+import type { Judged } from './judgePlan.ts'
+import type { PlanSource } from './planOutcome.ts'
+
+/**
+ * Text that nobody of this installation wrote: output, files, pages, skills. `origin` is how people are told of it
+ * (`log of #12`). There is one way from here to a model: `asData`.
+ */
+export type Untrusted = { origin: string; text: string }
+
+/** A number nobody outside knows, made for one question: no text can end a block that is marked with it. */
+export const newMark = (): string => randomBytes(12).toString('hex')
+
+/** A text as a block of data. Its end mark holds `mark`; should the text hold that all the same, it is taken out. Pure. */
+export function asData(mark: string, name: string, text: string): string {
+  const label = name.replace(/[^\w #.:/-]/g, '').slice(0, 80)
+  return `<data-${mark} name="${label}">\n${text.replaceAll(mark, '')}\n</data-${mark}>`
+}
+
+/** Where the steps of a plan come from, in words: `you`, and all that the model was shown beside the request. Pure. */
+export const originsOf = (source: PlanSource | null): string[] =>
+  source?.kind === 'model' ? ['you', ...(source.from ?? [])] : ['you']
+
+const RULE = 'plan.untrusted-text'
+
+/**
+ * The verdicts for a plan that was made with text from elsewhere in view: what it would start by itself, and does more
+ * than look at files here, waits for a person. Denials and questions stay what they are. Pure.
+ */
+export function askForOrigins(judged: readonly Judged[], source: PlanSource): Judged[] {
+  const from = originsOf(source).slice(1)
+  if (from.length === 0) return [...judged]
+  return judged.map((one) => {
+    const { verdict, effect } = one
+    if (verdict.verdict !== 'allow' || (effect === 'read' && !verdict.network)) return one
+    const reason = `the plan was made with ${from.join(', ')} in view, which could have asked for this`
+    return { ...one, verdict: { ...verdict, verdict: 'ask', rule: RULE, reason } }
+  })
+}
