@@ -59,15 +59,17 @@ export async function staleRow({ count = 200, seed, tell }: Row): Promise<string
   const waker = new Waker(holders, random)
   try {
     const ids: string[] = []
-    while (ids.length < count) {
+    const open: string[] = []
+    for (let left = count; left > 0 && open.length === 0; left = count - waker.woken.size) {
       const titles = Array.from(
-        { length: Math.min(BATCH, count - ids.length) },
+        { length: Math.min(BATCH, left) },
         (): Title => (random.chance(0.5) ? 'stops claimed' : 'stops started'),
       )
-      ids.push(...(await enqueue(titles)))
+      const asked = await enqueue(titles)
+      ids.push(...asked)
+      open.push(...(await ended(stand, asked, BATCH * PER_TASK_MS + SETTLE_MS)))
+      tell(`stopped past the lease: ${waker.woken.size}`)
     }
-    const open = await ended(stand, ids, count * PER_TASK_MS + SETTLE_MS)
-    tell(`all have ended, ${waker.woken.size} were stopped`)
     await delay(STOPPED_MS[1] + SPEAK_MS)
     const notes = holders.notes()
     const { stale, done } = judge(notes)
