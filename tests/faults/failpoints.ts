@@ -49,16 +49,23 @@ export class Failpoints {
     this.#random = random
   }
 
-  /** The next points of a part of this kind. */
+  /**
+   * The next points of a part of this kind: of no two that follow each other, since it would never come to the second.
+   * Every other time only such as were hit least of all: the others, which it comes to often, would forestall them.
+   */
   next(kind: PartKind): string[] {
     const own = kind === 'bot' ? botPoints : failpoints[kind]
     const order = own.map((point) => ({
       point,
+      name: point.split(':')[0] ?? '',
       hits: this.hits.get(`${kind} ${point}`) ?? 0,
       draw: this.#random.between(0, 1),
     }))
     order.sort((a, b) => a.hits - b.hits || a.draw - b.draw)
-    return order.slice(0, AT_ONCE).map(({ point }) => point)
+    const least = this.#random.chance(0.5) ? order[0]?.hits : undefined
+    const one = [...Map.groupBy(order, ({ name }) => name).values()].flatMap((same) => same.slice(0, 1))
+    const fit = one.filter(({ hits }) => least === undefined || hits === least)
+    return fit.slice(0, AT_ONCE).map(({ point }) => point)
   }
 
   hit(kind: PartKind, point: string): void {
