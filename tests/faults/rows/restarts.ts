@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
+import { taskEnds } from '../../../core/events/states.ts'
 import { actual, replayed } from '../../support/fleet.ts'
 import { randomFrom } from '../random.ts'
 import type { Title } from './holder.ts'
@@ -23,22 +24,29 @@ export async function restartsRow({ count = 100, seed, tell }: Row): Promise<str
       await delay(random.between(0, 800))
       const how = random.pick(['fast', 'immediate'] as const)
       await stand.postgres.restart(how, random.between(0, 1500))
-      all.push(...(await asking))
-      tell(`PostgreSQL restarted (${how}): ${restart}`)
+      const back = performance.now()
+      const before = all.splice(0, all.length)
+      const open = await ended(stand, before, SETTLE_MS)
+      all.push(...before, ...(await asking))
+      tell(
+        `PostgreSQL restarted (${how}): ${restart}; what was asked before ended ${Math.round(performance.now() - back)} ms later`,
+      )
+      if (open.length > 0) break
     }
     const open = await ended(stand, all, SETTLE_MS)
     const done = new Map<string, Set<string>>()
     for (const { task, execution, what } of holders.notes())
       if (what === 'completed') done.set(task, (done.get(task) ?? new Set()).add(execution))
-    const told = new Set(
-      (
-        await stand.db.query<{ id: string }>(
-          "SELECT id FROM task WHERE id = ANY($1::uuid[]) AND status = 'succeeded'",
-          [all],
-        )
-      ).map(({ id }) => id),
+    const rows = await stand.db.query<{ id: string; status: string }>(
+      'SELECT id, status FROM task WHERE id = ANY($1::uuid[])',
+      [all],
     )
-    const lost = all.filter((id) => !told.has(id) || !done.has(id))
+    const statuses = new Map(rows.map(({ id, status }) => [id, status]))
+    const ends = new Set<string | undefined>([...taskEnds, undefined])
+    const lost = all.filter((id) => {
+      const status = statuses.get(id)
+      return status === 'succeeded' ? !done.has(id) : ends.has(status)
+    })
     const twice = [...done].filter(([, executions]) => executions.size > 1)
     const [says, is] = [await replayed(stand), await actual(stand)]
     const differs = Object.keys(is).filter((name) => is[name] !== says[name])
