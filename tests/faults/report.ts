@@ -19,23 +19,28 @@ export const isBroken = (outcome: Outcome): boolean =>
 
 /** The account of a run, as lines. */
 export function report(outcome: Outcome): string[] {
-  const { figures, verdict, faults, points, samples, died } = outcome
-  const all = Object.values(failpoints).flat().length
-  const hits = [...points.hits.values()].reduce((a, b) => a + b, 0)
+  const { figures, verdict, faults, samples, died } = outcome
   return [
     '',
     `tasks ${figures.tasks}, attempts ${figures.attempts}, started ${figures.started}, decided by a person ${outcome.reviews}`,
     `ended as: ${listed(Object.entries(figures.statuses))}`,
     'faults:',
     ...[...faults].map(([name, count]) => `  ${String(count).padStart(5)}  ${name}`),
-    `failpoints: ${points.hits.size} of ${all} hit, ${hits} times`,
-    ...(points.missed.length > 0 ? [`  not hit: ${points.missed.join(', ')}`] : []),
+    ...hitPoints(outcome),
     `lost ${verdict.lost.length}, twice ${verdict.twice.length}, repeated ${verdict.repeated.length}, stuck ${verdict.stuck.length}, overlapping ${verdict.overlapping.length}, early ${verdict.early.length}, alive after the end ${verdict.alive.length}, replay differs ${verdict.replay.length}`,
     ...(died.length > 0 ? [`ended by themselves: ${died.join(', ')}`] : []),
     ...recoveries(samples),
     ...outcome.missing.map((line) => `not injected: ${line}`),
     ...wrong(outcome),
   ]
+}
+
+function hitPoints({ points, options: { only } }: Outcome): string[] {
+  if (only.length > 0 && !only.includes('points')) return []
+  const all = Object.values(failpoints).flat().length
+  const hits = [...points.hits.values()].reduce((a, b) => a + b, 0)
+  const missed = points.missed.length > 0 ? [`  not hit: ${points.missed.join(', ')}`] : []
+  return [`failpoints: ${points.hits.size} of ${all} hit, ${hits} times`, ...missed]
 }
 
 const listed = (entries: [string, number][]): string =>
