@@ -21,6 +21,8 @@ import { resolveInside } from './sandbox/roots.ts'
 const MAX_RUNNING = 64
 /** After the kill, for a full disk to take the end of an attempt; else the next start finds it lost. */
 const LAST_WRITE_MS = 5000
+/** How often it is tried again to journal what a full disk did not take. */
+const AGAIN_MS = 1000
 
 type Dispatch = Extract<GatewayFrame, { type: 'dispatch' }>
 type HeldAttempt = Hello['attempts'][number]
@@ -32,6 +34,7 @@ export class Attempts {
   readonly #running = new Map<string, RunningAttempt>()
   /** Refused while the journal could not say so: they stay refused when it can again. */
   readonly #unjournalled = new Map<string, Refusal>()
+  #again: NodeJS.Timeout | null = null
   #stopping = false
 
   constructor(deps: AttemptDeps) {
@@ -121,8 +124,8 @@ export class Attempts {
         () => delivery.wake(attempt),
       )
     } catch (error) {
-      this.#unjournalled.set(id, { code: 'cancelled', reason: 'It was cancelled before it arrived.' })
       log.error('a cancel could not be journalled', { execution_id: id, error: (error as Error).message })
+      this.#keep(id, { code: 'cancelled', reason: 'It was cancelled before it arrived.' })
     }
   }
 
@@ -228,19 +231,39 @@ export class Attempts {
     }
   }
 
-  /** Journalled, so that it stays refused; when the disk takes nothing it is at least remembered and said. */
-  #refuse(id: string, { code, reason }: Refusal): void {
-    const { journal, delivery, log } = this.#deps
-    log.warn('refused an attempt', { execution_id: id, code })
+  #refuse(id: string, refusal: Refusal): void {
+    this.#deps.log.warn('refused an attempt', { execution_id: id, code: refusal.code })
+    this.#journalRefusal(id, refusal)
+  }
+
+  /**
+   * Journalled before it is said, so that it stays refused whatever comes later and however often. While the disk takes
+   * nothing, nothing is said: the claim stays with this attempt.
+   */
+  #journalRefusal(id: string, { code, reason }: Refusal): void {
+    const { journal, delivery } = this.#deps
     const begun = journal.attempts.get(id)
     try {
       const body = { type: 'refused' as const, code, reason }
       if (begun) journal.frames(begun, [body])
       delivery.wake(begun ?? journal.begin(id, { token: null, hash: null }, body))
+      this.#unjournalled.delete(id)
     } catch {
-      this.#unjournalled.set(id, { code, reason })
-      delivery.sendLoose(looseRefusal(id, { code, reason }))
+      this.#keep(id, { code, reason })
     }
+  }
+
+  /** It stays refused, and is journalled as soon as the disk takes it. */
+  #keep(id: string, refusal: Refusal): void {
+    this.#unjournalled.set(id, refusal)
+    this.#again ??= setTimeout(() => {
+      this.#again = null
+      for (const [kept, { code, reason }] of [...this.#unjournalled]) {
+        this.#unjournalled.delete(kept)
+        if (code === 'cancelled') this.cancel(kept)
+        else this.#journalRefusal(kept, { code, reason })
+      }
+    }, AGAIN_MS).unref()
   }
 
   /** Resolves when the work has begun, not when it has ended. Rejects when the journal cannot be made durable. */
