@@ -6,7 +6,7 @@ import { staleRow } from './stale.ts'
 
 /** Updates to a kill, and messages to a fault of Telegram: each costs some before the next. */
 const UPDATES_PER_KILL = 100
-const UPDATES_PER_FAULT = 3
+const UPDATES_PER_FAULT = 4
 
 /** The rows of the table of faults that are run by themselves, by name. */
 export const rows: Readonly<Record<string, (row: Row) => Promise<string[]>>> = {
