@@ -413,6 +413,8 @@ test('what happens between two scrapes is counted once, by whichever process it 
   const run = await startRun(api.deps, own, [{ key: 'a' }])
   const claims = (await claimTasks(api.deps, 50)).claims.filter(({ runId }) => runId === run.id)
   for (const claim of claims) await report(api.deps, claim, accepted(), started(), result('failed'), exited())
+  // Events are counted once no older transaction of the server is open, be it another database's.
+  await expect.poll(() => metric('skynet_dispatch_seconds_count'), { timeout: 15_000 }).toBe(before + 1)
   const counts = await Promise.all(Array.from({ length: 5 }, () => metric('skynet_dispatch_seconds_count')))
   expect(counts).toEqual(Array.from({ length: 5 }, () => before + 1))
   expect(await metric('skynet_claim_seconds_count')).toBeGreaterThan(0)
