@@ -141,7 +141,7 @@ describe('GET /v1/events/stream', () => {
     const socket = connect(Number(port), hostname)
     socket.pause()
     socket.write(
-      `GET /v1/events/stream?types=lockdown&after=${from} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${api.tokens.read}\r\n\r\n`,
+      `GET /v1/events/stream?types=lockdown&after=${from} HTTP/1.1\r\nhost: ${hostname}\r\nauthorization: Bearer ${api.tokens.read}\r\n\r\n`,
     )
     // Long enough for all 40 MB, if the stream did not wait for its reader.
     await delay(1500)
