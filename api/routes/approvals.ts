@@ -68,6 +68,7 @@ export const approvalRoutes: readonly Route[] = [
       403: 'OWN_REQUEST: a token does not approve what it asked for itself, unless it has scope admin; with SKYNET_FOUR_EYES nobody does. NOT_ENTITLED: the chat or the machine is not among this person’s.',
       404: 'There is no such approval.',
       409: 'ALREADY_DECIDED: otherwise. PLAN_CHANGED: the hash is another, or a newer plan is asked about. APPROVAL_EXPIRED: too late.',
+      422: 'CANNOT: this can be approved once only (`standing`): its risk is too high.',
     },
     async handler(deps, { params, body, caller }) {
       const decision = body.decision === 'approve' || body.decision === 'approved' ? 'approved' : 'denied'
