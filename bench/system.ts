@@ -46,6 +46,7 @@ export async function startSystem(gatewayPort: number, { limits = false } = {}):
     SKYNET_AGENT_ROOTS: root,
     SKYNET_GATEWAY_PORT: String(gatewayPort),
     SKYNET_LOG_LEVEL: 'error',
+    SKYNET_CHAT_PER_MINUTE: '1000000',
     ...(process.env.BENCH_REDIS_URL ? { REDIS_URL: process.env.BENCH_REDIS_URL } : {}),
   }
   const control = await openControl(env, 'bench')
