@@ -124,7 +124,8 @@ test.each(cases)(
       )
     expect(after.size).toBe(3)
     for (const [part, mb] of grown) expect([part, mb < 60]).toEqual([part, true])
-    expect(kept).toBeLessThan(0.6 * MB)
+    // Head and tail of 256 KiB each, and what one read of a pipe brings beyond the head.
+    expect(kept).toBeLessThan(0.7 * MB)
     expect(rows).toBeLessThan(300)
     const text = file.replace(/^.*\n/, '')
     const note = /\[… ([\d.]+) MB left out here \((\d+) bytes\) …\]\n/.exec(text)
