@@ -1,9 +1,17 @@
 import type { z } from 'zod'
 
+/**
+ * What a question needs of a model: `conversation` soon and in good words, `quick` soon and cheap, `balanced` by
+ * default, `heavy` the best thinking there is, `code` one that writes programs well.
+ */
+export type Need = 'conversation' | 'quick' | 'balanced' | 'heavy' | 'code'
+
 /** One question to a language model whose answer is JSON. */
 export type Completion<T> = {
   /** What it is for, as usage statistics name it: `plan`, `repair`. */
   purpose: string
+  /** `balanced` when left out. */
+  need?: Need
   system: string
   user: string
   /** What the answer should look like. It is told to the provider and not checked here. */
@@ -11,6 +19,14 @@ export type Completion<T> = {
   schemaName: string
   /** Aborting it ends the request at once. */
   signal?: AbortSignal
+  /** The run it serves: its budget counts, and the record names it. */
+  runId?: string
+  /** The person who is waiting for it, for the record. */
+  personId?: string
+  /** The most tokens the answer may have. */
+  maxTokens?: number
+  /** Told all of the answer's text so far, each time there is more. Starts anew when another model takes over. */
+  onText?: (soFar: string) => void
 }
 
 export type Answer = {
@@ -20,6 +36,13 @@ export type Answer = {
   tokens_in: number
   tokens_out: number
   ms: number
+  /** Who answered; the first of the settings when left out. */
+  provider?: string
+  model?: string
+  /** Of `tokens_in`, those that the provider had kept from before. */
+  tokens_cached?: number
+  /** In US dollars; null where the price is not known. */
+  cost_usd?: number | null
 }
 
 /** A language model. `complete` throws ModelError and nothing else, but for the caller's own abort reason. */
