@@ -1,22 +1,13 @@
-import { askApproval } from '../approvals/askApproval.ts'
-import { findStanding, useStanding } from '../approvals/standing.ts'
 import type { Deps } from '../deps.ts'
 import { now, transition } from '../events/transition.ts'
 import { listMachines, type Machine } from '../fleet/machineFacts.ts'
-import { foreignMachine } from '../people/entitlements.ts'
 import { isLockedDown } from '../people/lockdown.ts'
-import { planHash } from '../protocol/hash.ts'
 import { PlanSpec } from '../protocol/specs.ts'
-import { settleRun } from '../runs/settleRun.ts'
-import { storePlan } from '../runs/storePlan.ts'
-import type { Tx } from '../storage/sql.ts'
 import { tellFault } from '../storage/tellFault.ts'
 import { bestMachine } from './bestMachine.ts'
-import { type Judged, judgePlan, settleSpec, worstRisk } from './judgePlan.ts'
-import { type PlaceFacts, type PlanSource, planRequest } from './planRequest.ts'
+import { commitRevision, type Made } from './commitRevision.ts'
+import { type PlaceFacts, planRequest } from './planRequest.ts'
 import { pastFor } from './readPast.ts'
-import { restOnFiles } from './restOnFiles.ts'
-import { askForOrigins } from './untrusted.ts'
 
 /** How long a planner holds a run, renewed while it lives; one that died is followed by another after that. */
 const PLANNING_LEASE_MS = 10_000
@@ -112,8 +103,6 @@ async function takeRun(deps: Pick<Deps, 'db'>, runId: string): Promise<PlanningR
   )
   return run
 }
-
-type Made = { plan: PlanSpec; source: PlanSource }
 
 async function makePlan(
   deps: PlanDeps,
@@ -220,142 +209,4 @@ async function commitPlan(deps: PlanDeps, run: PlanningRun, made: Made, machines
     if (row?.status === 'planning') await commitRevision(deps, tx, run.id, made, machines)
   })
   deps.bus.publish('run.changed', { runId: run.id })
-}
-
-type CommitDeps = Pick<Deps, 'bus' | 'wake' | 'policy' | 'settings' | 'playbooks' | 'gatewayToken'>
-
-/** The machine of the plan on which who stands for it (who changed it, else who asked) may not act; null: none. */
-async function foreignTo(tx: Tx, runId: string, plan: PlanSpec, by?: string): Promise<string | null> {
-  const [run] = await tx.query<{ person_id: string | null }>('SELECT person_id FROM run WHERE id = $1', [
-    runId,
-  ])
-  const personId = by ?? run?.person_id
-  const agentIds = plan.tasks.map(({ spec }) => spec.agent_id)
-  return personId ? foreignMachine(tx, personId, agentIds) : null
-}
-
-async function refuseForeign(tx: Tx, runId: string, name: string): Promise<void> {
-  const error = { code: 'NOT_ENTITLED', message: `Who asked may not act on ${name}.` }
-  const hint = 'An owner says where each person may act: /settings.'
-  await transition(tx, 'run', {
-    ids: [runId],
-    from: ['planning'],
-    to: 'refused',
-    set: { error: { ...error, hint }, ended_at: now },
-    data: error,
-  })
-}
-
-/**
- * Judges a plan and stores it as the newest version of a run in `planning`, whose row the caller has locked. `by`: who
- * made this version by changing the one before. A plan for a machine on which they may not act is refused.
- */
-export async function commitRevision(
-  deps: CommitDeps,
-  tx: Tx,
-  runId: string,
-  made: Made,
-  machines: Machine[],
-  by?: string,
-): Promise<void> {
-  const foreign = await foreignTo(tx, runId, made.plan, by)
-  if (foreign !== null) return refuseForeign(tx, runId, foreign)
-  const settled = settlePlan(made.plan, machines, deps)
-  const byId = new Map(machines.map((m) => [m.agentId, m.facts]))
-  const judged = askForOrigins(
-    judgePlan(settled, (id) => byId.get(id), deps.policy, deps.settings.denyPaths),
-    made.source,
-  )
-  const plan = await restOnFiles(deps, tx, withoutFiles(settled), judged, machines)
-  await carryOut(deps, tx, runId, {
-    plan,
-    source: made.source,
-    judged,
-    hash: planHash(plan, deps.policy.version),
-    by: by ?? null,
-  })
-}
-
-/** What an earlier version rested on is looked at anew. */
-const withoutFiles = (plan: PlanSpec): PlanSpec => ({
-  ...plan,
-  tasks: plan.tasks.map((task) => {
-    const { rests_on: _, ...spec } = task.spec
-    return { ...task, spec }
-  }),
-})
-
-/** Every spec settled by what policy says of it: that is what is hashed. */
-function settlePlan(plan: PlanSpec, machines: Machine[], deps: CommitDeps): PlanSpec {
-  const byId = new Map(machines.map((m) => [m.agentId, m.facts]))
-  const judged = judgePlan(plan, (id) => byId.get(id), deps.policy, deps.settings.denyPaths)
-  const tasks = plan.tasks.map((task, i) => {
-    const verdict = judged[i]?.verdict
-    const platform = byId.get(task.spec.agent_id)?.platform ?? ''
-    return verdict ? { ...task, spec: settleSpec(task.spec, verdict, platform) } : task
-  })
-  return { ...plan, tasks }
-}
-
-type Decided = Made & { judged: Judged[]; hash: string; by: string | null }
-
-async function carryOut(
-  deps: CommitDeps,
-  tx: Tx,
-  runId: string,
-  { plan, source, judged, hash, by }: Decided,
-): Promise<void> {
-  const denied = judged.find((j) => j.verdict.verdict === 'deny')
-  const asked = judged.some((j) => j.verdict.verdict === 'ask')
-  const standing = asked && by === null ? await standingFor(deps, tx, runId, { plan, source, judged }) : null
-  const asks = asked && standing === null
-  const status = denied ? 'cancelled' : asks ? 'held' : 'blocked'
-  const { planId, taskIds } = await storePlan(tx, runId, plan, {
-    planHash: hash,
-    policyVersion: deps.policy.version,
-    source,
-    judged,
-    status,
-    revisedBy: by,
-  })
-  if (denied) {
-    const { rule, reason, risk } = denied.verdict
-    await transition(tx, 'run', {
-      ids: [runId],
-      from: ['planning'],
-      to: 'refused',
-      set: { error: { code: 'POLICY_DENIED', message: reason, rule, risk }, ended_at: now },
-      data: { rule, reason },
-    })
-  } else if (asks) {
-    await askApproval(tx, {
-      runId,
-      planId,
-      planHash: hash,
-      risk: worstRisk(judged.map((j) => j.verdict)),
-      settings: deps.settings,
-    })
-    await transition(tx, 'run', { ids: [runId], from: ['planning'], to: 'awaiting_approval' })
-  } else {
-    await useStanding(
-      tx,
-      runId,
-      [...(standing ?? [])].map(([key, standingId]) => ({ standingId, taskId: taskIds.get(key) ?? '' })),
-    )
-    await transition(tx, 'run', { ids: [runId], from: ['planning'], to: 'running', set: { started_at: now } })
-    await settleRun(deps, tx, runId)
-  }
-}
-
-/** The standing approvals by which all of a plan that asks goes on without asking; null when anything is left to ask. */
-async function standingFor(
-  deps: CommitDeps,
-  tx: Tx,
-  runId: string,
-  { plan, source, judged }: Pick<Decided, 'plan' | 'source' | 'judged'>,
-): Promise<Map<string, string> | null> {
-  const [run] = await tx.query<{ person_id: string | null }>('SELECT person_id FROM run WHERE id = $1', [
-    runId,
-  ])
-  return findStanding(deps, tx, plan, judged, { askerId: run?.person_id ?? null, source })
 }

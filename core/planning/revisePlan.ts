@@ -4,9 +4,9 @@ import { listMachines } from '../fleet/machineFacts.ts'
 import { foreignMachine } from '../people/entitlements.ts'
 import { PlanSpec } from '../protocol/specs.ts'
 import type { Tx } from '../storage/sql.ts'
+import { commitRevision } from './commitRevision.ts'
 import { listed, needs, stepsNeeding } from './dropStep.ts'
 import type { PlanSource } from './planRequest.ts'
-import { commitRevision } from './planRun.ts'
 
 type RevisionDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'policy' | 'settings' | 'playbooks' | 'gatewayToken'>
 

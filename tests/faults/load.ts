@@ -1,6 +1,6 @@
 import type { Deps } from '../../core/deps.ts'
 import { listMachines } from '../../core/fleet/machineFacts.ts'
-import { commitRevision } from '../../core/planning/planRun.ts'
+import { commitRevision } from '../../core/planning/commitRevision.ts'
 import { PlanSpec } from '../../core/protocol/specs.ts'
 import { createRun } from '../../core/runs/createRun.ts'
 import type { Random } from './random.ts'
