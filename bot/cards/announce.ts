@@ -4,11 +4,11 @@ import { giveHome } from '../../core/runs/giveHome.ts'
 import { type RunView, viewRun } from '../../core/runs/viewRun.ts'
 import type { Tx } from '../../core/storage/sql.ts'
 import { tellFault } from '../../core/storage/tellFault.ts'
-import { say, sayCard, sayDocument, type Where } from '../delivery/say.ts'
-import { needsDocument, planText } from '../render/approvalCard.ts'
+import { say, sayCard, type Where } from '../delivery/say.ts'
 import { escapeHtml } from '../render/html.ts'
 import { hasOwnOutcome } from '../render/outcomeCard.ts'
 import type { BotDeps } from '../turn.ts'
+import { askPeople } from './askPeople.ts'
 import { tellLockdown } from './tellLockdown.ts'
 
 const READER = 'bot'
@@ -74,7 +74,11 @@ async function announceRun(deps: BotDeps, tx: Tx, runId: string, events: LedgerE
   if (telling.length === 0) return
   if (telling.some((event) => asksPeople.has(event.type))) await giveHome(tx, runId)
   const run = await viewRun(tx, runId)
-  if (!run?.chatId) return
+  if (!run) return
+  for (const event of telling)
+    if (event.type === 'approval.asked' || event.type === 'approval.reminder')
+      await askPeople(deps, tx, run, event)
+  if (!run.chatId) return
   const where: Where = { chatId: run.chatId, topicId: run.topicId }
   let lowered = await askReview(deps, tx, run, telling, where)
   for (const event of telling) lowered = (await announce(deps, tx, run, event, where)) || lowered
@@ -97,25 +101,6 @@ async function announce(
   where: Where,
 ): Promise<boolean> {
   switch (event.type) {
-    case 'approval.asked':
-      await ask(deps, tx, run, event.approval_id ?? '', where)
-      return false
-    case 'approval.reminder': {
-      const approval = run.approvals.find((a) => a.id === event.approval_id)
-      if (approval?.status !== 'pending') return false
-      if (!(await wasAsked(tx, approval.id))) {
-        await ask(deps, tx, run, approval.id, where)
-        return false
-      }
-      await say(
-        tx,
-        deps.bus,
-        where,
-        `⏰ <b>${approval.code}</b> still waits for an answer (run #${run.number}, ${escapeHtml(run.summary ?? run.request).slice(0, 80)}).`,
-        { silent: false, key: `remind:${approval.id}` },
-      )
-      return false
-    }
     case 'approval.approved':
       return true
     case 'milestone.started':
@@ -163,31 +148,6 @@ async function askReview(
   const seq = Math.max(...events.map((event) => event.seq))
   await say(tx, deps.bus, where, text, { silent: false, key: `review:${run.id}:${seq}` })
   return true
-}
-
-/** Whether a chat has the question already: a run that had none when it arose gets one with the reminder. */
-const wasAsked = async (tx: Tx, approvalId: string): Promise<boolean> =>
-  (await tx.query('SELECT 1 FROM card WHERE approval_id = $1 LIMIT 1', [approvalId])).length > 0
-
-/** The question comes with sound; what does not fit on the card goes before it as a document. */
-async function ask(deps: BotDeps, tx: Tx, run: RunView, approvalId: string, where: Where): Promise<void> {
-  const approval = run.approvals.find((a) => a.id === approvalId)
-  if (!approval) return
-  if (needsDocument(run))
-    await sayDocument(
-      tx,
-      deps.bus,
-      where,
-      { name: `plan-${approval.code}.txt`, text: planText(run, approval) },
-      `plan:${approvalId}`,
-    )
-  await sayCard(tx, deps.bus, where, {
-    kind: 'approval',
-    runId: run.id,
-    approvalId,
-    silent: false,
-    key: `approval:${approvalId}`,
-  })
 }
 
 async function outcome(deps: BotDeps, tx: Tx, run: RunView, event: LedgerEvent, where: Where): Promise<void> {

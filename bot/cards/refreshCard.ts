@@ -1,10 +1,12 @@
 import type { Api } from 'grammy'
+import { mayDecideAbout } from '../../core/approvals/approversFor.ts'
 import { isRunEnd } from '../../core/events/states.ts'
 import { canPlanFix } from '../../core/planning/canPlanFix.ts'
 import { readLogTail, viewRun } from '../../core/runs/viewRun.ts'
+import type { Sql } from '../../core/storage/sql.ts'
 import { type Called, callTelegram } from '../delivery/callTelegram.ts'
 import { storeButtons } from '../delivery/say.ts'
-import { renderApproval } from '../render/approvalCard.ts'
+import { renderApproval, renderNotYours } from '../render/approvalCard.ts'
 import { keyboard } from '../render/buttons.ts'
 import { hasOwnOutcome, renderOutcome } from '../render/outcomeCard.ts'
 import { continuedCard, renderRunCard } from '../render/runCard.ts'
@@ -54,9 +56,24 @@ export async function renderCard(
       return renderMilestone(run, card.milestone ?? '')
     case 'approval': {
       const approval = run.approvals.find((a) => a.id === card.approval_id)
-      return approval ? renderApproval(run, approval, { armed: card.armed_at !== null }) : null
+      if (!approval) return null
+      const copy = card.chat_id !== run.chatId
+      if (copy && !(await mayDecideAbout(deps.db, card.chat_id, run.id))) return renderNotYours(approval)
+      return renderApproval(run, approval, {
+        armed: card.armed_at !== null,
+        askedIn: copy ? await titleOf(deps.db, run.chatId) : null,
+      })
     }
   }
+}
+
+/** The name of a group, for who is asked elsewhere; null for a private chat or none. */
+async function titleOf(sql: Sql, chatId: number | null): Promise<string | null> {
+  const [row] = await sql.query<{ title: string }>(
+    "SELECT title FROM chat WHERE id = $1 AND kind <> 'private'",
+    [chatId],
+  )
+  return row?.title ?? null
 }
 
 export type Refreshed = { kind: 'done' } | Extract<Called, { kind: 'again' | 'blocked' | 'moved' }>

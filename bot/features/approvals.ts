@@ -66,9 +66,9 @@ async function unconfirmed(
   by: { said: boolean } | 'tap',
 ): Promise<string | null> {
   const [row] = await turn.tx.query<{ code: string; risk: string; twice: boolean }>(
-    `SELECT a.code, a.risk, EXISTS (SELECT 1 FROM card c WHERE c.approval_id = a.id AND c.armed_at < clock_timestamp() - $2 * interval '1 ms') AS twice
+    `SELECT a.code, a.risk, EXISTS (SELECT 1 FROM card c WHERE c.approval_id = a.id AND c.chat_id = $3 AND c.armed_at < clock_timestamp() - $2 * interval '1 ms') AS twice
      FROM approval a WHERE a.id = $1 AND a.status = 'pending' AND a.risk IN ('high', 'critical')`,
-    [approvalId, SECOND_TAP_MS],
+    [approvalId, SECOND_TAP_MS, turn.chat.id],
   )
   if (!row) return null
   if (by === 'tap') return row.twice ? null : 'That was quick: read it, and tap once more.'
@@ -108,11 +108,11 @@ export function decidedLine(done: Decided): string {
   }
 }
 
-/** The first tap on a high risk turns `Approve` into `Yes, on laptop`; `Back` turns it back. */
+/** The first tap on a high risk turns `Approve` into `Yes, on laptop`, in the chat it came from; `Back` turns it back. */
 export async function arm(deps: BotDeps, turn: Turn, approvalId: string, armed: boolean): Promise<void> {
   const rows = await turn.tx.query<{ run_id: string }>(
-    "UPDATE card SET armed_at = CASE WHEN $2 THEN coalesce(armed_at, clock_timestamp()) END WHERE approval_id = $1 AND state = 'live' RETURNING run_id",
-    [approvalId, armed],
+    "UPDATE card SET armed_at = CASE WHEN $2 THEN coalesce(armed_at, clock_timestamp()) END WHERE approval_id = $1 AND chat_id = $3 AND state = 'live' RETURNING run_id",
+    [approvalId, armed, turn.chat.id],
   )
   await toast(deps, turn, armed && rows.length > 0 ? 'High risk: tap once more to approve.' : '')
   const runId = rows[0]?.run_id

@@ -35,10 +35,22 @@ export async function refusalOf(turn: Turn, method: string, runId: string | null
   const own = runId === null || (await isOwn(turn, runId))
   if (!permits(turn.person, method, { own })) return refusalFor(method)
   if (isHarmless(method)) return null
-  if (!(await mayActIn(turn.tx, turn.person.id, turn.chat.id))) return ELSEWHERE
+  if (!(await mayActIn(turn.tx, turn.person.id, turn.chat.id)) && !(await wasAskedHere(turn, runId)))
+    return ELSEWHERE
   const outside = runId === null ? null : await outsideOf(turn.tx, turn.person.id, runId)
   return outside && outsideLine(outside)
 }
+
+/** Whether this run's question came to the person's own chat: then the run's chat and machine say what they may. */
+const wasAskedHere = async ({ tx, chat, person }: Turn, runId: string | null): Promise<boolean> =>
+  runId !== null &&
+  chat.id === person.telegramId &&
+  (
+    await tx.query("SELECT 1 FROM card WHERE run_id = $1 AND chat_id = $2 AND kind = 'approval' LIMIT 1", [
+      runId,
+      chat.id,
+    ])
+  ).length > 0
 
 const isOwn = async (turn: Turn, runId: string): Promise<boolean> =>
   (await turn.tx.query('SELECT 1 FROM run WHERE id = $1 AND person_id = $2', [runId, turn.person.id]))

@@ -15,8 +15,15 @@ const byRisk = (a: TaskView, b: TaskView): number =>
 export const MAX_SHOWN_COMMAND = 600
 const MAX_ASKING = 8
 
-/** The question to people, and after the answer its record. The first 90 characters say code, risk, command, place. Pure. */
-export function renderApproval(run: RunView, approval: ApprovalView, options: { armed: boolean }): Shown {
+/**
+ * The question to people, and after the answer its record. The first 90 characters say code, risk, command, place.
+ * `askedIn`: the group it was asked in, where this is a copy in somebody's private chat. Pure.
+ */
+export function renderApproval(
+  run: RunView,
+  approval: ApprovalView,
+  options: { armed: boolean; askedIn?: string | null },
+): Shown {
   if (approval.planHash !== run.planHash) return renderReplaced(run, approval)
   const asking = run.tasks.filter((t) => t.verdict.verdict === 'ask').sort(byRisk)
   const allowed = run.tasks.filter((t) => t.verdict.verdict === 'allow')
@@ -26,6 +33,7 @@ export function renderApproval(run: RunView, approval: ApprovalView, options: { 
       ? bold(headline(run, approval, asking[0] ?? run.tasks[0]))
       : recordLine(approval),
     `on ${placeCode(runPlace(run))} · #${run.number} v${run.planVersion}${run.personName ? ` · ${escapeHtml(run.personName)}` : ''}`,
+    ...(options.askedIn ? [escapeHtml(reveal(`asked in ${clip(options.askedIn, 60)}`))] : []),
     ...(run.tasks.length > 1
       ? [
           joined(
@@ -88,6 +96,13 @@ const originLine = (run: RunView): string[] => {
 /** The question about an earlier version: what it asked about is not the plan any more. */
 const renderReplaced = (run: RunView, approval: ApprovalView): Shown => ({
   html: `${approval.status === 'superseded' ? bold(`${approval.code} replaced by v${run.planVersion}, below`) : recordLine(approval)}\n#${run.number} · plan ${approval.planHash.slice(0, 6)}`,
+  buttons: [],
+  settled: true,
+})
+
+/** A copy whose reader may not answer any more: it tells nothing of the plan. */
+export const renderNotYours = ({ code: name }: ApprovalView): Shown => ({
+  html: `${bold(`${name} is not yours to answer any more`)}`,
   buttons: [],
   settled: true,
 })
