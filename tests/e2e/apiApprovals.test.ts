@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { OLDEST, readEvents } from '../../core/events/readEvents.ts'
 import { addMachine } from '../support/fleet.ts'
-import { ana, bob, buttonsOf, type System, startSystem, textOf } from '../support/system.ts'
+import { bob, buttonsOf, type System, startSystem, textOf } from '../support/system.ts'
 
 let system: System
 beforeAll(async () => {
