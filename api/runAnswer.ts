@@ -56,7 +56,7 @@ export const runFields = {
 
 export const RunAnswer = z.object({
   ...runFields,
-  kind: z.enum(['command', 'request', 'api']),
+  kind: z.enum(['command', 'request', 'api', 'look']),
   request: z.string(),
   chat_id: z.int().nullable(),
   cwd: z.string().nullable(),

@@ -58,7 +58,7 @@ export async function repliedRun(ctx: BotContext): Promise<string | null> {
 /** The person's newest run; the newest that has begun, where it is about what was printed. */
 async function newestOf(ctx: BotContext, begun: boolean): Promise<string | null> {
   const [row] = await ctx.turn.tx.query<{ id: string }>(
-    `SELECT id FROM run WHERE person_id = $1
+    `SELECT id FROM run WHERE person_id = $1 AND number > 0
      ORDER BY $2 AND NOT EXISTS (SELECT 1 FROM task t WHERE t.run_id = run.id AND t.started_at IS NOT NULL), number DESC LIMIT 1`,
     [ctx.turn.person.id, begun],
   )

@@ -18,7 +18,7 @@ export type Fleet = { machines: MachineLine[]; order: Ranked[] }
 export async function readFleet(sql: Sql): Promise<Fleet> {
   const machines = await listMachines(sql)
   const busy = await sql.query<{ agent_id: string; number: number }>(
-    "SELECT DISTINCT a.agent_id, r.number FROM attempt a JOIN task t ON t.id = a.task_id JOIN run r ON r.id = t.run_id WHERE a.status IN ('claimed', 'accepted', 'started') ORDER BY r.number",
+    "SELECT DISTINCT a.agent_id, r.number FROM attempt a JOIN task t ON t.id = a.task_id JOIN run r ON r.id = t.run_id WHERE r.number > 0 AND a.status IN ('claimed', 'accepted', 'started') ORDER BY r.number",
   )
   const gateways = await readGateways(
     sql,

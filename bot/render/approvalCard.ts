@@ -249,10 +249,24 @@ export function planText(run: RunView, approval: ApprovalView): string {
     `  ${t.verdict.verdict} · ${t.verdict.risk} · rule ${t.verdict.rule} · ${t.verdict.reason}`,
     ...reachLines(t).map((line) => `  ${line}`),
     `  at most ${t.spec.timeout_s} s`,
+    ...aboutLines(t).map((line) => `  ${line}`),
     ...(t.spec.rests_on ?? []).map(({ path, sha256 }) => reveal(`  rests on ${path} ${sha256}`)),
     '',
   ])
   return [...head, ...tasks].join('\n')
+}
+
+/** What the planner says of a step; a model's words, which nobody has checked. */
+const aboutLines = ({ about }: TaskView): string[] => {
+  const said = about
+    ? [
+        ['why', about.why],
+        ['then', about.expects],
+        ['check', about.check],
+        ['undo', about.undo],
+      ]
+    : []
+  return said.flatMap(([what, text]) => (text ? [reveal(`${what}: ${text}`)] : []))
 }
 
 /** Whether the card cannot show everything that is approved. */

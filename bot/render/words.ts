@@ -178,8 +178,8 @@ export const firstLine = (text: string, max = 80): string => clip(text.split('\n
 /** What an outcome cost. */
 export function costLine(run: RunView): string {
   const source = run.source
-  if (!source || source.kind === 'command' || source.kind === 'api') return 'no model used'
-  if (source.kind === 'playbook') return `playbook ${source.name} · no model used`
+  if (source?.kind === 'playbook') return `playbook ${source.name} · no model used`
+  if (source?.kind !== 'model') return 'no model used'
   const tokens = ((source.tokens_in + source.tokens_out) / 1000).toFixed(1)
   return `${source.cost_usd === null ? source.model : `$${source.cost_usd.toFixed(3)}`} · ${tokens}k tokens`
 }

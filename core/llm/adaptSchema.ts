@@ -35,11 +35,14 @@ function adapt(schema: JsonSchema): JsonSchema {
   return isSchema(out.properties) ? closeObject(out, out.properties) : out
 }
 
+const takesNull = ({ anyOf }: JsonSchema): boolean =>
+  Array.isArray(anyOf) && anyOf.some((one) => isSchema(one) && one.type === 'null')
+
 function closeObject(schema: JsonSchema, properties: JsonSchema): JsonSchema {
   const required = new Set(Array.isArray(schema.required) ? schema.required : [])
   const closed = Object.entries(properties).map(([name, value]) => {
     const inner = adapt(isSchema(value) ? value : {})
-    return [name, required.has(name) ? inner : { anyOf: [inner, { type: 'null' }] }]
+    return [name, required.has(name) || takesNull(inner) ? inner : { anyOf: [inner, { type: 'null' }] }]
   })
   return {
     ...schema,

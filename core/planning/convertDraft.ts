@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { type ActionName, actionNames } from '../protocol/actions.ts'
-import { PlanSpec } from '../protocol/specs.ts'
+import { PlanSpec, type TaskAbout } from '../protocol/specs.ts'
 import { clip } from './clip.ts'
 import type { PlaceFacts } from './placeFacts.ts'
 import { type DraftTask, PlanDraft } from './planDraft.ts'
@@ -8,7 +8,12 @@ import { isInside, resolvePath } from './resolvePath.ts'
 import { writtenFiles } from './writtenFiles.ts'
 
 const MAX_TASKS = 20
+/** Seconds: a task is given at least and at most so many, whatever the model says. */
+const MIN_TIMEOUT_S = 10
 const MAX_TIMEOUT_S = 7200
+/** Characters of one sentence about a task, and of all that the tasks of a plan carry. */
+const MAX_NOTE = 200
+const MAX_TEXT = 400_000
 
 export type Converted = { plan: PlanSpec } | { cannot: string } | { fault: string }
 
@@ -23,6 +28,8 @@ function draftFaults(draft: PlanDraft, place: PlaceFacts): string[] {
   if (draft.tasks.length === 0) return ['tasks is empty and cannot is null: give one or the other']
   if (draft.tasks.length > MAX_TASKS)
     return [`there are ${draft.tasks.length} tasks; at most ${MAX_TASKS} are taken`]
+  const size = JSON.stringify(draft.tasks).length
+  if (size > MAX_TEXT) return [`the tasks are ${size} characters long; at most ${MAX_TEXT} are taken`]
   return [...keyFaults(draft), ...draft.tasks.flatMap((task) => taskFaults(task, place))].slice(0, 5)
 }
 
@@ -73,9 +80,20 @@ function specOf(task: DraftTask, place: PlaceFacts) {
     machine_id: place.machineId,
     cwd,
     required_files: files,
-    timeout_s: Math.min(MAX_TIMEOUT_S, Math.max(1, Math.round(task.timeout_s) || 1)),
+    timeout_s: Math.min(MAX_TIMEOUT_S, Math.max(MIN_TIMEOUT_S, Math.round(task.timeout_s) || MIN_TIMEOUT_S)),
     network: task.network,
   }
+}
+
+/** What the model says of a task, for people: never started, never judged. */
+function aboutOf({ reason, expects, check, undo }: DraftTask): TaskAbout {
+  const said = { why: reason, expects, check, undo }
+  return Object.fromEntries(
+    Object.entries(said).flatMap(([field, text]) => {
+      const line = clip(text ?? '', MAX_NOTE)
+      return line === '' ? [] : [[field, line]]
+    }),
+  )
 }
 
 function planOf(draft: PlanDraft, place: PlaceFacts, version: number): unknown {
@@ -91,6 +109,7 @@ function planOf(draft: PlanDraft, place: PlaceFacts, version: number): unknown {
       title: clip(task.title, 30) || task.call.action,
       ...(task.milestone === null ? {} : { milestone: milestone.get(task.milestone) }),
       depends_on: [...new Set(task.depends_on.map((key) => number.get(key) ?? key))],
+      about: aboutOf(task),
       spec: specOf(task, place),
     })),
   }

@@ -13,6 +13,7 @@ type Input = {
   version: number
   signal?: AbortSignal | undefined
   context?: readonly Untrusted[] | undefined
+  lookId?: string | undefined
 }
 const REPHRASE = 'Say it in other words, or use /run with the command.'
 
@@ -27,7 +28,7 @@ async function ask(
 }
 
 /** What all questions of one plan cost together. A provider on one's own machine costs nothing; else it is not known. */
-function sourceOf(model: Model, answers: readonly Answer[], context: readonly Untrusted[] = []): PlanSource {
+function sourceOf(model: Model, answers: readonly Answer[], { context = [], lookId }: Input): PlanSource {
   const sum = (field: 'tokens_in' | 'tokens_out' | 'ms') => answers.reduce((total, a) => total + a[field], 0)
   const cost_usd = model.provider === 'ollama' ? 0 : null
   return {
@@ -38,7 +39,8 @@ function sourceOf(model: Model, answers: readonly Answer[], context: readonly Un
     tokens_out: sum('tokens_out'),
     cost_usd,
     ms: sum('ms'),
-    ...(context.length > 0 ? { from: context.map(({ origin }) => origin) } : {}),
+    ...(context.length > 0 ? { from: [...new Set(context.map(({ origin }) => origin))] } : {}),
+    ...(lookId ? { look: lookId } : {}),
   }
 }
 
@@ -62,12 +64,9 @@ export async function planByModel(model: Model, input: Input): Promise<PlanOutco
   try {
     const first = await ask(model, 'plan', prompt, signal)
     const converted = convertDraft(first.value, place, version)
-    if (!('fault' in converted)) return outcomeOf(converted, sourceOf(model, [first], input.context))
+    if (!('fault' in converted)) return outcomeOf(converted, sourceOf(model, [first], input))
     const second = await ask(model, 'repair', writeRepair(prompt, first.text, converted.fault), signal)
-    return outcomeOf(
-      convertDraft(second.value, place, version),
-      sourceOf(model, [first, second], input.context),
-    )
+    return outcomeOf(convertDraft(second.value, place, version), sourceOf(model, [first, second], input))
   } catch (error) {
     if (!(error instanceof ModelError)) throw error
     return { kind: 'failed', reason: error.message, hint: error.hint }

@@ -25,6 +25,9 @@ const Call = z.discriminatedUnion('action', [
   }),
 ])
 
+/** Words for people: told to the model as required, and done without where an answer lacks them. */
+const note = (what: string) => z.string().nullable().optional().describe(what)
+
 const DraftTask = z.strictObject({
   key: z.string().describe('short and unique: 1, 2, 3'),
   title: z.string().describe('what it does in plain words, at most 30 characters'),
@@ -36,6 +39,9 @@ const DraftTask = z.strictObject({
   writes: z.array(z.string()).describe('files or directories it changes; empty when it only reads'),
   network: z.boolean(),
   timeout_s: z.number().describe('seconds'),
+  expects: note('what is different or known once it has succeeded, one sentence'),
+  check: note('how to see that it worked; null when it only looks'),
+  undo: note('how to take it back; null when nothing changes or nothing can'),
 })
 
 export const PlanDraft = z.strictObject({

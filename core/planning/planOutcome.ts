@@ -14,8 +14,12 @@ export type PlanSource =
       ms: number
       /** What it was shown beside the request, and nobody here wrote: `log of #12`. */
       from?: string[]
+      /** The run of the ledger that looked at the place before. */
+      look?: string
     }
   | { kind: 'command' }
+  /** A look at a place, taken before the run `for` was planned. */
+  | { kind: 'look'; for: string }
   /** A program asked for exactly these tasks. */
   | { kind: 'api' }
 

@@ -1,6 +1,7 @@
 import type { Model } from '../llm/model.ts'
 import { PlanSpec } from '../protocol/specs.ts'
 import { fillPlaybook } from './fillPlaybook.ts'
+import type { Gathered } from './gatherContext.ts'
 import { type Match, matchOne, matchPlaybook } from './matchPlaybook.ts'
 import { KEY_HINT, unmetCondition } from './meetConditions.ts'
 import { locate, type PlaceFacts } from './placeFacts.ts'
@@ -19,6 +20,8 @@ type Input = {
   version: number
   signal?: AbortSignal | undefined
   context?: readonly Untrusted[] | undefined
+  /** Collects more context; asked for only when the model is. */
+  gather?: (() => Promise<Gathered>) | undefined
 }
 
 /** A playbook understood the request; it may still lack something at the place, or an action the agent has not. */
@@ -33,6 +36,12 @@ function planByPlaybook(match: Match, place: PlaceFacts, version: number): PlanO
   const unable = unmetCondition({ action }, place, match.given)
   if (unable) return { kind: 'failed', reason: `${title}: ${unable.reason}.`, hint: unable.hint }
   return { kind: 'planned', plan: plan.data, source: { kind: 'playbook', name } }
+}
+
+/** All that the model is to have in view. */
+async function viewOf({ context = [], gather }: Input): Promise<Gathered> {
+  const gathered = (await gather?.()) ?? { context: [] }
+  return { ...gathered, context: [...context, ...gathered.context] }
 }
 
 /** Whether how the last tests ended decides what a request means. Pure. */
@@ -54,7 +63,7 @@ export async function planRequest(
   const match = matchPlaybook(deps.playbooks, input.request, place)
   const planned = match && planByPlaybook(match, place, input.version)
   if (planned?.kind === 'planned') return planned
-  if (deps.model) return planByModel(deps.model, { ...input, place })
+  if (deps.model) return planByModel(deps.model, { ...input, place, ...(await viewOf(input)) })
   return (
     planned ?? {
       kind: 'unmatched',

@@ -6,6 +6,7 @@ import { PlanSpec } from '../protocol/specs.ts'
 import { tellFault } from '../storage/tellFault.ts'
 import { bestMachine } from './bestMachine.ts'
 import { commitRevision, type Made } from './commitRevision.ts'
+import { gatherContext } from './gatherContext.ts'
 import { type PlaceFacts, planRequest } from './planRequest.ts'
 import { pastFor } from './readPast.ts'
 
@@ -17,6 +18,7 @@ type PlanningRun = {
   id: string
   kind: string
   request: string
+  person_id: string | null
   chat_id: number | null
   agent_id: string | null
   cwd: string | null
@@ -57,7 +59,7 @@ export async function planRun(
     })
     return 'planned'
   }
-  const lease = setInterval(() => void holdRun(deps, run), PLANNING_LEASE_MS / 3)
+  const wanted = whileWanted(deps, run, signal)
   try {
     if (await isLockedDown(deps.db)) {
       await endPlanning(deps, runId, 'failed', {
@@ -68,37 +70,69 @@ export async function planRun(
       return 'planned'
     }
     const machines = await listMachines(deps.db)
-    const made = await makePlan(deps, run, machines, signal)
+    const made = await makePlan(deps, run, machines, wanted.signal)
     if ('fault' in made) await endPlanning(deps, runId, 'failed', made.fault)
     else await commitPlan(deps, run, made, machines)
     return 'planned'
   } catch (error) {
+    if (wanted.isOver()) return 'planned'
     await holdRun(deps, run, 0)
     throw error
   } finally {
-    clearInterval(lease)
+    wanted.stop()
   }
 }
 
-/** Keeps a run for this planner, or with 0 ms lets another have it at once. */
+/**
+ * Holds the run for this planner, and aborts `signal` once it is not in `planning` any more: somebody cancelled it, or
+ * another planner has it. Heard over the bus at once, and of the ledger with the next renewal.
+ */
+function whileWanted(
+  deps: Pick<Deps, 'db' | 'bus' | 'log'>,
+  run: PlanningRun,
+  stopping: AbortSignal,
+): { signal: AbortSignal; isOver(): boolean; stop(): void } {
+  const over = new AbortController()
+  const look = async (): Promise<void> => {
+    const held = await holdRun(deps, run)
+    if (held?.length === 0) over.abort(new Error('nobody wants this plan any more'))
+  }
+  const timer = setInterval(() => void look(), PLANNING_LEASE_MS / 3)
+  const unsubscribe = deps.bus.subscribe('run.changed', ({ runId }) => {
+    if (runId === run.id) void look()
+  })
+  return {
+    signal: AbortSignal.any([stopping, over.signal]),
+    isOver: () => over.signal.aborted,
+    stop: () => {
+      clearInterval(timer)
+      unsubscribe()
+    },
+  }
+}
+
+/** Keeps a run for this planner, or with 0 ms lets another have it at once. Empty when it is not this planner's any more. */
 const holdRun = (
   deps: Pick<Deps, 'db' | 'log'>,
   run: Pick<PlanningRun, 'id' | 'planning_tries'>,
   ms: number = PLANNING_LEASE_MS,
-): Promise<unknown> =>
+): Promise<object[] | null> =>
   deps.db
     .query(
       `UPDATE run SET planning_until = clock_timestamp() + $2 * interval '1 ms'
-       WHERE id = $1 AND status = 'planning' AND planning_tries = $3`,
+       WHERE id = $1 AND status = 'planning' AND planning_tries = $3 RETURNING id`,
       [run.id, ms, run.planning_tries],
     )
-    .catch((error) => tellFault(deps.log, `planning of ${run.id}`, error))
+    .catch((error) => {
+      tellFault(deps.log, `planning of ${run.id}`, error)
+      return null
+    })
 
 async function takeRun(deps: Pick<Deps, 'db'>, runId: string): Promise<PlanningRun | undefined> {
   const [run] = await deps.db.query<PlanningRun>(
     `UPDATE run SET planning_until = clock_timestamp() + $2 * interval '1 ms', planning_tries = planning_tries + 1
      WHERE id = $1 AND status = 'planning' AND (planning_until IS NULL OR planning_until < clock_timestamp())
-     RETURNING id, kind, request, chat_id, agent_id, cwd, plan_version, planning_tries`,
+     RETURNING id, kind, request, person_id, chat_id, agent_id, cwd, plan_version, planning_tries`,
     [runId, PLANNING_LEASE_MS],
   )
   return run
@@ -125,7 +159,9 @@ async function makePlan(
   if (run.kind === 'command')
     return { plan: commandPlan(run.request, place, version), source: { kind: 'command' } }
   const past = await pastFor(deps, run, place)
-  const outcome = await planRequest(deps, { request: run.request, version, signal, ...past })
+  const forRun = { id: run.id, personId: run.person_id }
+  const gather = () => gatherContext(deps, { place: past.place, machine, forRun, signal })
+  const outcome = await planRequest(deps, { request: run.request, version, signal, ...past, gather })
   if (outcome.kind === 'planned') return { plan: outcome.plan, source: outcome.source }
   if (outcome.kind === 'failed')
     return { fault: { code: 'PLANNING_FAILED', message: outcome.reason, hint: outcome.hint } }

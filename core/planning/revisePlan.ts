@@ -2,7 +2,7 @@ import type { Deps } from '../deps.ts'
 import { now, transition } from '../events/transition.ts'
 import { listMachines } from '../fleet/machineFacts.ts'
 import { foreignMachine } from '../people/entitlements.ts'
-import { PlanSpec } from '../protocol/specs.ts'
+import { PlanSpec, type PlanTask } from '../protocol/specs.ts'
 import type { Tx } from '../storage/sql.ts'
 import { commitRevision } from './commitRevision.ts'
 import { listed, needs, stepsNeeding } from './dropStep.ts'
@@ -85,7 +85,11 @@ function changed(plan: PlanSpec, change: Change): PlanSpec {
     if (change.kind === 'edit') {
       const hit = task.key === change.key && spec.action === 'shell'
       return hit
-        ? { ...task, title: clipped(change.command), spec: { ...spec, params: { command: change.command } } }
+        ? {
+            ...unsaid(task),
+            title: clipped(change.command),
+            spec: { ...spec, params: { command: change.command } },
+          }
         : task
     }
     const { from, to } = change
@@ -101,6 +105,9 @@ function changed(plan: PlanSpec, change: Change): PlanSpec {
   const alone = change.kind === 'edit' && plan.tasks.length === 1
   return { ...plan, tasks, ...(alone ? { summary: clipped(change.command) } : {}) }
 }
+
+/** What was said of a task no longer holds for another command. */
+const unsaid = ({ about: _, ...task }: PlanTask): PlanTask => task
 
 const clipped = (text: string): string => (text.length > 60 ? `${text.slice(0, 59)}…` : text)
 

@@ -6,7 +6,14 @@ import type { PlanSource } from './planOutcome.ts'
  * Text that nobody of this installation wrote: output, files, pages, skills. `origin` is how people are told of it
  * (`log of #12`). There is one way from here to a model: `asData`.
  */
-export type Untrusted = { origin: string; text: string }
+export type Untrusted = {
+  origin: string
+  text: string
+  /** What it is, where one origin gives several texts: the label of its block. */
+  name?: string
+  /** How much of the prompt's room it may claim beside others; 1 when left out. */
+  share?: number
+}
 
 /** A number nobody outside knows, made for one question: no text can end a block that is marked with it. */
 export const newMark = (): string => randomBytes(12).toString('hex')

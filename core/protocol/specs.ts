@@ -69,12 +69,21 @@ export type ExecutionSpec = z.infer<typeof ExecutionSpec>
 
 export const PlanMilestone = z.strictObject({ key: TaskKey, title: z.string().min(1).max(120) })
 
+const Words = z.string().min(1).max(400).optional()
+/**
+ * What the planner says of a task, for people: why it is there, what its success brings, how to see that it worked, and
+ * how to take it back. It is no part of any hash, and nothing acts on it.
+ */
+export const TaskAbout = z.strictObject({ why: Words, expects: Words, check: Words, undo: Words })
+export type TaskAbout = z.infer<typeof TaskAbout>
+
 export const PlanTask = z.strictObject({
   key: TaskKey,
   title: z.string().min(1).max(120),
   /** Key of the milestone the task belongs to. */
   milestone: TaskKey.optional(),
   depends_on: z.array(TaskKey).max(50),
+  about: TaskAbout.optional(),
   spec: TaskSpec,
 })
 export type PlanTask = z.infer<typeof PlanTask>

@@ -15,7 +15,10 @@ export type RunLine = {
 const columns = `SELECT r.id, r.number, r.status, coalesce(r.summary, r.request) AS summary, p.name AS "personName", a.name AS "agentName", r.created_at AS "createdAt", r.ended_at AS "endedAt"
   FROM run r LEFT JOIN person p ON p.id = r.person_id LEFT JOIN agent a ON a.id = r.agent_id`
 
-const active = `r.status IN ('planning', 'awaiting_approval', 'running', 'paused', 'cancelling')`
+/** Looks of the planner have numbers below zero: nobody asked for them. */
+const asked = 'r.number > 0'
+
+const active = `${asked} AND r.status IN ('planning', 'awaiting_approval', 'running', 'paused', 'cancelling')`
 
 /** Runs under way, newest first: all of them, or those of one person. */
 export const activeRuns = (sql: Sql, personId: string | null): Promise<RunLine[]> =>
@@ -29,7 +32,7 @@ export type RunFilter = { status?: string; name?: string; sinceMs?: number }
 /** Runs of the past, newest first, by status, part of the asker's name, and age. */
 export const pastRuns = (sql: Sql, filter: RunFilter, limit: number): Promise<RunLine[]> =>
   sql.query<RunLine>(
-    `${columns} WHERE ($1::text IS NULL OR r.status = $1) AND ($2::text IS NULL OR p.name ILIKE '%' || $2 || '%')
+    `${columns} WHERE ${asked} AND ($1::text IS NULL OR r.status = $1) AND ($2::text IS NULL OR p.name ILIKE '%' || $2 || '%')
      AND ($3::float8 IS NULL OR r.created_at > clock_timestamp() - $3 * interval '1 ms') ORDER BY r.number DESC LIMIT $4`,
     [filter.status ?? null, filter.name ?? null, filter.sinceMs ?? null, limit],
   )
@@ -43,6 +46,6 @@ export type RunPageFilter = {
 /** Runs by falling number: what comes in or changes while one goes on from page to page moves none of the rest. */
 export const runPage = (sql: Sql, filter: RunPageFilter, limit: number): Promise<RunLine[]> =>
   sql.query<RunLine>(
-    `${columns} WHERE ($1::text IS NULL OR r.status = $1) AND ($2::int IS NULL OR r.number < $2) ORDER BY r.number DESC LIMIT $3`,
+    `${columns} WHERE ${asked} AND ($1::text IS NULL OR r.status = $1) AND ($2::int IS NULL OR r.number < $2) ORDER BY r.number DESC LIMIT $3`,
     [filter.status, filter.before, limit],
   )

@@ -4,7 +4,7 @@ import type { RunFault } from '../planning/planRun.ts'
 import type { Verdict } from '../policy/judge.ts'
 import type { ActionName } from '../protocol/actions.ts'
 import type { ExecutionResult } from '../protocol/frames.ts'
-import type { TaskSpec } from '../protocol/specs.ts'
+import type { TaskAbout, TaskSpec } from '../protocol/specs.ts'
 import { type Waiting, waitingFor } from '../scheduling/waitingFor.ts'
 import type { Sql } from '../storage/sql.ts'
 
@@ -28,6 +28,8 @@ export type TaskView = {
   /** The standing approval that let it through. */
   standing: { by: string; until: Date } | null
   dependsOn: string[]
+  /** What the planner says of it; null where nobody said anything. */
+  about: TaskAbout | null
   startedAt: Date | null
   endedAt: Date | null
   attempts: number
@@ -63,7 +65,8 @@ export type MilestoneView = {
 export type RunView = {
   id: string
   number: number
-  kind: 'command' | 'request' | 'api'
+  /** `look`: taken by the planner before it asks a model. */
+  kind: 'command' | 'request' | 'api' | 'look'
   status: RunStatus
   request: string
   summary: string | null
@@ -102,7 +105,8 @@ const query = `
     r.chat_id AS "chatId", r.topic_id AS "topicId", r.message_id AS "messageId", a.name AS "agentName", coalesce(a.facts->>'home', '') AS "agentHome", r.cwd,
     coalesce(a.connected, false) AS connected, r.plan_version AS "planVersion", r.error,
     pl.source, pl.source->>'change' AS change,
-    CASE WHEN pl.source ? 'change' THEN (SELECT v.spec->'tasks' FROM plan v WHERE v.run_id = r.id AND v.version = r.plan_version - 1) END AS replaced, pl.plan_hash AS "planHash", r.created_at AS "createdAt", r.started_at AS "startedAt", r.ended_at AS "endedAt", r.cancel_at AS "cancelAt",
+    CASE WHEN pl.source ? 'change' THEN (SELECT v.spec->'tasks' FROM plan v WHERE v.run_id = r.id AND v.version = r.plan_version - 1) END AS replaced, pl.plan_hash AS "planHash",
+    (SELECT jsonb_object_agg(s->>'key', s->'about') FROM jsonb_array_elements(pl.spec->'tasks') s WHERE s ? 'about') AS abouts, r.created_at AS "createdAt", r.started_at AS "startedAt", r.ended_at AS "endedAt", r.cancel_at AS "cancelAt",
     ${jsonArray(`SELECT t.id, t.key, t.title, t.milestone, t.status, t.action, t.spec, t.verdict, t.agent_id AS "agentId", ta.name AS "agentName", ta.connected,
       ta.disconnected_at AS "disconnectedAt", coalesce(ta.facts->>'home', '') AS home, t.cwd, t.started_at AS "startedAt", t.ended_at AS "endedAt",
       t.attempts_made AS attempts, t.lease_until AS "leaseUntil", t.result, t.error,
@@ -147,8 +151,9 @@ function withDates<T extends object>(row: T): T {
  * is read just after it, where any does.
  */
 export async function viewRun(sql: Sql, runId: string): Promise<RunView | null> {
-  const [row] = await sql.query<RunView>(query, [[runId]])
-  if (!row) return null
+  const [found] = await sql.query<RunView & { abouts: Record<string, TaskAbout> | null }>(query, [[runId]])
+  if (!found) return null
+  const { abouts, ...row } = found
   const waiting = await waitingFor(
     sql,
     row.tasks.filter((task) => waits.has(task.status)).map((task) => task.id),
@@ -159,6 +164,7 @@ export async function viewRun(sql: Sql, runId: string): Promise<RunView | null> 
     tasks: row.tasks.map((task) =>
       withDates({
         ...task,
+        about: abouts?.[task.key] ?? null,
         waiting: waiting.get(task.id) ?? null,
         standing: task.standing && withDates(task.standing),
       }),

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { readModelSettings } from '../../core/config/model.ts'
 import { openModel } from '../../core/llm/openModel.ts'
 import { type ModelServer, startModelServer } from '../support/modelServer.ts'
@@ -55,11 +55,63 @@ test('plans, asks once for the whole plan, and runs it in order', async () => {
   expect(system.has('made-by-model')).toBe(true)
 })
 
+test('has looked at the place before: through read-only tasks of a run that nobody sees, once a minute', async () => {
+  const [system_, user] = server.requests[0]?.body.messages ?? []
+  expect(system_?.content).not.toContain('package.json')
+  expect(user?.content).toMatch(/name="files of laptop:api: files">\n[^<]*package\.json/)
+  expect(user?.content).toMatch(/name="files of laptop:api: git state">\n## main/)
+  expect(user?.content).toContain('==> package.json <==')
+  const [look] = await system.db.query<{ id: string; number: number; status: string }>(
+    "SELECT id, number, status FROM run WHERE kind = 'look'",
+  )
+  expect(look).toMatchObject({ status: 'succeeded', number: expect.toSatisfy((n: number) => n < 0) })
+  const tasks = await system.db.query<{ effect: string; verdict: { verdict: string }; owns: string[] }>(
+    'SELECT effect, verdict, owns FROM task WHERE run_id = $1',
+    [look?.id],
+  )
+  expect(tasks.length).toBeGreaterThan(3)
+  for (const task of tasks)
+    expect(task).toMatchObject({ effect: 'read', verdict: { verdict: 'allow' }, owns: [] })
+  expect((await system.run(1))?.source).toMatchObject({ look: look?.id, from: ['files of laptop:api'] })
+  system.say('/runs')
+  await system.message(/#1 /)
+  expect(system.transcript()).not.toContain(`#${look?.number}`)
+})
+
+test('a cancel ends planning, the look and the request on its wire', async () => {
+  server.push({ kind: 'slow', ms: 30_000 })
+  const before = server.requests.length
+  system.say('rearrange the frobnicator')
+  await vi.waitFor(() => expect(server.requests.length).toBe(before + 1), 10_000)
+  system.say('/cancel')
+  await vi.waitFor(() => expect(server.requests.at(-1)?.aborted).toBe(true), 5000)
+  await system.message(/cancelled/)
+})
+
+test('a place that cannot be looked at in time is planned without', async () => {
+  const pid = system.machine().process?.pid() ?? 0
+  await system.db.query("UPDATE run SET created_at = created_at - interval '1 hour' WHERE kind = 'look'")
+  server.push(plan('Look', [step('1', 'ls -a')]))
+  const before = server.requests.length
+  process.kill(pid, 'SIGSTOP')
+  system.say('inspect the frobnicator closely')
+  await vi.waitFor(() => expect(server.requests.length).toBe(before + 1), 12_000)
+  process.kill(pid, 'SIGCONT')
+  expect(server.requests.at(-1)?.body.messages[1]?.content).not.toContain('name="files of')
+  await system.message(/#3 succeeded/)
+  await vi.waitFor(async () => {
+    const [look] = await system.db.query<{ status: string }>(
+      "SELECT status FROM run WHERE kind = 'look' ORDER BY number LIMIT 1",
+    )
+    expect(look?.status).toMatch(/cancelled/)
+  }, 8000)
+})
+
 test('what policy denies is refused, whatever the model says', async () => {
   server.push(plan('Tidy up', [step('1', 'ls'), step('2', 'sudo rm -rf / --no-preserve-root', ['1'])]))
   system.say('tidy the frobnicator up thoroughly')
-  await system.message(/#2 refused/)
-  expect(await system.run(2)).toMatchObject({ status: 'refused' })
+  await system.message(/#4 refused/)
+  expect(await system.run(4)).toMatchObject({ status: 'refused' })
 })
 
 test('an answer that stays wrong after one repair ends in words', async () => {
@@ -68,6 +120,6 @@ test('an answer that stays wrong after one repair ends in words', async () => {
     { kind: 'answer', content: 'still not a plan', tokens_in: 1, tokens_out: 1 },
   )
   system.say('defragment the frobnicator')
-  await system.message(/#3 failed/)
-  expect((await system.run(3))?.error?.code).toBe('PLANNING_FAILED')
+  await system.message(/#5 failed/)
+  expect((await system.run(5))?.error?.code).toBe('PLANNING_FAILED')
 })

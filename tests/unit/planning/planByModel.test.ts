@@ -126,7 +126,7 @@ describe('planning by a model', () => {
       spec: {
         cwd: '/home/ana/work/api/docs',
         required_files: ['/home/ana/work/api/docs/CHANGELOG.md'],
-        timeout_s: 1,
+        timeout_s: 10,
       },
     })
     expect([...outcome.plan.summary]).toHaveLength(60)
