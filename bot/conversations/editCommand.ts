@@ -2,7 +2,8 @@ import type { Conversation } from '@grammyjs/conversations'
 import type { Context } from 'grammy'
 import type { BotContext } from '../context.ts'
 import { rewriteCommand } from '../features/revise.ts'
-import { code, reveal } from '../render/html.ts'
+import { code } from '../render/html.ts'
+import { unmask } from '../render/unmask.ts'
 import { reply } from '../reply.ts'
 import type { BotDeps } from '../turn.ts'
 
@@ -22,7 +23,7 @@ export const editConversation = (deps: BotDeps) =>
       reply(
         deps,
         ctx.turn,
-        `Step ${start.key} is ${code(reveal(start.command).slice(0, 1000))}\n<b>What should it be?</b> /cancel leaves it.`,
+        `Step ${start.key} is ${code(unmask(start.command, 'command').slice(0, 1000))}\n<b>What should it be?</b> /cancel leaves it.`,
         {
           silent: false,
           forceReply: 'The new command',

@@ -9,8 +9,10 @@ import { readFleet } from '../cards/readFleet.ts'
 import type { BotContext } from '../context.ts'
 import { sayCard, sayDocument } from '../delivery/say.ts'
 import { pickRun, runButtons } from '../pickRun.ts'
-import { bold, clip, code, escapeHtml, reveal, time } from '../render/html.ts'
+import { bold, clip, code, escapeHtml, time } from '../render/html.ts'
 import { renderMachines } from '../render/machinesCard.ts'
+import { hasMarks, MASK_WARNING, reveal, unmask } from '../render/unmask.ts'
+import { placeCode } from '../render/words.ts'
 import { here, reply } from '../reply.ts'
 import { asker } from '../startRun.ts'
 import type { BotDeps } from '../turn.ts'
@@ -136,21 +138,23 @@ async function policy(deps: BotDeps, ctx: BotContext): Promise<void> {
   const word = { allow: '✅ would run at once', ask: '❓ would ask first', deny: '⛔ would be refused' }[
     verdict.verdict
   ]
+  const shown = unmask(command, 'command')
   const parts =
     verdict.parts.length > 1
       ? verdict.parts
           .slice(0, 12)
-          .map((p) => `${p.verdict} · ${code(clip(reveal(p.text), 60))} · ${escapeHtml(p.rule)}`)
+          .map((p) => `${p.verdict} · ${code(clip(unmask(p.text, 'command'), 60))} · ${escapeHtml(p.rule)}`)
       : []
   await reply(
     deps,
     ctx.turn,
     [
       bold(word),
-      code(clip(reveal(command), 500)),
-      `on ${code(place.label)}`,
+      code(clip(shown, 500)),
+      ...(hasMarks(shown) ? [MASK_WARNING] : []),
+      `on ${placeCode(place.label)}`,
       `${verdict.risk} · rule ${code(verdict.rule)} · network ${verdict.network ? 'yes' : 'no'}`,
-      escapeHtml(verdict.reason),
+      escapeHtml(unmask(verdict.reason)),
       ...parts,
     ].join('\n'),
   )

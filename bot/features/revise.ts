@@ -8,6 +8,7 @@ import { say } from '../delivery/say.ts'
 import { refusalOf } from '../middleware/permitted.ts'
 import type { Buttons } from '../render/buttons.ts'
 import { clip } from '../render/html.ts'
+import { unmask } from '../render/unmask.ts'
 import { here, toast } from '../reply.ts'
 import type { BotDeps, Turn } from '../turn.ts'
 
@@ -35,7 +36,7 @@ export async function revise(deps: BotDeps, turn: Turn, approvalId: string): Pro
     .filter((t) => droppable.includes(t.key))
     .map((t) => [
       {
-        text: `Drop step ${t.key}: ${clip(t.title, 28)}`,
+        text: `Drop step ${t.key}: ${clip(unmask(t.title), 28)}`,
         action: { do: 'drop', approvalId, taskKey: t.key },
       },
     ])
@@ -43,14 +44,14 @@ export async function revise(deps: BotDeps, turn: Turn, approvalId: string): Pro
     .filter((t) => t.action === 'shell')
     .map((t) => [
       {
-        text: `Edit command ${t.key}: ${clip(String(t.spec.params.command), 26)}`,
+        text: `Edit command ${t.key}: ${clip(unmask(String(t.spec.params.command), 'command'), 26)}`,
         action: { do: 'edit', approvalId, taskKey: t.key },
       },
     ])
   const places = await otherPlaces(turn, run)
   const moves: Buttons = places.slice(0, 5).map((place) => [
     {
-      text: `Other place: ${place.label}`,
+      text: `Other place: ${unmask(place.label)}`,
       action: { do: 'move', approvalId, agentId: place.agentId, cwd: place.cwd },
     },
   ])

@@ -12,7 +12,8 @@ import { listPeople } from '../../core/people/people.ts'
 import type { BotContext } from '../context.ts'
 import { say } from '../delivery/say.ts'
 import type { Buttons } from '../render/buttons.ts'
-import { bold, clip, code, escapeHtml, reveal, time } from '../render/html.ts'
+import { bold, clip, code, escapeHtml, time } from '../render/html.ts'
+import { reveal, unmask } from '../render/unmask.ts'
 import { here, toast } from '../reply.ts'
 import type { BotDeps, Turn } from '../turn.ts'
 
@@ -45,7 +46,7 @@ export async function showSettings(deps: BotDeps, turn: Turn): Promise<void> {
     ...standing
       .slice(0, MAX_LISTED)
       .map(({ id, label }, i): Buttons[number] => [
-        { text: clip(`Revoke ${i + 1}: ${reveal(label)}`, 60), action: { do: 'unstand', standingId: id } },
+        { text: clip(`Revoke ${i + 1}: ${unmask(label)}`, 60), action: { do: 'unstand', standingId: id } },
       ]),
     ...(owner ? [[{ text: 'People', action: { do: 'people' as const } }]] : []),
   ]
@@ -56,8 +57,8 @@ const act = (words: string): string => words.replace(/^acts/, 'act')
 
 const standingLine = (one: StandingLine, i: number): string =>
   [
-    `${i + 1} ${one.kind === 'command' ? code(clip(reveal(one.label), 120)) : escapeHtml(clip(one.label, 60))}`,
-    `on ${escapeHtml(one.agentName)}${one.cwd ? `:${code(clip(reveal(one.cwd), 80))}` : ''} for ${escapeHtml(one.asker)} until ${time(one.expiresAt)}`,
+    `${i + 1} ${one.kind === 'command' ? code(clip(unmask(one.label, 'command'), 120)) : escapeHtml(clip(unmask(one.label), 60))}`,
+    `on ${escapeHtml(one.agentName)}${one.cwd ? `:${code(clip(unmask(one.cwd), 80))}` : ''} for ${escapeHtml(one.asker)} until ${time(one.expiresAt)}`,
     `by ${escapeHtml(one.givenBy)} · ${one.risk} · used ${one.uses} times`,
   ].join('\n')
 

@@ -4,7 +4,8 @@ import { revokeStanding } from '../../core/approvals/listStanding.ts'
 import type { StandingKind } from '../../core/approvals/standing.ts'
 import { say } from '../delivery/say.ts'
 import type { Buttons } from '../render/buttons.ts'
-import { clip, code, escapeHtml, reveal } from '../render/html.ts'
+import { clip, code, escapeHtml } from '../render/html.ts'
+import { unmask } from '../render/unmask.ts'
 import { here, toast } from '../reply.ts'
 import type { BotDeps, Turn } from '../turn.ts'
 import { decidedLine } from './approvals.ts'
@@ -58,9 +59,9 @@ const offerLines = (kind: StandingKind, labels: readonly string[], machine: stri
   kind === 'command'
     ? labels
         .slice(0, 8)
-        .map((label) => `· ${code(clip(reveal(label), 400))} in this directory, to the letter`)
+        .map((label) => `· ${code(clip(unmask(label), 400))} in this directory, to the letter`)
     : [
-        `· ${escapeHtml(clip(reveal(labels[0] ?? ''), 60))} on ${escapeHtml(machine)}, whatever its words, up to the risk shown`,
+        `· ${escapeHtml(clip(unmask(labels[0] ?? ''), 60))} on ${escapeHtml(machine)}, whatever its words, up to the risk shown`,
       ]
 
 /** Approves for a while and says, in one line, what became of it. */

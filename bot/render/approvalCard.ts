@@ -3,8 +3,9 @@ import { startsPrograms } from '../../core/planning/judgePlan.ts'
 import { originsOf } from '../../core/planning/untrusted.ts'
 import type { ApprovalView, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import type { Buttons } from './buttons.ts'
-import { bold, clip, code, escapeHtml, quote, reveal, time } from './html.ts'
+import { bold, clip, code, escapeHtml, quote, time } from './html.ts'
 import { planDifference } from './planDifference.ts'
+import { hasMarks, MASK_WARNING, unmask } from './unmask.ts'
 import { exactAction, firstLine, joined, placeCode, runPlace, type Shown } from './words.ts'
 
 const risks = ['low', 'medium', 'high', 'critical']
@@ -33,11 +34,12 @@ export function renderApproval(
       ? bold(headline(run, approval, asking[0] ?? run.tasks[0]))
       : recordLine(approval),
     `on ${placeCode(runPlace(run))} · #${run.number} v${run.planVersion}${run.personName ? ` · ${escapeHtml(run.personName)}` : ''}`,
-    ...(options.askedIn ? [escapeHtml(reveal(`asked in ${clip(options.askedIn, 60)}`))] : []),
+    ...maskLine(run),
+    ...(options.askedIn ? [escapeHtml(unmask(`asked in ${clip(options.askedIn, 60)}`))] : []),
     ...(run.tasks.length > 1
       ? [
           joined(
-            escapeHtml(clip(run.summary ?? run.request, 80)),
+            escapeHtml(clip(unmask(run.summary ?? run.request), 80)),
             `${asking.length} of ${run.tasks.length} steps ${asking.length === 1 ? 'asks' : 'ask'}`,
           ),
         ]
@@ -64,13 +66,21 @@ export function renderApproval(
   }
 }
 
+/** Said once where anything of the plan holds what only looks like something else. */
+const maskLine = (run: RunView): string[] =>
+  run.tasks.some((task) => hasMarks(`${exactAction(task)}${unmask(`${task.cwd} ${restNames(task)}`)}`))
+    ? [MASK_WARNING]
+    : []
+
+const restNames = ({ spec }: TaskView): string => (spec.rests_on ?? []).map(({ path }) => path).join(' ')
+
 /** What a revision changed: in a sentence, and line by line against the version it replaced. */
 function changeLines(run: RunView): string[] {
   if (!run.change) return []
   const lines = planDifference(run)
   const diff =
     lines.length > 0 ? [`<pre><code class="language-diff">${escapeHtml(lines.join('\n'))}</code></pre>`] : []
-  return [escapeHtml(`v${run.planVersion}: ${run.change}`), ...diff]
+  return [escapeHtml(unmask(`v${run.planVersion}: ${run.change}`)), ...diff]
 }
 
 /** Who has approved so far, where it takes several. */
@@ -78,7 +88,7 @@ function quorumLine({ status, quorum, decisions }: ApprovalView): string[] {
   if (quorum < 2 || status !== 'pending') return []
   const names = decisions.filter(({ decision }) => decision === 'approved').map(({ name }) => name)
   const so = names.length > 0 ? `: ${names.join(', ')}` : ''
-  return [escapeHtml(reveal(`${names.length} of ${quorum} people have approved${so}`))]
+  return [escapeHtml(unmask(`${names.length} of ${quorum} people have approved${so}`))]
 }
 
 /** What nobody answered in time can be asked once more, as long as nothing else became of its run. */
@@ -90,7 +100,7 @@ const againButton = (run: RunView, approval: ApprovalView): Buttons =>
 /** What a model saw beside the request, where it saw anything: any step may come of it. */
 const originLine = (run: RunView): string[] => {
   const origins = originsOf(run.source)
-  return origins.length > 1 ? [escapeHtml(reveal(`from: ${origins.join(', ')}`))] : []
+  return origins.length > 1 ? [escapeHtml(unmask(`from: ${origins.join(', ')}`))] : []
 }
 
 /** The question about an earlier version: what it asked about is not the plan any more. */
@@ -113,7 +123,7 @@ const GLANCE = 90
 /** Code, risk and the worst command, so short that the place below it is seen at a glance as well. */
 function headline(run: RunView, approval: ApprovalView, worst: TaskView | undefined): string {
   const head = `❓ ${approval.code} ${approval.risk.toUpperCase()}: `
-  const room = GLANCE - head.length - `\non ${runPlace(run)}`.length
+  const room = GLANCE - head.length - `\non ${unmask(runPlace(run))}`.length
   const command = worst ? firstLine(exactAction(worst), Math.min(56, Math.max(28, room))) : 'plan'
   return head + command.replace(/:$/, '')
 }
@@ -125,7 +135,7 @@ const alike = (tasks: TaskView[]): TaskView[][] => [
 
 const verdictLines = (task: TaskView): string[] => [
   `${task.verdict.risk} · rule ${code(task.verdict.rule)}`,
-  escapeHtml(task.verdict.reason),
+  escapeHtml(unmask(task.verdict.reason)),
   ...reachLines(task).map(escapeHtml),
 ]
 
@@ -162,7 +172,7 @@ function askingLines(task: TaskView, run: RunView): string[] {
 const restLines = ({ spec, cwd }: TaskView): string[] => {
   const files = (spec.rests_on ?? []).map(({ path, sha256 }) => {
     const name = path.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : path
-    return `${code(clip(reveal(name), 60))} ${sha256.slice(0, 6)}`
+    return `${code(clip(unmask(name), 60))} ${sha256.slice(0, 6)}`
   })
   return files.length > 0
     ? [`as it is now: ${files.slice(0, 4).join(', ')}${files.length > 4 ? '…' : ''}`]
@@ -236,21 +246,22 @@ export function planText(run: RunView, approval: ApprovalView): string {
   const head = [
     `${approval.code} · run #${run.number} v${run.planVersion}`,
     `plan ${approval.planHash}`,
-    `asked by ${run.personName ?? 'a program'}: ${run.request}`,
+    unmask(`asked by ${run.personName ?? 'a program'}: ${run.request}`),
+    ...maskLine(run),
     '',
   ]
   const tasks = run.tasks.flatMap((t) => [
-    `${t.key} ${t.title}${t.dependsOn.length > 0 ? ` (after ${t.dependsOn.join(', ')})` : ''}`,
-    `  on ${t.agentName}:${t.cwd}`,
-    `  from: ${originsOf(run.source).join(', ')}`,
+    unmask(`${t.key} ${t.title}${t.dependsOn.length > 0 ? ` (after ${t.dependsOn.join(', ')})` : ''}`),
+    unmask(`  on ${t.agentName}:${t.cwd}`),
+    unmask(`  from: ${originsOf(run.source).join(', ')}`),
     ...exactAction(t)
       .split('\n')
       .map((line) => `  | ${line}`),
-    `  ${t.verdict.verdict} · ${t.verdict.risk} · rule ${t.verdict.rule} · ${t.verdict.reason}`,
+    unmask(`  ${t.verdict.verdict} · ${t.verdict.risk} · rule ${t.verdict.rule} · ${t.verdict.reason}`),
     ...reachLines(t).map((line) => `  ${line}`),
     `  at most ${t.spec.timeout_s} s`,
-    ...aboutLines(t).map((line) => `  ${line}`),
-    ...(t.spec.rests_on ?? []).map(({ path, sha256 }) => reveal(`  rests on ${path} ${sha256}`)),
+    ...aboutLines(t).map((line) => unmask(`  ${line}`)),
+    ...(t.spec.rests_on ?? []).map(({ path, sha256 }) => unmask(`  rests on ${path} ${sha256}`)),
     '',
   ])
   return [...head, ...tasks].join('\n')

@@ -14,23 +14,6 @@ export function clip(text: string, max: number): string {
   return chars.length <= max ? text : `${chars.slice(0, max - 1).join('')}…`
 }
 
-/** Controls, format and separator characters, variation selectors and fillers: all that prints nothing. */
-const invisible = /\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}|\p{Variation_Selector}|[\u115f\u1160\u3164\uffa0]/gu
-const layout = new Set(['\n', '\t'])
-
-/** Invisible and direction-changing characters become visible, so that what is approved is what is read. */
-export const reveal = (text: string): string =>
-  text.replace(invisible, (c, at: number) =>
-    layout.has(c) || isInEmoji(text, at)
-      ? c
-      : `⟨U+${(c.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}⟩`,
-  )
-
-/** Whether the joiner or selector at `at` follows an emoji. */
-const isInEmoji = (text: string, at: number): boolean =>
-  /[\ufe0f\u200d]/u.test(text[at] ?? '') &&
-  /\p{Extended_Pictographic}\ufe0f?$/u.test(text.slice(Math.max(0, at - 3), at))
-
 /** Marks text that ticks by itself: its change alone edits no card. */
 export const ticking = (text: string): string => `\u0001${text}\u0002`
 

@@ -1,5 +1,6 @@
-import { clip, reveal } from './html.ts'
+import { clip } from './html.ts'
 import { type ReportedTest, readReport } from './testReport.ts'
+import { reveal } from './unmask.ts'
 
 const MAX_LINES = 15
 const MAX_WIDTH = 200

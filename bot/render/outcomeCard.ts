@@ -1,8 +1,9 @@
 import { testSummary } from '../../core/runs/testSummary.ts'
 import type { LogLine, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import type { Buttons } from './buttons.ts'
-import { bold, clip, clock, code, escapeHtml, quote, reveal } from './html.ts'
+import { bold, clip, clock, code, escapeHtml, quote } from './html.ts'
 import { failingTest, shownLines } from './logLines.ts'
+import { reveal, unmask } from './unmask.ts'
 import { changedNames, costLine, firstLine, type Shown, stateWord, whatWhere } from './words.ts'
 
 /** `canFix`: whether a plan to mend what failed can come to anything. */
@@ -85,7 +86,7 @@ function reasonLines(run: RunView, failed: TaskView | undefined, tail: readonly 
       const what =
         part && run.kind !== 'command'
           ? [
-              `step ${part.key}: ${code(firstLine(reveal(String(part.spec.params.command ?? part.title)), 200))}`,
+              `step ${part.key}: ${code(firstLine(unmask(String(part.spec.params.command ?? part.title)), 200))}`,
             ]
           : []
       return [

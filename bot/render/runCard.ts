@@ -1,8 +1,9 @@
 import { isRunEnd, isTaskEnd } from '../../core/events/states.ts'
 import type { LogLine, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import type { Buttons } from './buttons.ts'
-import { bold, clip, clock, escapeHtml, quote, reveal, ticking, time } from './html.ts'
+import { bold, clip, clock, escapeHtml, quote, ticking, time } from './html.ts'
 import { type OutcomeContext, renderOutcome } from './outcomeCard.ts'
+import { reveal } from './unmask.ts'
 import {
   firstLine,
   type Shown,

@@ -3,7 +3,8 @@ import { placeLabel } from '../../core/fleet/choosePlace.ts'
 import { testSummary } from '../../core/runs/testSummary.ts'
 import type { RunView, TaskView } from '../../core/runs/viewRun.ts'
 import type { Waiting } from '../../core/scheduling/waitingFor.ts'
-import { clip, clock, code, escapeHtml, plain, reveal, time } from './html.ts'
+import { clip, clock, code, escapeHtml, plain, time } from './html.ts'
+import { reveal, unmask } from './unmask.ts'
 
 export type Shown = { html: string; buttons: [] | import('./buttons.ts').Buttons; settled: boolean }
 
@@ -117,14 +118,14 @@ export const joined = (...parts: string[]): string => {
 }
 
 /** A place as code: clients would take the `/api` of a bare path for a command. */
-export const placeCode = (place: string): string => code(place)
+export const placeCode = (place: string): string => code(unmask(place))
 
 /** What a run does and where, as its cards say it below their first line. */
 export const whatWhere = (run: RunView, max: number, who = ''): string =>
   joined(
     run.kind === 'command'
       ? code(clip(commandOf(run), max))
-      : escapeHtml(clip(run.summary ?? reveal(run.request), Math.min(max, 120))),
+      : escapeHtml(clip(unmask(run.summary ?? run.request), Math.min(max, 120))),
     `${placeCode(runPlace(run))}${who === '' ? '' : ` · ${escapeHtml(who)}`}`,
   )
 
@@ -137,33 +138,34 @@ export function exactAction(task: Pick<TaskView, 'action' | 'spec'>): string {
   const p = task.spec.params as Record<string, string | string[] | number | boolean | undefined>
   switch (task.action) {
     case 'shell':
-      return reveal(String(p.command))
+      return unmask(String(p.command), 'command')
     case 'script':
-      return reveal(
+      return unmask(
         `${p.interpreter} script${Array.isArray(p.args) ? ` ${p.args.join(' ')}` : ''}:\n${p.body}`,
+        'command',
       )
     case 'file_read':
-      return reveal(`read ${p.path}`)
+      return unmask(`read ${p.path}`)
     case 'file_list':
-      return reveal(`list ${p.path ?? '.'}`)
+      return unmask(`list ${p.path ?? '.'}`)
     case 'file_write':
-      return reveal(`${p.mode === 'create' ? 'create' : 'write'} ${p.path}:\n${p.content}`)
+      return unmask(`${p.mode === 'create' ? 'create' : 'write'} ${p.path}:\n${p.content}`)
     case 'file_patch':
-      return reveal(`patch ${patchedFiles(String(p.patch))}:\n${p.patch}`)
+      return unmask(`patch ${patchedFiles(String(p.patch))}:\n${p.patch}`)
     case 'git_init':
-      return reveal(`git init ${p.path ?? '.'}`)
+      return unmask(`git init ${p.path ?? '.'}`)
     case 'git_status':
       return 'git status'
     case 'git_diff':
-      return reveal(
+      return unmask(
         `git diff${p.staged ? ' --staged' : ''}${p.ref ? ` ${p.ref}` : ''}${p.path ? ` ${p.path}` : ''}`,
       )
     case 'git_commit':
-      return reveal(
+      return unmask(
         `git commit of ${Array.isArray(p.paths) ? p.paths.join(', ') : 'all changes'}: ${p.message}`,
       )
     case 'run_tests':
-      return reveal(
+      return unmask(
         `run tests with ${p.tool === 'auto' ? 'the tool found' : p.tool}${Array.isArray(p.args) ? ` ${p.args.join(' ')}` : ''}`,
       )
     case 'noop':

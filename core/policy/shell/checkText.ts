@@ -1,4 +1,5 @@
 import type { Fact } from '../facts.ts'
+import { nearTwin, signTwin } from './lookAlikes.ts'
 
 /** Letters of other scripts that look like Latin ones, and full-width forms. */
 const lookalikes =
@@ -46,39 +47,5 @@ export function plainForm(text: string): string {
     .replace(/[\u2215\u2044\u29f8]/g, '/')
     .replace(new RegExp(invisible.source, 'gu'), '')
     .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '')
-    .replace(/[\u0391-\u044f\u0451-\u045f\u04ab\u0501\u051b\u051d]/g, (letter) => latin[letter] ?? letter)
-}
-
-const latin: Readonly<Record<string, string>> = {
-  а: 'a',
-  с: 'c',
-  ԁ: 'd',
-  е: 'e',
-  һ: 'h',
-  і: 'i',
-  ј: 'j',
-  ӏ: 'l',
-  м: 'm',
-  о: 'o',
-  р: 'p',
-  ԛ: 'q',
-  г: 'r',
-  ѕ: 's',
-  т: 't',
-  и: 'u',
-  ѵ: 'v',
-  ԝ: 'w',
-  х: 'x',
-  у: 'y',
-  к: 'k',
-  ο: 'o',
-  α: 'a',
-  ρ: 'p',
-  ν: 'v',
-  τ: 't',
-  ι: 'i',
-  κ: 'k',
-  υ: 'u',
-  χ: 'x',
-  ε: 'e',
+    .replace(/[^\p{ASCII}]/gu, (letter) => nearTwin(letter) ?? signTwin(letter) ?? letter)
 }

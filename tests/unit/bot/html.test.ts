@@ -8,10 +8,10 @@ import {
   MAX_MESSAGE,
   plain,
   quote,
-  reveal,
   splitHtml,
   time,
 } from '../../../bot/render/html.ts'
+import { reveal } from '../../../bot/render/unmask.ts'
 import { parseHtml } from '../../../playground/parseHtml.ts'
 
 const text = fc.string({
