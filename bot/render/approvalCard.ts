@@ -260,7 +260,7 @@ export function planText(run: RunView, approval: ApprovalView): string {
     unmask(`  ${t.verdict.verdict} · ${t.verdict.risk} · rule ${t.verdict.rule} · ${t.verdict.reason}`),
     ...reachLines(t).map((line) => `  ${line}`),
     `  at most ${t.spec.timeout_s} s`,
-    ...aboutLines(t).map((line) => unmask(`  ${line}`)),
+    ...aboutLines(t).map((line) => `  ${line}`),
     ...(t.spec.rests_on ?? []).map(({ path, sha256 }) => unmask(`  rests on ${path} ${sha256}`)),
     '',
   ])
@@ -277,7 +277,7 @@ const aboutLines = ({ about }: TaskView): string[] => {
         ['undo', about.undo],
       ]
     : []
-  return said.flatMap(([what, text]) => (text ? [reveal(`${what}: ${text}`)] : []))
+  return said.flatMap(([what, text]) => (text ? [unmask(`${what}: ${text}`)] : []))
 }
 
 /** Whether the card cannot show everything that is approved. */
