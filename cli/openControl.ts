@@ -81,12 +81,12 @@ export async function openControl(env: Env, name: string): Promise<Control> {
   await makeDataDir(config.dataDir)
   const secrets = await openSecrets(config.dataDir)
   const values = secretValues(config, secrets, env)
-  const model = await openModel(models, values)
   const redact = redactor(values)
   const log = createLogger(name, config.logLevel, values)
   const { policy, playbooks, storage } = await openBoth(config, log)
   try {
     const { db, queue } = await openLedger(config, secrets, storage.url, { log, redact })
+    const model = await openModel(models, values, { db, log })
     await noteSettings(db, {
       env,
       names: controlSettings,

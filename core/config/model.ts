@@ -1,5 +1,8 @@
+import { totalmem } from 'node:os'
 import { z } from 'zod'
-import { type Env, readSettings, urlOf } from './settings.ts'
+import type { Need } from '../llm/model.ts'
+import { amount, chain, maybe, prices, tokens } from './modelValues.ts'
+import { duration, type Env, MB, megabytes, readSettings, urlOf } from './settings.ts'
 
 /**
  * How a provider keeps to a JSON schema: `schema` enforces it, `object` promises JSON of any shape, `text`
@@ -11,7 +14,8 @@ type ProviderFacts = { label: string; keySetting: string; baseUrl: string; model
 
 /**
  * The seven providers and their OpenAI-compatible endpoints, as their documentation gave them in November 2026.
- * Anthropic's compatible endpoint ignores `response_format`; DeepSeek knows `json_object` only.
+ * Anthropic's compatible endpoint ignores `response_format`; DeepSeek knows `json_object` only. `model`: the one that
+ * is asked when nothing else is set; core/llm/catalogue.ts has others for some needs.
  */
 const providerFacts = {
   gemini: {
@@ -65,8 +69,8 @@ const providerFacts = {
   },
 } as const satisfies Record<string, ProviderFacts>
 
-type ProviderName = keyof typeof providerFacts
-const providerNames = Object.keys(providerFacts) as ProviderName[]
+export type ProviderName = keyof typeof providerFacts
+export const providerNames = Object.keys(providerFacts) as ProviderName[]
 
 const DEFAULT_PRIORITY = 'gemini,groq,openrouter,deepseek,openai,claude,ollama'
 const OPENROUTER_FALLBACKS = [
@@ -87,11 +91,41 @@ export type ProviderSettings = {
   apiKey: string | null
   baseUrl: string
   models: [string, ...string[]]
+  /** The model was named in the settings: it is asked for every need. */
+  fixed: boolean
   output: OutputMode
 }
 
-/** The providers that take part, in the order they are to be asked. */
-export type ModelSettings = { providers: ProviderSettings[] }
+/** A model of a provider, as the settings name it: `openai:gpt-5.6-luna`. */
+export type NamedModel = { provider: ProviderName; model: string }
+/** US dollars for a million tokens. */
+export type Price = { in: number; out: number; cached: number }
+/** What may be used; null: no limit. Models on one's own machine are not counted. */
+export type Budgets = {
+  dailyTokens: number | null
+  dailyUsd: number | null
+  runTokens: number | null
+  runUsd: number | null
+}
+
+/** The providers that take part, in the order they are to be asked, and how. */
+export type ModelSettings = {
+  providers: ProviderSettings[]
+  /** Asked before all others for a need. */
+  first: Record<Need, NamedModel[]>
+  /** Prices the owner gave, by `provider:model`. */
+  prices: Record<string, Price>
+  budgets: Budgets
+  /** For how long one question may go on in all. */
+  timeoutMs: number
+  /** A second model is asked when the first is silent for so long; null: never. */
+  hedgeMs: number | null
+  /** How long an identical question is answered from memory. */
+  cacheMs: number
+  /** Bytes that the models in Ollama's memory may take together; null: not known, no limit. */
+  ollamaMemory: number | null
+  ollamaKeepAliveS: number
+}
 
 const listed = (text: string): string[] => text.split(',').flatMap((part) => part.trim() || [])
 const isProvider = (name: string): name is ProviderName => Object.hasOwn(providerFacts, name)
@@ -131,6 +165,21 @@ const table = {
   OPENAI_MODEL: modelId,
   CLAUDE_MODEL: modelId,
   OLLAMA_MODEL: modelId,
+  AI_MODELS_CONVERSATION: chain(isProvider).default([]),
+  AI_MODELS_QUICK: chain(isProvider).default([]),
+  AI_MODELS_BALANCED: chain(isProvider).default([]),
+  AI_MODELS_HEAVY: chain(isProvider).default([]),
+  AI_MODELS_CODE: chain(isProvider).default([]),
+  AI_PRICES: prices(isProvider).default({}),
+  AI_DAILY_TOKENS: maybe(tokens).default(3_000_000),
+  AI_DAILY_USD: maybe(amount).default(null),
+  AI_RUN_TOKENS: maybe(tokens).default(300_000),
+  AI_RUN_USD: maybe(amount).default(null),
+  AI_TIMEOUT: duration.default(60_000),
+  AI_HEDGE_AFTER: maybe(duration).default(8000),
+  AI_CACHE_FOR: duration.default(120_000),
+  OLLAMA_MEMORY_MB: megabytes.optional(),
+  OLLAMA_KEEP_ALIVE: duration.default(300_000),
 }
 
 /** Every setting of the language models, by name. */
@@ -153,19 +202,52 @@ function provider(name: ProviderName, values: Values): ProviderSettings | null {
   const given = values[`${upper(name)}_BASE_URL`]
   const fallbacks = name === 'openrouter' ? values.OPENROUTER_FALLBACK_MODELS : []
   const model = values[`${upper(name)}_MODEL`] ?? facts.model
+  const baseUrl = given ?? facts.baseUrl
   return {
     name,
     label: facts.label,
     keySetting: facts.keySetting,
     apiKey: name === 'ollama' ? null : (values[facts.keySetting] ?? null),
-    baseUrl: name === 'ollama' ? withPath(given ?? facts.baseUrl) : (given ?? facts.baseUrl),
+    baseUrl: name === 'ollama' ? withPath(baseUrl) : baseUrl,
     models: [model, ...fallbacks.filter((id) => id !== model)],
+    fixed: model !== facts.model,
     output: facts.output,
   }
+}
+
+/** Of this machine's memory, what models may take where Ollama runs here and nothing was set. */
+const OLLAMA_SHARE = 0.75
+const isHere = (url: string): boolean => /^(localhost|127\.|\[::1\])/.test(new URL(url).host)
+
+function ollamaMemory(values: Values): number | null {
+  if (values.OLLAMA_MEMORY_MB) return values.OLLAMA_MEMORY_MB
+  const url = values.OLLAMA_BASE_URL
+  return url && isHere(url) ? Math.floor((totalmem() * OLLAMA_SHARE) / MB) * MB : null
 }
 
 /** Reads which language models may be asked. Pure. Throws ConfigError with one line; keys are never quoted back. */
 export function readModelSettings(env: Env): ModelSettings {
   const values = readSettings(table, env)
-  return { providers: values.AI_PROVIDER_PRIORITY.flatMap((name) => provider(name, values) ?? []) }
+  return {
+    providers: values.AI_PROVIDER_PRIORITY.flatMap((name) => provider(name, values) ?? []),
+    first: {
+      conversation: values.AI_MODELS_CONVERSATION,
+      quick: values.AI_MODELS_QUICK,
+      balanced: values.AI_MODELS_BALANCED,
+      heavy: values.AI_MODELS_HEAVY,
+      code: values.AI_MODELS_CODE,
+    },
+    prices: values.AI_PRICES,
+    budgets: {
+      dailyTokens: values.AI_DAILY_TOKENS,
+      dailyUsd: values.AI_DAILY_USD,
+      runTokens: values.AI_RUN_TOKENS,
+      runUsd: values.AI_RUN_USD,
+    },
+    timeoutMs: values.AI_TIMEOUT,
+    hedgeMs: values.AI_HEDGE_AFTER,
+    cacheMs: values.AI_CACHE_FOR,
+    ollamaMemory: ollamaMemory(values),
+    ollamaKeepAliveS: values.OLLAMA_KEEP_ALIVE / 1000,
+  }
 }

@@ -1,47 +1,71 @@
 import type { OpenAI } from 'openai'
+import type { Stream } from 'openai/core/streaming'
 import type {
   ChatCompletion,
-  ChatCompletionCreateParamsNonStreaming,
+  ChatCompletionChunk,
+  ChatCompletionCreateParams,
 } from 'openai/resources/chat/completions'
 import type { OutputMode, ProviderSettings } from '../config/model.ts'
-import { adaptSchema } from './adaptSchema.ts'
-import { explainFault, modelError } from './explainFault.ts'
-import type { Answer, Completion } from './model.ts'
+import { type At, explainFault, modelError } from './explainFault.ts'
+import type { Meter } from './meter.ts'
+import { errorIn, failureOf, faultOf, fieldOf } from './readFailure.ts'
 
-type Redact = (text: string) => string
-
-/** Seconds one question may take in all, its one retry included. */
-const LIMIT_S = 60
-/** A provider that asks for a longer wait than this many seconds is not waited for: the person is told instead. */
-const PATIENCE_S = 5
-const MAX_ANSWER_TOKENS = 16_000
-
-/** The client repeats once after what passes by itself (429, 5xx, a cut connection), but never after a long wait. */
-async function patientFetch(url: string | URL | Request, init?: RequestInit): Promise<Response> {
-  const response = await fetch(url, init)
-  const wait = Number(response.headers.get('retry-after') ?? 0)
-  if (!(wait > PATIENCE_S) && !Number.isNaN(wait)) return response
-  const headers = new Headers(response.headers)
-  headers.set('x-should-retry', 'false')
-  return new Response(response.body, { status: response.status, statusText: response.statusText, headers })
+/** One request, ready to be sent: its texts are redacted, its model and form are chosen. */
+export type Question = {
+  system: string
+  user: string
+  schemaName: string
+  /** JSON Schema of the answer. */
+  schema: Record<string, unknown>
+  mode: OutputMode
+  maxTokens: number
+  signal: AbortSignal
+  /** Told all of the text so far. */
+  onText?: ((soFar: string) => void) | undefined
 }
 
-/** The package costs 27 MB of memory: it is loaded at the first question. */
-async function openClient(at: ProviderSettings, seconds: number): Promise<OpenAI> {
+/** A refusal's body in the one shape that the client reads: Gemini wraps it into an array. */
+async function plainFetch(url: string | URL | Request, init?: RequestInit): Promise<Response> {
+  const response = await fetch(url, init)
+  if (response.ok) return response
+  const text = (await response.text()).slice(0, 20_000)
+  const { status, statusText, headers } = response
+  return new Response(plainBody(text), { status, statusText, headers: withoutLength(headers) })
+}
+
+function plainBody(text: string): string {
+  try {
+    const error = errorIn(JSON.parse(text))
+    return error === undefined
+      ? text
+      : JSON.stringify({ error: typeof error === 'string' ? { message: error } : error })
+  } catch {
+    return text
+  }
+}
+
+function withoutLength(headers: Headers): Headers {
+  const kept = new Headers(headers)
+  kept.delete('content-length')
+  kept.delete('content-encoding')
+  return kept
+}
+
+/** The package costs 27 MB of memory: it is loaded at the first question. Repeating and limits are the router's. */
+export async function openClient(at: Pick<ProviderSettings, 'apiKey' | 'baseUrl'>): Promise<OpenAI> {
   const { OpenAI } = await import('openai')
   return new OpenAI({
     apiKey: at.apiKey ?? 'none',
     baseURL: at.baseUrl,
     organization: null,
     project: null,
-    maxRetries: 1,
-    timeout: seconds * 1000,
+    maxRetries: 0,
     logLevel: 'off',
-    fetch: patientFetch,
+    fetch: plainFetch,
   })
 }
 
-function responseFormat(mode: OutputMode, schemaName: string, schema: Record<string, unknown>) {
+function responseFormat({ mode, schemaName, schema }: Question) {
   if (mode === 'schema')
     return {
       response_format: {
@@ -52,32 +76,34 @@ function responseFormat(mode: OutputMode, schemaName: string, schema: Record<str
   return mode === 'object' ? { response_format: { type: 'json_object' as const } } : {}
 }
 
-function requestBody<T>(
-  at: ProviderSettings,
-  mode: OutputMode,
-  req: Completion<T>,
-  redact: Redact,
-): ChatCompletionCreateParamsNonStreaming {
-  const schema = adaptSchema(req.schema)
+/** Groq streams no structured answers. */
+const streams = (at: Pick<ProviderSettings, 'name'>, mode: OutputMode): boolean =>
+  at.name !== 'groq' || mode === 'text'
+
+function requestBody(at: At, question: Question): ChatCompletionCreateParams {
   const told =
-    mode === 'schema'
+    question.mode === 'schema'
       ? ''
-      : `\n\nAnswer with one JSON object and nothing else. Its JSON Schema:\n${JSON.stringify(schema)}`
+      : `\n\nAnswer with one JSON object and nothing else. Its JSON Schema:\n${JSON.stringify(question.schema)}`
+  const stream = streams(at, question.mode)
+    ? { stream: true as const, stream_options: { include_usage: true } }
+    : {}
   return {
-    model: at.models[0],
+    model: at.model,
     messages: [
-      { role: 'system', content: req.system + told },
-      { role: 'user', content: redact(req.user) },
+      { role: 'system', content: question.system + told },
+      { role: 'user', content: question.user },
     ],
     ...(at.name === 'openai'
-      ? { max_completion_tokens: MAX_ANSWER_TOKENS }
-      : { max_tokens: MAX_ANSWER_TOKENS }),
-    ...responseFormat(mode, req.schemaName, schema),
+      ? { max_completion_tokens: question.maxTokens }
+      : { max_tokens: question.maxTokens }),
+    ...responseFormat(question),
+    ...stream,
   }
 }
 
 /** Models wrap JSON into fences and small talk; what stands from the first brace to the last is taken. */
-function parseAnswer(text: string): unknown {
+export function parseAnswer(text: string): unknown {
   const from = text.indexOf('{')
   const to = text.lastIndexOf('}')
   try {
@@ -87,61 +113,99 @@ function parseAnswer(text: string): unknown {
   }
 }
 
-function readAnswer(completion: ChatCompletion, at: ProviderSettings, seconds: number, ms: number): Answer {
-  const choice = completion.choices?.[0]
-  const text = choice?.message?.content
-  if (choice?.message?.refusal || choice?.finish_reason === 'content_filter')
-    throw modelError('refused', at, seconds)
-  if (choice?.finish_reason === 'length') throw modelError('cut', at, seconds)
-  if (typeof text !== 'string') throw modelError('answer', at, seconds)
-  const { prompt_tokens = 0, completion_tokens = 0 } = completion.usage ?? {}
-  return { value: parseAnswer(text), text, tokens_in: prompt_tokens, tokens_out: completion_tokens, ms }
+type Choice = { refusal?: string | null; finish?: string | null; there: boolean }
+
+/** Reads the parts of a stream as they come. One that ends without saying why was cut. */
+async function readStream(
+  stream: Stream<ChatCompletionChunk>,
+  question: Question,
+  meter: Meter,
+): Promise<Choice> {
+  const choice: Choice = { there: false }
+  for await (const chunk of stream) {
+    const part = chunk.choices?.[0]
+    meter.usage(chunk.usage ?? fieldOf(fieldOf(chunk, 'x_groq'), 'usage'))
+    if (!part) continue
+    choice.there = true
+    if (part.delta?.refusal) choice.refusal = part.delta.refusal
+    if (part.finish_reason) choice.finish = part.finish_reason
+    // A model that thinks is at work, though it has said nothing yet.
+    if (fieldOf(part.delta, 'reasoning_content') || fieldOf(part.delta, 'reasoning')) meter.thinks()
+    if (part.delta?.content) {
+      meter.add(part.delta.content)
+      question.onText?.(meter.text)
+    }
+  }
+  question.signal.throwIfAborted()
+  if (choice.there && !choice.finish) throw new TypeError('the stream was cut')
+  return choice
 }
 
-const nextMode: Record<OutputMode, OutputMode | null> = { schema: 'object', object: 'text', text: null }
-/** Some models behind a provider know no schemas: the provider says so with 400, 404 or 422. */
-const cannotShape = (error: unknown): boolean =>
-  error instanceof Error &&
-  [400, 404, 422].includes(Number(Reflect.get(error, 'status'))) &&
-  /response_format|json_schema|structured|json mode|json_object/i.test(error.message)
-
-async function ask<T>(
-  client: OpenAI,
-  at: ProviderSettings,
-  mode: OutputMode,
-  req: Completion<T>,
-  redact: Redact,
-  signal: AbortSignal,
-): Promise<ChatCompletion> {
-  try {
-    return await client.chat.completions.create(requestBody(at, mode, req, redact), { signal })
-  } catch (error) {
-    const next = nextMode[mode]
-    if (!next || !cannotShape(error)) throw error
-    return ask(client, at, next, req, redact, signal)
+function readWhole(completion: ChatCompletion, question: Question, meter: Meter): Choice {
+  const part = completion.choices?.[0]
+  meter.usage(completion.usage)
+  if (part?.message?.content) {
+    meter.add(part.message.content)
+    question.onText?.(meter.text)
+  }
+  return {
+    there: part !== undefined && part !== null,
+    refusal: part?.message?.refusal ?? null,
+    finish: part?.finish_reason ?? null,
   }
 }
 
+/** An error that came with status 200, as OpenRouter sends those of the provider behind it. */
+function throwInner(body: unknown, at: At, seconds: number): void {
+  if (errorIn(body) === undefined || errorIn(body) === null) return
+  const failure = failureOf(200, undefined, body, Date.now())
+  throw modelError(faultOf(failure), at, seconds, failure)
+}
+
+async function send(
+  client: OpenAI,
+  at: At,
+  question: Question,
+  meter: Meter,
+  seconds: number,
+): Promise<Choice> {
+  const body = requestBody(at, question)
+  const { data, response } = await client.chat.completions
+    .create(body, { signal: question.signal, timeout: seconds * 1000 })
+    .withResponse()
+  if (!('choices' in data) && Symbol.asyncIterator in data) {
+    if (!response.headers.get('content-type')?.startsWith('application/json'))
+      return readStream(data, question, meter)
+    // Something between us and the provider does not stream.
+    const whole = (await response.json()) as ChatCompletion
+    throwInner(whole, at, seconds)
+    return readWhole(whole, question, meter)
+  }
+  throwInner(data, at, seconds)
+  return readWhole(data as ChatCompletion, question, meter)
+}
+
 /**
- * Asks one provider's model one question. Resolves with the answer's JSON, unchecked. Throws ModelError, or the
- * reason of `req.signal` once that is aborted, which ends the request on the wire. What is sent goes through `redact`.
- * `seconds`: the time limit for all of it.
+ * Sends one request to one model. What came, and what it cost, is in `meter`, also when it fails or is aborted halfway.
+ * Throws ModelError, or the reason of the question's signal, whose abort ends the request on the wire.
+ * `seconds`: the time limit, for words alone; the signal ends it.
  */
-export async function callModel<T>(
-  at: ProviderSettings,
-  req: Completion<T>,
-  redact: Redact,
-  seconds = LIMIT_S,
-): Promise<Answer> {
-  const limit = AbortSignal.timeout(seconds * 1000)
-  const signal = req.signal ? AbortSignal.any([req.signal, limit]) : limit
-  const started = performance.now()
+export async function callModel(
+  client: OpenAI,
+  at: At,
+  question: Question,
+  meter: Meter,
+  seconds: number,
+): Promise<void> {
   try {
-    req.signal?.throwIfAborted()
-    const completion = await ask(await openClient(at, seconds), at, at.output, req, redact, signal)
-    return readAnswer(completion, at, seconds, Math.round(performance.now() - started))
+    question.signal.throwIfAborted()
+    const choice = await send(client, at, question, meter, seconds)
+    if (choice.refusal || choice.finish === 'content_filter') throw modelError('refused', at, seconds)
+    if (choice.finish === 'length') throw modelError('cut', at, seconds)
+    if (choice.finish === 'error') throw modelError('server', at, seconds)
+    if (!choice.there || meter.text === '') throw modelError('answer', at, seconds)
   } catch (error) {
-    req.signal?.throwIfAborted()
-    throw limit.aborted ? modelError('timeout', at, seconds) : explainFault(error, at, seconds)
+    question.signal.throwIfAborted()
+    throw explainFault(error, at, seconds)
   }
 }

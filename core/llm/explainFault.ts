@@ -1,56 +1,19 @@
 import type { ProviderSettings } from '../config/model.ts'
 import { redactor } from '../redaction/redact.ts'
 import { ModelError, type ModelFault } from './model.ts'
-
-type Failure = { status: number | undefined; code: string; message: string; timedOut: boolean }
-const nothingKnown: Failure = { status: undefined, code: '', message: '', timedOut: false }
-
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
-const fieldOf = (value: unknown, field: string): unknown =>
-  typeof value === 'object' && value !== null ? Reflect.get(value, field) : undefined
-
-/** The innermost cause that names itself by a code (ECONNREFUSED, ENOTFOUND, ...). */
-function causeCode(error: unknown, depth = 0): string {
-  if (depth > 5 || typeof error !== 'object' || error === null) return ''
-  return causeCode(fieldOf(error, 'cause'), depth + 1) || textOf(fieldOf(error, 'code'))
-}
-
-function readFailure(error: unknown): Failure {
-  const status = fieldOf(error, 'status')
-  const name = textOf(fieldOf(fieldOf(error, 'constructor'), 'name'))
-  const own = textOf(fieldOf(error, 'name'))
-  return {
-    status: typeof status === 'number' ? status : undefined,
-    code: causeCode(error),
-    message: textOf(fieldOf(error, 'message')),
-    timedOut: name === 'APIConnectionTimeoutError' || own === 'TimeoutError',
-  }
-}
-
-const outOfQuota = /quota|credit|billing|insufficient|balance/i
-const noSuchModel = /model/i
-
-function faultOf({ status, message, timedOut }: Failure): ModelFault {
-  if (timedOut) return 'timeout'
-  if (status === undefined) return 'unreachable'
-  if (status === 401 || status === 403) return 'key'
-  if (status === 402) return 'quota'
-  if (status === 429) return outOfQuota.test(message) ? 'quota' : 'rate'
-  if (status === 404) return 'unknown_model'
-  if (status === 408) return 'timeout'
-  if (status >= 500) return 'server'
-  if (/api[ _-]?key/i.test(message)) return 'key'
-  return noSuchModel.test(message) && /not (found|exist|supported)|unknown|invalid model/i.test(message)
-    ? 'unknown_model'
-    : 'request'
-}
+import { type Failure, faultOf, nothingKnown, reachOf, readFailure } from './readFailure.ts'
 
 const host = (url: string): string => new URL(url).host
+
+/** Whom it happened with. */
+export type At = Pick<ProviderSettings, 'name' | 'label' | 'keySetting' | 'apiKey' | 'baseUrl'> & {
+  model: string
+}
 
 function sentence(
   fault: ModelFault,
   failure: Failure,
-  at: ProviderSettings,
+  at: At,
   seconds: number,
 ): [said: string, hint: string] {
   const next = 'or put another provider first in AI_PROVIDER_PRIORITY'
@@ -65,7 +28,7 @@ function sentence(
     quota: [`${at.label} has no quota or credit left.`, `Look at your account there, ${next}.`],
     rate: [`${at.label} takes no more requests just now (429).`, `Ask again in a minute, ${next}.`],
     unknown_model: [
-      `${at.label} does not know the model ${at.models[0]}.`,
+      `${at.label} does not know the model ${at.model}.`,
       `Set ${modelSetting} in .env to one it has.`,
     ],
     request: [
@@ -84,8 +47,23 @@ function sentence(
     ],
     timeout: [`${at.label} did not answer within ${seconds} s.`, `Ask again, ${next}.`],
     answer: [`${at.label} sent an answer that cannot be read.`, `Check ${baseSetting}, ${next}.`],
+    schema: [
+      `${at.label} takes no question in this form: ${oneLine(failure.message)}`,
+      `Try another model with ${modelSetting}, ${next}.`,
+    ],
+    busy: [
+      `${at.label} is left alone for ${waitWords(failure.retryAfterMs)}, as it asked.`,
+      `Ask again then, ${next}.`,
+    ],
+    budget: [`The budget for ${at.label} is used up.`, 'Playbooks and /run go on without a model.'],
   }
   return told[fault]
+}
+
+/** A wait as people say it. */
+export const waitWords = (ms: number | null): string => {
+  const s = Math.ceil((ms ?? 60_000) / 1000)
+  return s < 90 ? `${s} s` : s < 5400 ? `${Math.round(s / 60)} min` : `${Math.round(s / 3600)} h`
 }
 
 const oneLine = (text: string): string =>
@@ -98,20 +76,23 @@ const oneLine = (text: string): string =>
 /** A fault of ours to name, with the provider's words for it: one line what happened, one what to do. */
 export function modelError(
   fault: ModelFault,
-  at: ProviderSettings,
+  at: At,
   seconds: number,
   failure: Failure = nothingKnown,
 ): ModelError {
   const clean = redactor(at.apiKey ? [at.apiKey] : [])
   const [said, hint] = sentence(fault, { ...failure, message: clean(failure.message) }, at, seconds)
-  return new ModelError(fault, said, hint)
+  return new ModelError(fault, said, hint, {
+    retryAfterMs: failure.retryAfterMs,
+    reach: reachOf(fault, failure, at.name),
+  })
 }
 
 /**
  * Turns whatever a provider's client threw into a ModelError. `seconds`: the time limit of the request. Pure.
  * The key never gets into it, even when the provider quotes it back.
  */
-export function explainFault(error: unknown, at: ProviderSettings, seconds: number): ModelError {
+export function explainFault(error: unknown, at: At, seconds: number): ModelError {
   if (error instanceof ModelError) return error
   const failure = readFailure(error)
   if (error instanceof SyntaxError) return modelError('answer', at, seconds, failure)

@@ -52,7 +52,8 @@ export type Model = {
   complete<T>(req: Completion<T>): Promise<Answer>
 }
 
-const modelFaults = [
+/** What may go wrong with a question, as the record of calls names it too. */
+export const modelFaults = [
   'key',
   'quota',
   'rate',
@@ -64,6 +65,9 @@ const modelFaults = [
   'unreachable',
   'timeout',
   'answer',
+  'schema',
+  'busy',
+  'budget',
 ] as const
 export type ModelFault = (typeof modelFaults)[number]
 
@@ -72,9 +76,22 @@ export class ModelError extends Error {
   override name = 'ModelError'
   readonly fault: ModelFault
   readonly hint: string
-  constructor(fault: ModelFault, message: string, hint: string) {
+  /** Milliseconds for which the provider asked not to be asked again; null when it said nothing. */
+  readonly retryAfterMs: number | null
+  /** Whom it concerns besides this model: all of the provider's, or its free ones. */
+  readonly reach: Reach
+  constructor(
+    fault: ModelFault,
+    message: string,
+    hint: string,
+    { retryAfterMs = null, reach = 'model' }: { retryAfterMs?: number | null; reach?: Reach } = {},
+  ) {
     super(message)
     this.fault = fault
     this.hint = hint
+    this.retryAfterMs = retryAfterMs
+    this.reach = reach
   }
 }
+
+export type Reach = 'model' | 'free models' | 'provider'

@@ -14,27 +14,31 @@ type Input = {
   signal?: AbortSignal | undefined
   context?: readonly Untrusted[] | undefined
   lookId?: string | undefined
+  forRun?: { id: string; personId: string | null } | undefined
 }
 const REPHRASE = 'Say it in other words, or use /run with the command.'
 
-async function ask(
-  model: Model,
-  purpose: string,
-  user: string,
-  signal: AbortSignal | undefined,
-): Promise<Answer> {
-  const question = { purpose, system: SYSTEM_PROMPT, user, schema: PlanDraft, schemaName: 'plan' }
-  return model.complete(signal ? { ...question, signal } : question)
+async function ask(model: Model, purpose: string, user: string, { signal, forRun }: Input): Promise<Answer> {
+  return model.complete({
+    ...{ purpose, system: SYSTEM_PROMPT, user, schema: PlanDraft, schemaName: 'plan' },
+    ...(signal ? { signal } : {}),
+    ...(forRun ? { runId: forRun.id } : {}),
+    ...(forRun?.personId ? { personId: forRun.personId } : {}),
+  })
 }
 
-/** What all questions of one plan cost together. A provider on one's own machine costs nothing; else it is not known. */
+/** What all questions of one plan cost together, and who answered last; the cost is null where one is not known. */
 function sourceOf(model: Model, answers: readonly Answer[], { context = [], lookId }: Input): PlanSource {
   const sum = (field: 'tokens_in' | 'tokens_out' | 'ms') => answers.reduce((total, a) => total + a[field], 0)
-  const cost_usd = model.provider === 'ollama' ? 0 : null
+  const costs = answers.map((answer) => answer.cost_usd ?? null)
+  const cost_usd = costs.every((cost) => cost !== null)
+    ? costs.reduce((total, cost) => total + cost, 0)
+    : null
+  const last = answers.at(-1)
   return {
     kind: 'model',
-    provider: model.provider,
-    model: model.model,
+    provider: last?.provider ?? model.provider,
+    model: last?.model ?? model.model,
     tokens_in: sum('tokens_in'),
     tokens_out: sum('tokens_out'),
     cost_usd,
@@ -59,13 +63,13 @@ function outcomeOf(converted: Converted, source: PlanSource): PlanOutcome {
  * A provider's fault becomes `failed`; only the abort of `signal` throws, with its reason.
  */
 export async function planByModel(model: Model, input: Input): Promise<PlanOutcome> {
-  const { place, version, signal } = input
+  const { place, version } = input
   const prompt = writePrompt(input)
   try {
-    const first = await ask(model, 'plan', prompt, signal)
+    const first = await ask(model, 'plan', prompt, input)
     const converted = convertDraft(first.value, place, version)
     if (!('fault' in converted)) return outcomeOf(converted, sourceOf(model, [first], input))
-    const second = await ask(model, 'repair', writeRepair(prompt, first.text, converted.fault), signal)
+    const second = await ask(model, 'repair', writeRepair(prompt, first.text, converted.fault), input)
     return outcomeOf(convertDraft(second.value, place, version), sourceOf(model, [first, second], input))
   } catch (error) {
     if (!(error instanceof ModelError)) throw error

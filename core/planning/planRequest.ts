@@ -22,6 +22,8 @@ type Input = {
   context?: readonly Untrusted[] | undefined
   /** Collects more context; asked for only when the model is. */
   gather?: (() => Promise<Gathered>) | undefined
+  /** The run it is for, and whose: what models cost is counted there. */
+  forRun?: { id: string; personId: string | null } | undefined
 }
 
 /** A playbook understood the request; it may still lack something at the place, or an action the agent has not. */

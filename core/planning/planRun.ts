@@ -161,7 +161,7 @@ async function makePlan(
   const past = await pastFor(deps, run, place)
   const forRun = { id: run.id, personId: run.person_id }
   const gather = () => gatherContext(deps, { place: past.place, machine, forRun, signal })
-  const outcome = await planRequest(deps, { request: run.request, version, signal, ...past, gather })
+  const outcome = await planRequest(deps, { request: run.request, version, signal, ...past, gather, forRun })
   if (outcome.kind === 'planned') return { plan: outcome.plan, source: outcome.source }
   if (outcome.kind === 'failed')
     return { fault: { code: 'PLANNING_FAILED', message: outcome.reason, hint: outcome.hint } }

@@ -1,5 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { ProviderName } from '../../core/config/model.ts'
+import { sendAnswer, sendRefused } from './modelAnswers.ts'
+import { type RefusalName, refusals } from './providerFaults.ts'
 
 /** What the server does with one request. */
 export type ModelReply =
@@ -9,18 +12,34 @@ export type ModelReply =
       content: string | object
       tokens_in?: number
       tokens_out?: number
+      tokens_cached?: number
+      /** What it cost, as OpenRouter tells it. */
+      cost?: number
       finish_reason?: 'stop' | 'length' | 'content_filter'
+      /** Of a stream: how many parts it comes in, with so many milliseconds before each but the first. */
+      parts?: number
+      pace_ms?: number
+      /** Of a stream: the head comes at once, the first text so much later. */
+      first_ms?: number
     }
   /** Declines, as OpenAI's models do under structured output. */
   | { kind: 'refusal'; text: string }
   /** A provider's error in the shape they share. */
   | { kind: 'error'; status: number; message?: string; code?: string; retry_after?: number }
+  /** A refusal in the shape of the provider that the server plays. */
+  | { kind: 'refuse'; as: RefusalName }
   /** A body that is not JSON, with status 200. */
   | { kind: 'invalid' }
+  /** No choice at all. */
+  | { kind: 'empty' }
   /** Answers nothing for so long, then as `then` says. */
   | { kind: 'slow'; ms: number; then?: ModelReply }
-  /** Begins the answer and cuts the connection. */
-  | { kind: 'cut' }
+  /** Begins the answer and cuts the connection; `clean`: ends the stream as if it were whole. */
+  | { kind: 'cut'; clean?: boolean; content?: string }
+  /** A stream that begins well and then holds an error, as OpenRouter's do. */
+  | { kind: 'error in stream'; content?: string }
+  /** Takes the request and never says anything. */
+  | { kind: 'hang' }
 
 type ModelRequest = {
   path: string
@@ -28,6 +47,7 @@ type ModelRequest = {
   /** The request's JSON. */
   body: {
     model: string
+    stream?: boolean
     messages: { role: string; content: string }[]
     response_format?: { type: string; json_schema?: { name: string; strict: boolean; schema: unknown } }
     [field: string]: unknown
@@ -43,87 +63,83 @@ export type ModelServer = {
   requests: ModelRequest[]
   /** More replies, after those that are left. */
   push(...replies: ModelReply[]): void
+  /** Answers so whenever the script is over; null: with status 500 again. */
+  always(reply: ModelReply | null): void
+  /** How many connections are open just now. */
+  open(): number
   close(): Promise<void>
 }
 
-const completion = (
-  model: string,
-  message: object,
-  reply: Extract<ModelReply, { kind: 'answer' }> | undefined,
-) => ({
-  id: 'chatcmpl-test0000000000000000000000',
-  object: 'chat.completion',
-  created: 1_790_000_000,
-  model,
-  choices: [
-    {
-      index: 0,
-      message: { role: 'assistant', content: null, refusal: null, annotations: [], ...message },
-      logprobs: null,
-      finish_reason: reply?.finish_reason ?? 'stop',
-    },
-  ],
-  usage: {
-    prompt_tokens: reply?.tokens_in ?? 100,
-    completion_tokens: reply?.tokens_out ?? 20,
-    total_tokens: (reply?.tokens_in ?? 100) + (reply?.tokens_out ?? 20),
-    prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0 },
-    completion_tokens_details: {
-      reasoning_tokens: 0,
-      audio_tokens: 0,
-      accepted_prediction_tokens: 0,
-      rejected_prediction_tokens: 0,
-    },
-  },
-  service_tier: 'default',
-  system_fingerprint: null,
-})
-
-function send(res: ServerResponse, status: number, body: object, headers: Record<string, string> = {}): void {
-  res
-    .writeHead(status, { 'content-type': 'application/json', 'x-request-id': 'req_test', ...headers })
-    .end(JSON.stringify(body))
-}
-
-function sendError(res: ServerResponse, reply: Extract<ModelReply, { kind: 'error' }>): void {
-  const headers: Record<string, string> =
-    reply.retry_after === undefined ? {} : { 'retry-after': String(reply.retry_after) }
-  const error = {
-    message: reply.message ?? `error ${reply.status}`,
-    type: 'test_error',
-    param: null,
-    code: reply.code ?? null,
+function cutShort(res: ServerResponse, stream: boolean, what: Extract<ModelReply, { kind: 'cut' }>): void {
+  if (!stream) {
+    res.writeHead(200, { 'content-type': 'application/json', 'content-length': '5000' })
+    res.write('{"id":"chatcmpl-test","choices":[{"index":0,"mess', () => res.destroy())
+    return
   }
-  send(res, reply.status, { error }, headers)
+  const delta = { role: 'assistant', content: what.content ?? '{"half":' }
+  const chunk = {
+    id: 'chatcmpl-test',
+    object: 'chat.completion.chunk',
+    choices: [{ index: 0, delta, finish_reason: null }],
+  }
+  res.writeHead(200, { 'content-type': 'text/event-stream' })
+  res.write(`data: ${JSON.stringify(chunk)}\n\n`, () => (what.clean ? res.end() : res.destroy()))
 }
 
-function cutShort(res: ServerResponse): void {
-  res.writeHead(200, { 'content-type': 'application/json', 'content-length': '5000' })
-  res.write('{"id":"chatcmpl-test","choices":[{"index":0,"mess', () => res.destroy())
-}
-
-function reply(res: ServerResponse, model: string, what: ModelReply): void {
+function reply(
+  res: ServerResponse,
+  provider: ProviderName,
+  { model, stream = false }: ModelRequest['body'],
+  what: ModelReply,
+): void {
   if (res.destroyed) return
+  const again = (next: ModelReply) => reply(res, provider, { model, stream, messages: [] }, next)
   switch (what.kind) {
-    case 'answer': {
-      const content = typeof what.content === 'string' ? what.content : JSON.stringify(what.content)
-      send(res, 200, completion(model, { content }, what))
+    case 'answer':
+      void sendAnswer(res, provider, { model, stream }, what)
       break
-    }
     case 'refusal':
-      send(res, 200, completion(model, { refusal: what.text }, undefined))
+      void sendAnswer(res, provider, { model, stream }, { content: '', refusal: what.text })
+      break
+    case 'empty':
+      void sendAnswer(res, provider, { model, stream }, { content: '', empty: true })
       break
     case 'error':
-      sendError(res, what)
+      sendRefused(res, {
+        status: what.status,
+        headers: what.retry_after === undefined ? {} : { 'retry-after': String(what.retry_after) },
+        body: {
+          error: {
+            ...{ message: what.message ?? `error ${what.status}`, type: 'test_error' },
+            ...{ param: null, code: what.code ?? null },
+          },
+        },
+      })
+      break
+    case 'refuse':
+      sendRefused(res, refusals[provider][what.as])
       break
     case 'invalid':
-      res.writeHead(200, { 'content-type': 'application/json' }).end('{"choices": [')
+      if (stream) res.writeHead(200, { 'content-type': 'text/event-stream' }).end('data: {"choices": [\n\n')
+      else res.writeHead(200, { 'content-type': 'application/json' }).end('{"choices": [')
       break
     case 'cut':
-      cutShort(res)
+      cutShort(res, stream, what)
+      break
+    case 'error in stream':
+      if (stream)
+        void sendAnswer(
+          res,
+          provider,
+          { model, stream },
+          { content: what.content ?? '{"half":', broken: true },
+        )
+      else sendRefused(res, { status: 200, body: { error: { code: 502, message: 'Provider disconnected' } } })
+      break
+    case 'hang':
       break
     case 'slow':
-      setTimeout(() => reply(res, model, what.then ?? { kind: 'answer', content: '{}' }), what.ms).unref()
+      setTimeout(() => again(what.then ?? { kind: 'answer', content: '{}' }), what.ms).unref()
   }
 }
 
@@ -135,11 +151,17 @@ async function readBody(req: IncomingMessage): Promise<string> {
 
 /**
  * An OpenAI-compatible server on loopback that answers with `script`, one reply a request, in order. A request
- * beyond the script gets status 500. Knows `POST .../chat/completions` only.
+ * beyond the script gets status 500. Knows `POST .../chat/completions` only, whole and streamed. `provider`: whose
+ * shapes it has.
  */
-export async function startModelServer(script: ModelReply[] = []): Promise<ModelServer> {
+export async function startModelServer(
+  script: ModelReply[] = [],
+  { provider = 'openai' }: { provider?: ProviderName } = {},
+): Promise<ModelServer> {
   const left = [...script]
+  let otherwise: ModelReply | null = null
   const requests: ModelRequest[] = []
+  const sockets = new Set<unknown>()
   const server = createServer(async (req, res) => {
     const body = JSON.parse((await readBody(req)) || '{}') as ModelRequest['body']
     const seen: ModelRequest = { path: req.url ?? '', headers: req.headers, body, aborted: false }
@@ -147,12 +169,14 @@ export async function startModelServer(script: ModelReply[] = []): Promise<Model
     res.on('close', () => {
       seen.aborted = !res.writableEnded
     })
-    if (!seen.path.endsWith('/chat/completions')) return send(res, 404, { error: { message: 'not found' } })
-    reply(
-      res,
-      String(body.model),
-      left.shift() ?? { kind: 'error', status: 500, message: 'the script is over' },
-    )
+    if (!seen.path.endsWith('/chat/completions'))
+      return sendRefused(res, { status: 404, body: { error: { message: 'not found' } } })
+    const over: ModelReply = { kind: 'error', status: 500, message: 'the script is over' }
+    reply(res, provider, body, left.shift() ?? otherwise ?? over)
+  })
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -160,6 +184,10 @@ export async function startModelServer(script: ModelReply[] = []): Promise<Model
     url: `http://127.0.0.1:${port}/v1`,
     requests,
     push: (...replies) => void left.push(...replies),
+    always: (what) => {
+      otherwise = what
+    },
+    open: () => sockets.size,
     close: async () => {
       server.closeAllConnections()
       await new Promise<void>((resolve) => server.close(() => resolve()))

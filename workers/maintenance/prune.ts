@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { dropLog } from '../../core/archive/archiveRun.ts'
 import { runsToDrop } from '../../core/archive/dueRuns.ts'
 import type { Deps } from '../../core/deps.ts'
+import { closeLostCalls } from '../../core/llm/callLedger.ts'
 
 /** Rows looked at and deleted at a time, so that no statement holds the tables long; and statements in one pass. */
 const STEP = 1000
@@ -17,15 +18,16 @@ const old = [
      SELECT id, created_at FROM delivery WHERE status = '${status}' ORDER BY id LIMIT ${STEP}) x WHERE created_at < now() - interval '14 days') RETURNING 1`,
   ),
   `DELETE FROM button WHERE id IN (SELECT id FROM button WHERE created_at < now() - interval '60 days' ORDER BY created_at LIMIT ${STEP}) RETURNING 1`,
+  `DELETE FROM model_call WHERE id IN (SELECT id FROM model_call WHERE at < now() - interval '400 days' ORDER BY at LIMIT ${STEP}) RETURNING 1`,
   `DELETE FROM one_time_code WHERE expires_at < now() - interval '7 days' RETURNING 1`,
 ]
 
 /**
- * Deletes what nobody needs any more (handled updates, sent messages, old buttons, logs past their time), in small
- * steps. Returns how many rows and logs.
+ * Deletes what nobody needs any more (handled updates, sent messages, old buttons, calls to models of over a year ago,
+ * logs past their time), in small steps; closes calls to models whose process died. Returns how many rows and logs.
  */
 export async function pruneOnce(deps: Pick<Deps, 'db' | 'settings'>): Promise<number> {
-  let pruned = 0
+  let pruned = await closeLostCalls(deps.db)
   for (const statement of old) pruned += await inSteps(() => deps.db.query(statement))
   const runs = await runsToDrop(deps.db, deps.settings.retention)
   for (const run of runs) await dropLog(deps, run)
