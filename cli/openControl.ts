@@ -10,6 +10,7 @@ import { openSecrets, type Secrets } from '../core/config/secrets.ts'
 import type { Env } from '../core/config/settings.ts'
 import type { Deps } from '../core/deps.ts'
 import { openModel } from '../core/llm/openModel.ts'
+import { openMemory } from '../core/memory/openMemory.ts'
 import { setApiToken } from '../core/people/apiTokens.ts'
 import { loadPlaybooks } from '../core/planning/loadPlaybooks.ts'
 import type { Playbook } from '../core/planning/playbook.ts'
@@ -101,6 +102,7 @@ export async function openControl(env: Env, name: string): Promise<Control> {
     }
     const deps: Deps = {
       ...{ db, log, policy, playbooks, model, bus: queue.bus, wake: queue.wake },
+      memory: config.memory ? await openMemory({ db, log }) : null,
       clock: { now: () => new Date() },
       redact,
       signingKey: createPrivateKey(secrets.signing_key),

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { Logger } from './config/logger.ts'
 import type { Model } from './llm/model.ts'
+import type { MemoryAccess } from './memory/openMemory.ts'
 import type { Playbook } from './planning/playbook.ts'
 import type { Policy } from './policy/policySchema.ts'
 import type { KeyStatement } from './protocol/keyChain.ts'
@@ -34,6 +35,8 @@ export type Deps = {
   policy: Policy
   playbooks: readonly Playbook[]
   model: Model | null
+  /** How memories are looked for; null or left out: memory is switched off. */
+  memory?: MemoryAccess | null
   /** The private key that signs grants. */
   signingKey: KeyObject
   /** How that key follows from those before it; it goes with every grant. */

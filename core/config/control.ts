@@ -59,6 +59,7 @@ const table = {
   SKYNET_MAX_ARCHIVE_MB: megabytes.default(2048 * MB),
   SKYNET_POLICY_FILE: z.string().optional(),
   SKYNET_PLAYBOOKS_DIR: z.string().optional(),
+  SKYNET_MEMORY_ENABLED: flag.default(true),
   SKYNET_LOG_LEVEL: logLevel.default('info'),
 }
 
@@ -100,6 +101,7 @@ export type ControlConfig = {
   retention: Retention
   policyFile: string | null
   playbooksDir: string | null
+  memory: boolean
   logLevel: string
 }
 
@@ -130,6 +132,7 @@ export function parseControlConfig(env: Env): ControlConfig {
     },
     policyFile: s.SKYNET_POLICY_FILE ?? null,
     playbooksDir: s.SKYNET_PLAYBOOKS_DIR ?? null,
+    memory: s.SKYNET_MEMORY_ENABLED,
     logLevel: s.SKYNET_LOG_LEVEL,
   }
 }

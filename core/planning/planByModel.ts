@@ -27,6 +27,14 @@ async function ask(model: Model, purpose: string, user: string, { signal, forRun
   })
 }
 
+/** What a model was shown beside the request: what nobody here wrote, and which memories. Pure. */
+function shownOf(context: readonly Untrusted[]): { from?: string[]; memories?: number[] } {
+  const outside = context.filter(({ trusted }) => trusted !== true)
+  const from = [...new Set(outside.map(({ origin }) => origin))]
+  const memories = context.flatMap(({ memory }) => memory ?? [])
+  return { ...(from.length > 0 ? { from } : {}), ...(memories.length > 0 ? { memories } : {}) }
+}
+
 /** What all questions of one plan cost together, and who answered last; the cost is null where one is not known. */
 function sourceOf(model: Model, answers: readonly Answer[], { context = [], lookId }: Input): PlanSource {
   const sum = (field: 'tokens_in' | 'tokens_out' | 'ms') => answers.reduce((total, a) => total + a[field], 0)
@@ -43,7 +51,7 @@ function sourceOf(model: Model, answers: readonly Answer[], { context = [], look
     tokens_out: sum('tokens_out'),
     cost_usd,
     ms: sum('ms'),
-    ...(context.length > 0 ? { from: [...new Set(context.map(({ origin }) => origin))] } : {}),
+    ...shownOf(context),
     ...(lookId ? { look: lookId } : {}),
   }
 }

@@ -16,6 +16,8 @@ export type PlanSource =
       from?: string[]
       /** The run of the ledger that looked at the place before. */
       look?: string
+      /** The memories that it was shown, by number. */
+      memories?: number[]
     }
   | { kind: 'command' }
   /** A look at a place, taken before the run `for` was planned. */

@@ -27,7 +27,17 @@ type PlanningRun = {
 }
 type PlanDeps = Pick<
   Deps,
-  'db' | 'bus' | 'wake' | 'log' | 'policy' | 'playbooks' | 'model' | 'settings' | 'gatewayToken'
+  | 'db'
+  | 'bus'
+  | 'wake'
+  | 'log'
+  | 'clock'
+  | 'policy'
+  | 'playbooks'
+  | 'model'
+  | 'memory'
+  | 'settings'
+  | 'gatewayToken'
 >
 export type RunFault = {
   code: string

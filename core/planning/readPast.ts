@@ -2,6 +2,7 @@ import type { Deps } from '../deps.ts'
 import type { Sql } from '../storage/sql.ts'
 import { type EndedTask, lastTests } from './lastTests.ts'
 import { asksAboutTests, type PlaceFacts } from './planRequest.ts'
+import { recallFor } from './recallFor.ts'
 import type { Untrusted } from './untrusted.ts'
 
 /** A task of the place's past, with the run it belongs to. */
@@ -39,18 +40,22 @@ function describeFailure(past: readonly PastTask[], chatId: number | null): Untr
 const speaksOfFailure = /\b(?:fix|mend|repair|solve|debug|fail|broke|error|wrong|crash)/i
 
 /**
- * The place with how its tests ended, and for a model what failed there last in the chat. Looked up only for requests
- * that it matters to.
+ * The place with how its tests ended, and for a model the memories that matter most and what failed there last in the
+ * chat. Looked up only for requests that it matters to.
  */
 export async function pastFor(
-  deps: Pick<Deps, 'db' | 'model' | 'playbooks'>,
-  run: { request: string; chat_id: number | null },
+  deps: Pick<Deps, 'db' | 'model' | 'playbooks' | 'memory' | 'clock' | 'log'>,
+  run: { request: string; chat_id: number | null; person_id: string | null },
   place: PlaceFacts,
 ): Promise<{ place: PlaceFacts; context?: readonly Untrusted[] | undefined }> {
   const forModel = deps.model !== null && speaksOfFailure.test(run.request)
-  if (!forModel && !asksAboutTests(deps.playbooks, run.request)) return { place }
+  const memories = deps.model === null ? [] : await recallFor(deps, run, place, forModel)
+  if (!forModel && !asksAboutTests(deps.playbooks, run.request)) return withContext(place, memories)
   const past = await readPast(deps.db, place.agentId, place.repository?.path ?? place.cwd)
   const known = { ...place, lastTests: lastTests(past) }
   const failure = forModel ? describeFailure(past, run.chat_id) : undefined
-  return failure ? { place: known, context: [failure] } : { place: known }
+  return withContext(known, failure ? [failure, ...memories] : memories)
 }
+
+const withContext = (place: PlaceFacts, context: readonly Untrusted[]) =>
+  context.length > 0 ? { place, context } : { place }

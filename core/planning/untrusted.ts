@@ -13,6 +13,10 @@ export type Untrusted = {
   name?: string
   /** How much of the prompt's room it may claim beside others; 1 when left out. */
   share?: number
+  /** A memory of what this installation did and its own people said: data for the model as well, but no reason to ask. */
+  trusted?: true | undefined
+  /** Which memory it is, for `why this plan`. */
+  memory?: number | undefined
 }
 
 /** A number nobody outside knows, made for one question: no text can end a block that is marked with it. */

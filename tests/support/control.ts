@@ -5,6 +5,7 @@ import { parseControlConfig } from '../../core/config/control.ts'
 import { createLogger, type Logger } from '../../core/config/logger.ts'
 import type { Clock, Deps } from '../../core/deps.ts'
 import type { Model } from '../../core/llm/model.ts'
+import { openMemory } from '../../core/memory/openMemory.ts'
 import { setApiToken } from '../../core/people/apiTokens.ts'
 import { loadPlaybooks } from '../../core/planning/loadPlaybooks.ts'
 import { loadPolicy } from '../../core/policy/loadPolicy.ts'
@@ -46,6 +47,8 @@ export type ControlOptions = {
   secrets?: TestSecrets
   settings?: Partial<Deps['settings']>
   model?: Model | null
+  /** Default: on. */
+  memory?: boolean
   clock?: Clock
   poolSize?: number
   log?: Logger
@@ -86,6 +89,7 @@ export async function openTestControl(options: ControlOptions): Promise<TestCont
     policy,
     playbooks,
     model: options.model ?? null,
+    memory: options.memory === false ? null : await openMemory({ db, log }),
     signingKey: createPrivateKey(secrets.signingKey),
     gatewayToken: secrets.gatewayToken,
     redact,

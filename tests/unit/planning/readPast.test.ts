@@ -34,8 +34,8 @@ async function ended(command: string, cwd: string, status: 'failed' | 'succeeded
 
 const past = (request: string, cwd: string, withModel = false) =>
   pastFor(
-    { db: control.deps.db, playbooks, model: withModel ? model : null },
-    { request, chat_id: null },
+    { ...control.deps, playbooks, model: withModel ? model : null },
+    { request, chat_id: null, person_id: null },
     { ...demo(), agentId: machine.agentId, cwd, repository: null },
   )
 
