@@ -45,7 +45,7 @@ export async function rememberRun(
   at: Date,
 ): Promise<void> {
   const run = await readRun(tx, runId)
-  if (!run || !Object.hasOwn(endings, run.status)) return
+  if (!run || run.source?.kind === 'look' || !Object.hasOwn(endings, run.status)) return
   const steps = await readSteps(tx, runId)
   for (const memory of memoriesOf(run, steps, at)) await storeMemory(deps, tx, memory)
 }

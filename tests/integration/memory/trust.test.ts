@@ -1,6 +1,11 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Answer, Completion } from '../../../core/llm/model.ts'
 import { planRun } from '../../../core/planning/planRun.ts'
+import { loadPolicy } from '../../../core/policy/loadPolicy.ts'
+import type { Policy } from '../../../core/policy/policySchema.ts'
 import { createRun } from '../../../core/runs/createRun.ts'
 import { openTestControl, type TestControl } from '../../support/control.ts'
 import { newDatabase, type TestDatabase } from '../../support/database.ts'
@@ -21,7 +26,7 @@ const model = {
       directory: null,
       depends_on: [],
       reason: 'asked for',
-      call: { action: 'run_tests', tool: 'npm' },
+      call: { action: 'shell', command: 'npm test' },
       writes: [],
       network: false,
       timeout_s: 60,
@@ -31,15 +36,35 @@ const model = {
   },
 }
 
+/** A policy that lets tests run: the built-in one asks before anything that may write, memories or not. */
+const policyFile = join(mkdtempSync(join(tmpdir(), 'skynet-memory-')), 'policy.yaml')
+writeFileSync(
+  policyFile,
+  [
+    'version: 1',
+    'rules:',
+    '  - id: own.tests',
+    '    verdict: allow',
+    '    risk: low',
+    '    reason: tests may run here',
+    '    when: [{ effect: code.run-project }]',
+  ].join('\n'),
+)
+afterAll(() => rmSync(dirname(policyFile), { recursive: true }))
+
 let database: TestDatabase
 let control: TestControl
 let machine: TestMachine
 let [ana, ben, cleo] = ['', '', '']
-const deps = () => control.deps
+let policy: Policy
+const deps = () => ({ ...control.deps, policy })
 beforeAll(async () => {
   database = await newDatabase()
   control = await openTestControl({ databaseUrl: database.url, model })
+  policy = await loadPolicy(policyFile)
   machine = await addMachine(deps())
+  // Away: nothing is looked at before planning.
+  await deps().db.query('UPDATE agent SET connected = false')
   ana = await addPerson(deps(), 'operator')
   ben = await addPerson(deps(), 'operator')
   cleo = await addPerson(deps(), 'owner')
@@ -78,7 +103,7 @@ async function planned(
 }
 const remember = (more: object) =>
   putMemory(deps(), {
-    text: 'Asked: zap the widgets. Done: run_tests npm (ok).',
+    text: 'Asked: zap the widgets. Done: npm test (ok).',
     agentId: machine.agentId,
     cwd: machine.root,
     ...more,
