@@ -105,7 +105,8 @@ export async function startAgent({
   })
   await attempts.settleLost()
   await facts.scan()
-  const connection = connect({ config, identity, bounds, attempts, delivery, facts, log })
+  const redact = (text: string) => current().redact(text)
+  const connection = connect({ config, identity, bounds, attempts, delivery, facts, redact, log })
   facts.watch(attempts, connection)
   const endWatch = watchEnrolment(config, identity, {
     renewed: () => {
@@ -144,10 +145,11 @@ type Parts = {
   attempts: Attempts
   delivery: Delivery
   facts: Facts
+  redact: (text: string) => string
   log: Logger
 }
 
-function connect({ config, identity, bounds, attempts, delivery, facts, log }: Parts): Lines {
+function connect({ config, identity, bounds, attempts, delivery, facts, redact, log }: Parts): Lines {
   const session = randomUUID()
   return new Lines({
     gatewayUrls: identity.gatewayUrls,
@@ -166,7 +168,7 @@ function connect({ config, identity, bounds, attempts, delivery, facts, log }: P
     },
     onRefused: () => markRefused(config, true),
     refusedLine: refusedLine(config, identity),
-    inspect: (paths) => inspectFiles(bounds, paths),
+    inspect: (paths) => inspectFiles(bounds, paths, redact),
     onNoLine: () => delivery.disconnected(),
     stalledMs: () => delivery.stalledMs,
     onFrame: (frame) => {

@@ -1,5 +1,6 @@
 import { approversFor } from '../../core/approvals/approversFor.ts'
 import type { LedgerEvent } from '../../core/events/readEvents.ts'
+import { readPlanFiles } from '../../core/planning/planFiles.ts'
 import type { RunView } from '../../core/runs/viewRun.ts'
 import type { Tx } from '../../core/storage/sql.ts'
 import { say, sayCard, sayDocument, type Where } from '../delivery/say.ts'
@@ -51,7 +52,7 @@ async function ask(deps: BotDeps, tx: Tx, run: RunView, approval: Approval, wher
       tx,
       deps.bus,
       where,
-      { name: `plan-${approval.code}.txt`, text: planText(run, approval) },
+      { name: `plan-${approval.code}.txt`, text: planText(run, approval, await readPlanFiles(tx, run.id)) },
       `plan:${approval.id}:${where.chatId}`,
     )
   await sayCard(tx, deps.bus, where, {

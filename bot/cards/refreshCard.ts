@@ -2,6 +2,7 @@ import type { Api } from 'grammy'
 import { mayDecideAbout } from '../../core/approvals/approversFor.ts'
 import { isRunEnd } from '../../core/events/states.ts'
 import { canPlanFix } from '../../core/planning/canPlanFix.ts'
+import { readPlanFiles } from '../../core/planning/planFiles.ts'
 import { readLogTail, viewRun } from '../../core/runs/viewRun.ts'
 import type { Sql } from '../../core/storage/sql.ts'
 import { type Called, callTelegram } from '../delivery/callTelegram.ts'
@@ -61,6 +62,7 @@ export async function renderCard(
       if (copy && !(await mayDecideAbout(deps.db, card.chat_id, run.id))) return renderNotYours(approval)
       return renderApproval(run, approval, {
         armed: card.armed_at !== null,
+        ...(run.change ? { files: await readPlanFiles(deps.db, run.id) } : {}),
         askedIn: copy ? await titleOf(deps.db, run.chatId) : null,
       })
     }

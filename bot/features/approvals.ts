@@ -1,6 +1,7 @@
 import { Composer } from 'grammy'
 import { type Decided, type Decision, decideApproval } from '../../core/approvals/decideApproval.ts'
 import { outsideLine } from '../../core/people/entitlements.ts'
+import { readPlanFiles } from '../../core/planning/planFiles.ts'
 import { viewRun } from '../../core/runs/viewRun.ts'
 import type { BotContext } from '../context.ts'
 import { sayDocument } from '../delivery/say.ts'
@@ -131,6 +132,6 @@ export async function details(deps: BotDeps, turn: Turn, approvalId: string): Pr
   await toast(deps, turn)
   await sayDocument(turn.tx, deps.bus, here(turn, false), {
     name: `plan-${approval.code}.txt`,
-    text: planText(run, approval),
+    text: planText(run, approval, await readPlanFiles(turn.tx, run.id)),
   })
 }

@@ -1,10 +1,12 @@
 import { placeLabel } from '../../core/fleet/choosePlace.ts'
 import { startsPrograms } from '../../core/planning/judgePlan.ts'
+import { noFiles, type PlanFiles } from '../../core/planning/planFiles.ts'
 import { originsOf } from '../../core/planning/untrusted.ts'
 import type { ApprovalView, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import type { Buttons } from './buttons.ts'
 import { bold, clip, code, escapeHtml, quote, time } from './html.ts'
 import { planDifference } from './planDifference.ts'
+import { fileTexts } from './restedFiles.ts'
 import { hasMarks, MASK_WARNING, unmask } from './unmask.ts'
 import { exactAction, firstLine, joined, placeCode, runPlace, type Shown } from './words.ts'
 
@@ -23,7 +25,7 @@ const MAX_ASKING = 8
 export function renderApproval(
   run: RunView,
   approval: ApprovalView,
-  options: { armed: boolean; askedIn?: string | null },
+  options: { armed: boolean; askedIn?: string | null; files?: PlanFiles },
 ): Shown {
   if (approval.planHash !== run.planHash) return renderReplaced(run, approval)
   const asking = run.tasks.filter((t) => t.verdict.verdict === 'ask').sort(byRisk)
@@ -45,7 +47,7 @@ export function renderApproval(
         ]
       : []),
     ...originLine(run),
-    ...changeLines(run),
+    ...changeLines(run, options.files),
     ...quorumLine(approval),
     ...groups.map((group) => groupLines(group, run)),
     ...(asking.length > MAX_ASKING ? [`and ${asking.length - MAX_ASKING} more: see the document above`] : []),
@@ -75,9 +77,9 @@ const maskLine = (run: RunView): string[] =>
 const restNames = ({ spec }: TaskView): string => (spec.rests_on ?? []).map(({ path }) => path).join(' ')
 
 /** What a revision changed: in a sentence, and line by line against the version it replaced. */
-function changeLines(run: RunView): string[] {
+function changeLines(run: RunView, files: PlanFiles | undefined): string[] {
   if (!run.change) return []
-  const lines = planDifference(run)
+  const lines = planDifference(run, files)
   const diff =
     lines.length > 0 ? [`<pre><code class="language-diff">${escapeHtml(lines.join('\n'))}</code></pre>`] : []
   return [escapeHtml(unmask(`v${run.planVersion}: ${run.change}`)), ...diff]
@@ -175,7 +177,7 @@ const restLines = ({ spec, cwd }: TaskView): string[] => {
     return `${code(clip(unmask(name), 60))} ${sha256.slice(0, 6)}`
   })
   return files.length > 0
-    ? [`as it is now: ${files.slice(0, 4).join(', ')}${files.length > 4 ? '…' : ''}`]
+    ? [`as it is now: ${files.slice(0, 4).join(', ')}${files.length > 4 ? '…' : ''} · text in Details`]
     : []
 }
 
@@ -242,7 +244,7 @@ function approvalButtons(run: RunView, approval: ApprovalView, armed: boolean): 
 }
 
 /** All of a plan, nothing cut: what `Details` shows, and the document that goes before a card that cannot show it. Pure. */
-export function planText(run: RunView, approval: ApprovalView): string {
+export function planText(run: RunView, approval: ApprovalView, files: PlanFiles = noFiles): string {
   const head = [
     `${approval.code} · run #${run.number} v${run.planVersion}`,
     `plan ${approval.planHash}`,
@@ -264,7 +266,7 @@ export function planText(run: RunView, approval: ApprovalView): string {
     ...(t.spec.rests_on ?? []).map(({ path, sha256 }) => unmask(`  rests on ${path} ${sha256}`)),
     '',
   ])
-  return [...head, ...tasks].join('\n')
+  return [...head, ...tasks, ...fileTexts(files)].join('\n')
 }
 
 /** What the planner says of a step; a model's words, which nobody has checked. */

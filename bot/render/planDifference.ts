@@ -1,5 +1,7 @@
+import { noFiles, type PlanFiles } from '../../core/planning/planFiles.ts'
 import type { RunView } from '../../core/runs/viewRun.ts'
 import { clip } from './html.ts'
+import { fileDifference } from './restedFiles.ts'
 import { exactAction } from './words.ts'
 
 /** Longest line shown of a difference; the plan itself stands below it, whole. */
@@ -8,8 +10,14 @@ const MAX_LINES = 24
 
 type Step = { key: string; text: string }
 
-/** The lines of a plan that its revision took away (`-`) and brought (`+`), in the order of its steps. Pure. */
-export function planDifference(run: Pick<RunView, 'tasks' | 'replaced'>): string[] {
+/**
+ * The lines of a plan that its revision took away (`-`) and brought (`+`), in the order of its steps, and those of the
+ * files it rests on. Pure.
+ */
+export function planDifference(
+  run: Pick<RunView, 'tasks' | 'replaced'>,
+  files: PlanFiles = noFiles,
+): string[] {
   if (!run.replaced) return []
   const old = run.replaced.map(
     ({ key, spec }): Step => ({
@@ -30,9 +38,8 @@ export function planDifference(run: Pick<RunView, 'tasks' | 'replaced'>): string
     ...old.filter((step) => step.key === key && !isIn(fresh, step)).flatMap((step) => marked('-', step)),
     ...fresh.filter((step) => step.key === key && !isIn(old, step)).flatMap((step) => marked('+', step)),
   ])
-  return lines.length > MAX_LINES
-    ? [...lines.slice(0, MAX_LINES), `… ${lines.length - MAX_LINES} lines more`]
-    : lines
+  const all = [...lines, ...fileDifference(files)]
+  return all.length > MAX_LINES ? [...all.slice(0, MAX_LINES), `… ${all.length - MAX_LINES} lines more`] : all
 }
 
 const marked = (mark: '-' | '+', { key, text }: Step): string[] =>

@@ -10,6 +10,7 @@ import { settleRun } from '../runs/settleRun.ts'
 import { storePlan } from '../runs/storePlan.ts'
 import type { Tx } from '../storage/sql.ts'
 import { type Judged, judgePlan, settleSpec, worstRisk } from './judgePlan.ts'
+import type { PlanFile } from './planFiles.ts'
 import type { PlanSource } from './planOutcome.ts'
 import { restOnFiles } from './restOnFiles.ts'
 import { askForOrigins } from './untrusted.ts'
@@ -17,7 +18,10 @@ import { askForOrigins } from './untrusted.ts'
 /** A plan and what made it. */
 export type Made = { plan: PlanSpec; source: PlanSource }
 
-export type CommitDeps = Pick<Deps, 'bus' | 'wake' | 'policy' | 'settings' | 'playbooks' | 'gatewayToken'>
+export type CommitDeps = Pick<
+  Deps,
+  'bus' | 'wake' | 'policy' | 'settings' | 'playbooks' | 'gatewayToken' | 'redact'
+>
 
 /** The machine of the plan on which who stands for it (who changed it, else who asked) may not act; null: none. */
 async function foreignTo(tx: Tx, runId: string, plan: PlanSpec, by?: string): Promise<string | null> {
@@ -61,9 +65,10 @@ export async function commitRevision(
     judgePlan(settled, (id) => byId.get(id), deps.policy, deps.settings.denyPaths),
     made.source,
   )
-  const plan = await restOnFiles(deps, tx, withoutFiles(settled), judged, machines)
+  const { plan, files } = await restOnFiles(deps, tx, withoutFiles(settled), judged, machines)
   await carryOut(deps, tx, runId, {
     plan,
+    files,
     source: made.source,
     judged,
     hash: planHash(plan, deps.policy.version),
@@ -92,13 +97,13 @@ function settlePlan(plan: PlanSpec, machines: Machine[], deps: CommitDeps): Plan
   return { ...plan, tasks }
 }
 
-type Decided = Made & { judged: Judged[]; hash: string; by: string | null }
+type Decided = Made & { files: PlanFile[]; judged: Judged[]; hash: string; by: string | null }
 
 async function carryOut(
   deps: CommitDeps,
   tx: Tx,
   runId: string,
-  { plan, source, judged, hash, by }: Decided,
+  { plan, files, source, judged, hash, by }: Decided,
 ): Promise<void> {
   const denied = judged.find((j) => j.verdict.verdict === 'deny')
   const asked = judged.some((j) => j.verdict.verdict === 'ask')
@@ -111,6 +116,7 @@ async function carryOut(
     source,
     judged,
     status,
+    files,
     revisedBy: by,
   })
   if (denied) {

@@ -38,6 +38,7 @@ type PlanDeps = Pick<
   | 'memory'
   | 'settings'
   | 'gatewayToken'
+  | 'redact'
 >
 export type RunFault = {
   code: string

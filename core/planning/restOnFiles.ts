@@ -6,7 +6,11 @@ import { InspectResponse } from '../protocol/http.ts'
 import type { PlanSpec, PlanTask } from '../protocol/specs.ts'
 import type { Sql } from '../storage/sql.ts'
 import type { Judged } from './judgePlan.ts'
+import { type PlanFile, planFile } from './planFiles.ts'
 import { scriptFiles } from './scriptFiles.ts'
+
+/** A plan with the files that its tasks rest on. */
+export type Rested = { plan: PlanSpec; files: PlanFile[] }
 
 /**
  * The plan with, for each task that asks, the files it runs and what they hold now: part of what is hashed, approved and
@@ -14,19 +18,19 @@ import { scriptFiles } from './scriptFiles.ts'
  * not where the agent cannot be asked now; such a task rests on its text alone, as its card shows.
  */
 export async function restOnFiles(
-  deps: Pick<Deps, 'gatewayToken'>,
+  deps: Pick<Deps, 'gatewayToken' | 'redact'>,
   sql: Sql,
   plan: PlanSpec,
   judged: readonly Judged[],
   machines: readonly Machine[],
-): Promise<PlanSpec> {
+): Promise<Rested> {
   const wanted = plan.tasks.map((task, i) =>
     judged[i]?.verdict.verdict === 'ask' && !isAfterWrite(plan, task, judged) && canInspect(task, machines)
       ? scriptFiles(task.spec)
       : [],
   )
-  if (wanted.every((files) => files.length === 0)) return plan
-  const held = new Map<string, Map<string, string>>()
+  if (wanted.every((files) => files.length === 0)) return { plan, files: [] }
+  const held = new Map<string, ReadonlyMap<string, PlanFile>>()
   for (const agentId of new Set(plan.tasks.map(({ spec }) => spec.agent_id))) {
     const paths = [
       ...new Set(wanted.flatMap((files, i) => (plan.tasks[i]?.spec.agent_id === agentId ? files : []))),
@@ -35,12 +39,12 @@ export async function restOnFiles(
   }
   const tasks = plan.tasks.map((task, i) => {
     const found = (wanted[i] ?? []).flatMap((path) => {
-      const sha256 = held.get(task.spec.agent_id)?.get(path)
-      return sha256 === undefined ? [] : [{ path, sha256 }]
+      const file = held.get(task.spec.agent_id)?.get(path)
+      return file === undefined ? [] : [{ path, sha256: file.sha256 }]
     })
     return found.length > 0 ? { ...task, spec: { ...task.spec, rests_on: found } } : task
   })
-  return { ...plan, tasks }
+  return { plan: { ...plan, tasks }, files: [...held.values()].flatMap((files) => [...files.values()]) }
 }
 
 const canInspect = ({ spec }: PlanTask, machines: readonly Machine[]): boolean =>
@@ -69,13 +73,13 @@ function dependents(plan: PlanSpec, key: string): Set<string> {
   return after
 }
 
-/** What the agent says these files hold: SHA-256 by path, of those that are there. None when it cannot be asked. */
+/** What the agent says these files hold, by path, of those that are there. None when it cannot be asked. */
 async function inspect(
-  deps: Pick<Deps, 'gatewayToken'>,
+  deps: Pick<Deps, 'gatewayToken' | 'redact'>,
   sql: Sql,
   agentId: string,
   paths: readonly string[],
-): Promise<Map<string, string>> {
+): Promise<ReadonlyMap<string, PlanFile>> {
   const gateways = (await readGateways(sql, [agentId])).get(agentId) ?? []
   for (const { url } of gateways.slice(0, 2)) {
     const body = { agent_id: agentId, paths }
@@ -83,7 +87,10 @@ async function inspect(
     const answer = outcome.kind === 'ok' ? InspectResponse.safeParse(outcome.body) : null
     if (answer?.success)
       return new Map(
-        answer.data.files.flatMap(({ path, sha256 }) => (sha256 ? [[path, sha256] as const] : [])),
+        answer.data.files.flatMap((found) => {
+          const file = paths.includes(found.path) ? planFile(agentId, found, deps.redact) : null
+          return file ? [[file.path, file] as const] : []
+        }),
       )
   }
   return new Map()

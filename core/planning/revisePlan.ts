@@ -8,7 +8,10 @@ import { commitRevision } from './commitRevision.ts'
 import { listed, needs, stepsNeeding } from './dropStep.ts'
 import type { PlanSource } from './planRequest.ts'
 
-type RevisionDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'policy' | 'settings' | 'playbooks' | 'gatewayToken'>
+type RevisionDeps = Pick<
+  Deps,
+  'db' | 'bus' | 'wake' | 'policy' | 'settings' | 'playbooks' | 'gatewayToken' | 'redact'
+>
 
 /** What a person may change of a plan that waits: leave a step out, rewrite a command, or move it elsewhere. */
 export type Change =

@@ -152,8 +152,19 @@ export const Hello = z.strictObject({
 })
 export type Hello = z.infer<typeof Hello>
 
-/** What a file holds, by hash; null: it is not there, or not to be looked at. */
-export const InspectedFile = z.strictObject({ path: z.string().max(4096), sha256: Sha256.nullable() })
+/** Characters of a file's text that are told at most. */
+export const MAX_INSPECTED_TEXT = 8192
+
+/**
+ * What a file holds, by hash; null: it is not there, or not to be looked at. `text`: what it says, for people, where it
+ * is small and plain; redacted, so that its hash need not be the file's.
+ */
+export const InspectedFile = z.strictObject({
+  path: z.string().max(4096),
+  sha256: Sha256.nullable(),
+  size: z.int().min(0).optional(),
+  text: z.string().max(MAX_INSPECTED_TEXT).optional(),
+})
 export type InspectedFile = z.infer<typeof InspectedFile>
 
 /** What an agent may send. `hello` is the first frame; `facts` follows whenever they change. */

@@ -3,6 +3,7 @@ import { ownedFiles } from '../actions/catalogue.ts'
 import type { TaskStatus } from '../events/states.ts'
 import { type Told, tellEvents } from '../events/tellEvent.ts'
 import type { Judged } from '../planning/judgePlan.ts'
+import type { PlanFile } from '../planning/planFiles.ts'
 import type { AgentFacts } from '../protocol/frames.ts'
 import { specHash } from '../protocol/hash.ts'
 import type { PlanSpec, PlanTask } from '../protocol/specs.ts'
@@ -41,6 +42,8 @@ export async function storePlan(
     judged: readonly Judged[]
     status: TaskStatus
     terms?: ReadonlyMap<string, TaskTerms>
+    /** What its tasks rest on, for people. */
+    files?: readonly PlanFile[]
     /** Who made this version by changing the one before. */
     revisedBy?: string | null
     /** The machines of the plan's agents, where the caller knows them. */
@@ -87,10 +90,16 @@ const insertPlan = (
   planId: string,
   runId: string,
   plan: PlanSpec,
-  about: { planHash: string; policyVersion: string; source: object; revisedBy?: string | null },
+  about: {
+    planHash: string
+    policyVersion: string
+    source: object
+    revisedBy?: string | null
+    files?: readonly PlanFile[]
+  },
 ): Promise<object[]> =>
   tx.query(
-    `WITH made AS (INSERT INTO plan (id, run_id, version, plan_hash, policy_version, spec, source, revised_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $9))
+    `WITH made AS (INSERT INTO plan (id, run_id, version, plan_hash, policy_version, spec, source, revised_by, files) VALUES ($1, $2, $3, $4, $5, $6, $7, $9, $10))
      UPDATE run SET plan_version = $3, summary = $8 WHERE id = $2`,
     [
       planId,
@@ -102,6 +111,7 @@ const insertPlan = (
       jsonText(about.source),
       plan.summary,
       about.revisedBy ?? null,
+      about.files?.length ? jsonText(about.files) : null,
     ],
   )
 

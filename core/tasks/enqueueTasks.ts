@@ -7,7 +7,7 @@ import { listMachines } from '../fleet/machineFacts.ts'
 import { foreignMachine, mayActIn } from '../people/entitlements.ts'
 import { isLockedDown } from '../people/lockdown.ts'
 import { type Judged, judgeTask, settleSpec, worstRisk } from '../planning/judgePlan.ts'
-import { restOnFiles } from '../planning/restOnFiles.ts'
+import { type Rested, restOnFiles } from '../planning/restOnFiles.ts'
 import { scriptFiles } from '../planning/scriptFiles.ts'
 import type { Verdict } from '../policy/judge.ts'
 import { planHash } from '../protocol/hash.ts'
@@ -218,7 +218,7 @@ async function store(
   const denied = judged[at]
   if (denied) return { kind: 'denied', taskId: batch.tasks[at]?.task_id ?? '', verdict: denied.verdict }
   const bare = planOf(deps, batch.tasks, keys, placed, judged, (run?.version ?? 0) + 1)
-  const plan = await withFiles(deps, tx, bare, judged)
+  const { plan, files } = await withFiles(deps, tx, bare, judged)
   const runId = run?.id ?? randomUUID()
   const hash = planHash(plan, deps.policy.version)
   const asks = judged.some(({ verdict }) => verdict.verdict === 'ask')
@@ -232,6 +232,7 @@ async function store(
       source: { kind: 'api' },
       judged,
       status: asks ? 'held' : 'blocked',
+      files,
       terms: termsOf(batch.tasks, keys),
       machines: new Map(placed.map(({ spec, machine }) => [spec.agent_id, machine])),
     }),
@@ -252,11 +253,11 @@ async function withFiles(
   tx: Tx,
   plan: PlanSpec,
   judged: readonly Judged[],
-): Promise<PlanSpec> {
+): Promise<Rested> {
   const some = plan.tasks.some(
     ({ spec }, i) => judged[i]?.verdict.verdict === 'ask' && scriptFiles(spec).length > 0,
   )
-  return some ? restOnFiles(deps, tx, plan, judged, await listMachines(tx)) : plan
+  return some ? restOnFiles(deps, tx, plan, judged, await listMachines(tx)) : { plan, files: [] }
 }
 
 const hasOutside = (tasks: readonly Fresh[]): boolean => {

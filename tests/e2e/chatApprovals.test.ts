@@ -219,6 +219,41 @@ describe('an approval in the chat', () => {
     expect(system.has('something-else')).toBe(true)
   })
 
+  test('Details shows what a script says, without its secrets and masks; a revision shows what changed in it', async () => {
+    const token = `ghp_${'a1B2c3D4e5F6'.repeat(3)}`
+    writeFileSync(system.path('ship.sh'), `echo begin\nсat notes\nTOKEN=${token} ./push\n`)
+    writeFileSync(system.path('.env'), 'PLAIN=visible\n')
+    await system.ask('/run sh ship.sh && sh .env')
+    const card = await system.message(/❓[\s\S]*as it is now: ship\.sh [0-9a-f]{6}.*text in Details/)
+    await system.tap('Details', { on: card.message_id })
+    await system.message(/plan-[A-Z]\d+\.txt/, { after: card.message_id })
+    const [sent] = await system.db.query<{ text: string }>(
+      "SELECT payload->'file'->>'text' AS text FROM delivery WHERE method = 'sendDocument' ORDER BY id DESC LIMIT 1",
+    )
+    const text = sent?.text ?? ''
+    expect(text).toMatch(/ship\.sh\n {2}sha256 [0-9a-f]{64} · \d+ bytes\n {2}parts are hidden/)
+    expect(text).toContain('  | с⟨U+0441⟩at notes\n')
+    expect(text).toMatch(/\.env\n.*\n {2}not shown/)
+    const kept = await system.db.query<{ files: string }>(
+      "SELECT files::text FROM plan WHERE files::text LIKE '%ship%'",
+    )
+    for (const shown of [text, ...kept.map(({ files }) => files)]) {
+      expect(shown).not.toContain(token)
+      expect(shown).not.toContain('PLAIN')
+    }
+
+    writeFileSync(system.path('ship.sh'), 'echo begin\necho safe\n')
+    await system.tap('Revise', { on: card.message_id })
+    await system.tap(/^Edit command 1/, { after: card.message_id })
+    await system.message(/What should it be\?/, { after: card.message_id })
+    system.say('sh ship.sh')
+    const next = await system.message(/❓[\s\S]*≠ ship\.sh\n-с⟨U\+0441⟩at notes\n-TOKEN=.*\n\+echo safe\n/, {
+      after: card.message_id,
+    })
+    expect(textOf(next)).not.toContain(token)
+    await system.tap('Deny', { on: next.message_id })
+  })
+
   /** The second tap, where the first one only armed the card. */
   const confirmed = async (on: number, toast: string): Promise<void> => {
     if (!toast.includes('tap once more')) return
