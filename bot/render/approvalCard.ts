@@ -250,6 +250,7 @@ export function planText(run: RunView, approval: ApprovalView, files: PlanFiles 
     `plan ${approval.planHash}`,
     unmask(`asked by ${run.personName ?? 'a program'}: ${run.request}`),
     ...maskLine(run),
+    ...sourceLines(run),
     '',
   ]
   const tasks = run.tasks.flatMap((t) => [
@@ -267,6 +268,21 @@ export function planText(run: RunView, approval: ApprovalView, files: PlanFiles 
     '',
   ])
   return [...head, ...tasks, ...fileTexts(files)].join('\n')
+}
+
+/** What made the plan, and how what it took compares with what was expected. */
+function sourceLines({ source }: RunView): string[] {
+  if (source?.kind !== 'model') return []
+  const { estimate, used } = source
+  const took = used === undefined ? '' : `, took ${used}`
+  return [
+    reveal(`planned by ${source.provider} ${source.model}`),
+    ...(estimate
+      ? [
+          `${estimate.complexity} (${Math.round(estimate.confidence * 100)}% sure): expected ${estimate.expected} tokens, up to ${estimate.budget}${took}`,
+        ]
+      : []),
+  ]
 }
 
 /** What the planner says of a step; a model's words, which nobody has checked. */

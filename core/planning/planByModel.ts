@@ -1,30 +1,52 @@
-import { type Answer, type Model, ModelError } from '../llm/model.ts'
+import { type Answer, type Model, ModelError, type Need } from '../llm/model.ts'
 import { clip } from './clip.ts'
 import { type Converted, convertDraft } from './convertDraft.ts'
+import { type Estimate, estimate, MOST_TOKENS, maxTokensFor, needFor, type PastUse } from './estimate.ts'
 import type { PlaceFacts } from './placeFacts.ts'
 import { PlanDraft } from './planDraft.ts'
 import type { PlanOutcome, PlanSource } from './planOutcome.ts'
 import type { Untrusted } from './untrusted.ts'
 import { SYSTEM_PROMPT, writePrompt, writeRepair } from './writePrompt.ts'
 
-type Input = {
+export type ModelInput = {
   request: string
   place: PlaceFacts
   version: number
   signal?: AbortSignal | undefined
   context?: readonly Untrusted[] | undefined
   lookId?: string | undefined
+  /** What plans of the past took, the newest first. */
+  uses?: readonly PastUse[] | undefined
+  /** Whose question it is, for the record. */
   forRun?: { id: string; personId: string | null } | undefined
+  /** Told the text of the answer as it comes; it starts anew with each question. */
+  onText?: ((soFar: string) => void) | undefined
 }
 const REPHRASE = 'Say it in other words, or use /run with the command.'
+/** Times that an answer which cannot be used is sent back with what is wrong with it. */
+const MAX_REPAIRS = 2
 
-async function ask(model: Model, purpose: string, user: string, { signal, forRun }: Input): Promise<Answer> {
-  return model.complete({
-    ...{ purpose, system: SYSTEM_PROMPT, user, schema: PlanDraft, schemaName: 'plan' },
+type Question = { purpose: 'plan' | 'repair'; user: string; need: Need; maxTokens: number }
+
+/** One question; an answer that was cut off is asked for once more with all the room there is. */
+async function ask(model: Model, question: Question, input: ModelInput): Promise<Answer> {
+  const { signal, forRun, onText } = input
+  const common = {
+    system: SYSTEM_PROMPT,
+    schema: PlanDraft,
+    schemaName: 'plan',
     ...(signal ? { signal } : {}),
     ...(forRun ? { runId: forRun.id } : {}),
     ...(forRun?.personId ? { personId: forRun.personId } : {}),
-  })
+    ...(onText ? { onText } : {}),
+  }
+  try {
+    return await model.complete({ ...common, ...question })
+  } catch (error) {
+    const wasCut = error instanceof ModelError && error.fault === 'cut' && question.maxTokens < MOST_TOKENS
+    if (!wasCut) throw error
+    return model.complete({ ...common, ...question, maxTokens: MOST_TOKENS })
+  }
 }
 
 /** What a model was shown beside the request: what nobody here wrote, and which memories. Pure. */
@@ -36,12 +58,9 @@ function shownOf(context: readonly Untrusted[]): { from?: string[]; memories?: n
 }
 
 /** What all questions of one plan cost together, and who answered last; the cost is null where one is not known. */
-function sourceOf(model: Model, answers: readonly Answer[], { context = [], lookId }: Input): PlanSource {
+function sourceOf(model: Model, asked: Asked, { context = [], lookId }: ModelInput): PlanSource {
+  const { answers, expected } = asked
   const sum = (field: 'tokens_in' | 'tokens_out' | 'ms') => answers.reduce((total, a) => total + a[field], 0)
-  const costs = answers.map((answer) => answer.cost_usd ?? null)
-  const cost_usd = costs.every((cost) => cost !== null)
-    ? costs.reduce((total, cost) => total + cost, 0)
-    : null
   const last = answers.at(-1)
   return {
     kind: 'model',
@@ -49,15 +68,26 @@ function sourceOf(model: Model, answers: readonly Answer[], { context = [], look
     model: last?.model ?? model.model,
     tokens_in: sum('tokens_in'),
     tokens_out: sum('tokens_out'),
-    cost_usd,
+    cost_usd: costOf(answers),
     ms: sum('ms'),
     ...shownOf(context),
     ...(lookId ? { look: lookId } : {}),
+    estimate: expected,
+    ...(last && last.tokens_out > 0 ? { used: last.tokens_out } : {}),
   }
 }
 
-function outcomeOf(converted: Converted, source: PlanSource): PlanOutcome {
-  if ('plan' in converted) return { kind: 'planned', plan: converted.plan, source }
+function costOf(answers: readonly Answer[]): number | null {
+  const costs = answers.map(({ cost_usd }) => cost_usd ?? null)
+  return costs.every((cost) => cost !== null) ? costs.reduce((total, cost) => total + cost, 0) : null
+}
+
+type Asked = { answers: Answer[]; converted: Converted; expected: Estimate }
+
+function outcomeOf(model: Model, asked: Asked, input: ModelInput): PlanOutcome {
+  const { converted } = asked
+  if ('plan' in converted)
+    return { kind: 'planned', plan: converted.plan, source: sourceOf(model, asked, input) }
   if ('cannot' in converted) return { kind: 'failed', reason: converted.cannot, hint: REPHRASE }
   return {
     kind: 'failed',
@@ -67,18 +97,35 @@ function outcomeOf(converted: Converted, source: PlanSource): PlanOutcome {
 }
 
 /**
- * Plans by a language model: asks, checks, and asks once more with the exact fault when the answer cannot be used.
- * A provider's fault becomes `failed`; only the abort of `signal` throws, with its reason.
+ * Asks for a draft until it can be used: each time with the exact fault of the one before, twice at most, and no more
+ * once the same fault came again.
  */
-export async function planByModel(model: Model, input: Input): Promise<PlanOutcome> {
-  const { place, version } = input
+async function askUntilUsable(model: Model, input: ModelInput): Promise<Asked> {
+  const expected = estimate(input.request, input.uses ?? [])
+  const maxTokens = maxTokensFor(expected)
   const prompt = writePrompt(input)
+  const answers = [
+    await ask(model, { purpose: 'plan', user: prompt, need: needFor(expected), maxTokens }, input),
+  ]
+  let converted = convertDraft(answers[0]?.value, input.place, input.version)
+  for (let repairs = 0; 'fault' in converted && repairs < MAX_REPAIRS; repairs++) {
+    const { fault } = converted
+    const user = writeRepair(prompt, answers.at(-1)?.text ?? '', fault)
+    const need = needFor(expected) === 'quick' ? 'balanced' : needFor(expected)
+    answers.push(await ask(model, { purpose: 'repair', user, need, maxTokens }, input))
+    converted = convertDraft(answers.at(-1)?.value, input.place, input.version)
+    if ('fault' in converted && converted.fault === fault) break
+  }
+  return { answers, converted, expected }
+}
+
+/**
+ * Plans by a language model: asks, checks, and sends back what cannot be used with the exact fault. A provider's fault
+ * becomes `failed`; only the abort of `signal` throws, with its reason.
+ */
+export async function planByModel(model: Model, input: ModelInput): Promise<PlanOutcome> {
   try {
-    const first = await ask(model, 'plan', prompt, input)
-    const converted = convertDraft(first.value, place, version)
-    if (!('fault' in converted)) return outcomeOf(converted, sourceOf(model, [first], input))
-    const second = await ask(model, 'repair', writeRepair(prompt, first.text, converted.fault), input)
-    return outcomeOf(convertDraft(second.value, place, version), sourceOf(model, [first, second], input))
+    return outcomeOf(model, await askUntilUsable(model, input), input)
   } catch (error) {
     if (!(error instanceof ModelError)) throw error
     return { kind: 'failed', reason: error.message, hint: error.hint }

@@ -1,4 +1,5 @@
 import type { PlanSpec } from '../protocol/specs.ts'
+import type { Estimate } from './estimate.ts'
 import type { Suggestion } from './suggestPlaybooks.ts'
 
 /** What made a plan, and what that cost; `cost_usd` is null where it is not known. */
@@ -18,6 +19,9 @@ export type PlanSource =
       look?: string
       /** The memories that it was shown, by number. */
       memories?: number[]
+      /** What the answer was expected to take, and what the one that made the plan took, in tokens. */
+      estimate?: Estimate
+      used?: number
     }
   | { kind: 'command' }
   /** A look at a place, taken before the run `for` was planned. */

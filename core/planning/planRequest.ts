@@ -5,21 +5,15 @@ import type { Gathered } from './gatherContext.ts'
 import { type Match, matchOne, matchPlaybook } from './matchPlaybook.ts'
 import { KEY_HINT, unmetCondition } from './meetConditions.ts'
 import { locate, type PlaceFacts } from './placeFacts.ts'
-import { planByModel } from './planByModel.ts'
+import { type ModelInput, planByModel } from './planByModel.ts'
 import type { PlanOutcome, PlanSource } from './planOutcome.ts'
 import type { Playbook } from './playbook.ts'
 import { type Suggestion, suggestPlaybooks } from './suggestPlaybooks.ts'
 import { tidyRequest } from './tidyRequest.ts'
-import type { Untrusted } from './untrusted.ts'
 
 export type { PlaceFacts, PlanOutcome, PlanSource, Playbook, Suggestion }
 
-type Input = {
-  request: string
-  place: PlaceFacts
-  version: number
-  signal?: AbortSignal | undefined
-  context?: readonly Untrusted[] | undefined
+type Input = Omit<ModelInput, 'lookId' | 'uses'> & {
   /** Collects more context; asked for only when the model is. */
   gather?: (() => Promise<Gathered>) | undefined
   /** The run it is for, and whose: what models cost is counted there. */
@@ -54,7 +48,7 @@ export const asksAboutTests = (playbooks: readonly Playbook[], request: string):
 
 /**
  * Makes the plan for a request at a place: a playbook when one understands all of it, else the model, else the
- * playbooks nearest to it. The plan is checked in form, not judged: policy does that. Effects: at most two
+ * playbooks nearest to it. The plan is checked in form, not judged: policy does that. Effects: a few
  * questions to the model. Throws only the reason of `signal` when that is aborted.
  */
 export async function planRequest(

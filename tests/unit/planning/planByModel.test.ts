@@ -182,6 +182,59 @@ describe('planning by a model', () => {
     expect(server.requests).toHaveLength(2)
   })
 
+  test('sends back two answers at most, and stops when the same fault comes again', async () => {
+    const outcome = await plan([
+      answer('no'),
+      answer(draft([task('1', { depends_on: ['9'] })])),
+      answer(draft([task('1', { directory: '/etc' })])),
+      answer(draft([task('1')])),
+    ])
+    expect(outcome).toMatchObject({ kind: 'failed', reason: expect.stringContaining('/etc') })
+    expect(server.requests).toHaveLength(3)
+  })
+
+  test('asks once more with more room when the answer was cut', async () => {
+    const cut: ModelReply = { kind: 'answer', content: '{"cannot"', finish_reason: 'length' }
+    const outcome = await plan([cut, answer(draft([task('1')]))])
+    expect(outcome).toMatchObject({ kind: 'planned' })
+    expect(server.requests).toHaveLength(2)
+    expect(await plan([cut, cut])).toMatchObject({
+      kind: 'failed',
+      reason: expect.stringMatching(/stopped before its answer was whole/),
+    })
+  })
+
+  test('keeps what the model says of a step for people, and does without where it says nothing', async () => {
+    const outcome = await plan([
+      answer(
+        draft([
+          task('1', {
+            expects: 'React is version 19',
+            check: 'npm ls react',
+            undo: `git checkout ${'x'.repeat(500)}`,
+          }),
+          task('2', { reason: '', undo: null }),
+        ]),
+      ),
+    ])
+    if (outcome.kind !== 'planned') throw new Error(JSON.stringify(outcome))
+    const [first, second] = outcome.plan.tasks
+    expect(first?.about).toMatchObject({
+      why: 'needed',
+      expects: 'React is version 19',
+      check: 'npm ls react',
+    })
+    expect([...(first?.about?.undo ?? '')]).toHaveLength(200)
+    expect(second?.about).toEqual({})
+  })
+
+  test('says what it was expected to take and what it took', async () => {
+    const outcome = await plan([answer(draft([task('1')]))])
+    expect(outcome).toMatchObject({
+      source: { used: 50, estimate: { complexity: expect.any(String), budget: expect.any(Number) } },
+    })
+  })
+
   test('passes on why it cannot be planned', async () => {
     expect(await plan([answer(draft([], { cannot: 'Which of the two apps do you mean?' }))])).toMatchObject({
       kind: 'failed',
