@@ -276,7 +276,7 @@ function sourceLines({ source }: RunView): string[] {
   const { estimate, used } = source
   const took = used === undefined ? '' : `, took ${used}`
   return [
-    reveal(`planned by ${source.provider} ${source.model}`),
+    unmask(`planned by ${source.provider} ${source.model}`),
     ...(estimate
       ? [
           `${estimate.complexity} (${Math.round(estimate.confidence * 100)}% sure): expected ${estimate.expected} tokens, up to ${estimate.budget}${took}`,
