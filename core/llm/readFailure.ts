@@ -132,7 +132,7 @@ export function readFailure(error: unknown, now = Date.now()): Failure {
 }
 
 const outOfQuota = /quota|credit|billing|insufficient|balance|free-models-per-day|per day|\bRPD\b|\bTPD\b/i
-const rateWords = /per.?minute|\bRPM\b|\bTPM\b|rate.?limit|too many requests/i
+const rateWords = /per.?min|\bRPM\b|\bTPM\b|rate.?limit|too many requests|resource (has been )?exhausted/i
 const aboutShape = /response_format|json_schema|structured|json mode|json_object|response format/i
 const badJson = /json_validate_failed|failed to (validate|generate) json/i
 const tooLong = /context.?length|too (long|large)|maximum context|reduce the length|context window/i
@@ -161,6 +161,7 @@ export function faultOf(failure: Failure): ModelFault {
     if (aboutShape.test(message)) return 'schema'
   }
   if (status === 404) return 'unknown_model'
+  if (status === 400 && /credit balance|insufficient (balance|credit|quota)/i.test(message)) return 'quota'
   if (status >= 500) return 'server'
   if (/api[ _-]?key/i.test(message)) return 'key'
   if (status === 413 || tooLong.test(`${code} ${message}`)) return 'request'

@@ -28,12 +28,15 @@ export type ModelReply =
   | { kind: 'error'; status: number; message?: string; code?: string; retry_after?: number }
   /** A refusal in the shape of the provider that the server plays. */
   | { kind: 'refuse'; as: RefusalName }
+  /** A page of something between us and the provider. */
+  | { kind: 'html'; status: number }
   /** A body that is not JSON, with status 200. */
   | { kind: 'invalid' }
   /** No choice at all. */
   | { kind: 'empty' }
-  /** Answers nothing for so long, then as `then` says. */
-  | { kind: 'slow'; ms: number; then?: ModelReply }
+  /** Answers nothing for so long, or until then, and then as `reply` says. */
+  | { kind: 'slow'; ms: number; reply?: ModelReply }
+  | { kind: 'wait'; until: Promise<unknown>; reply: ModelReply }
   /** Begins the answer and cuts the connection; `clean`: ends the stream as if it were whole. */
   | { kind: 'cut'; clean?: boolean; content?: string }
   /** A stream that begins well and then holds an error, as OpenRouter's do. */
@@ -65,6 +68,8 @@ export type ModelServer = {
   push(...replies: ModelReply[]): void
   /** Answers so whenever the script is over; null: with status 500 again. */
   always(reply: ModelReply | null): void
+  /** Forgets the script, and begins a new one. */
+  reset(...replies: ModelReply[]): void
   /** How many connections are open just now. */
   open(): number
   close(): Promise<void>
@@ -119,6 +124,9 @@ function reply(
     case 'refuse':
       sendRefused(res, refusals[provider][what.as])
       break
+    case 'html':
+      res.writeHead(what.status, { 'content-type': 'text/html' }).end('<html><h1>Bad Gateway</h1></html>')
+      break
     case 'invalid':
       if (stream) res.writeHead(200, { 'content-type': 'text/event-stream' }).end('data: {"choices": [\n\n')
       else res.writeHead(200, { 'content-type': 'application/json' }).end('{"choices": [')
@@ -138,8 +146,11 @@ function reply(
       break
     case 'hang':
       break
+    case 'wait':
+      void what.until.then(() => again(what.reply))
+      break
     case 'slow':
-      setTimeout(() => again(what.then ?? { kind: 'answer', content: '{}' }), what.ms).unref()
+      setTimeout(() => again(what.reply ?? { kind: 'answer', content: '{}' }), what.ms).unref()
   }
 }
 
@@ -186,6 +197,10 @@ export async function startModelServer(
     push: (...replies) => void left.push(...replies),
     always: (what) => {
       otherwise = what
+    },
+    reset: (...replies) => {
+      left.splice(0, left.length, ...replies)
+      otherwise = null
     },
     open: () => sockets.size,
     close: async () => {
