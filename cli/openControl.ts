@@ -2,7 +2,12 @@ import { createPrivateKey } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { noteSettings } from '../core/audit/noteSettings.ts'
-import { type ControlConfig, controlSettings, parseControlConfig } from '../core/config/control.ts'
+import {
+  type ControlConfig,
+  controlSettings,
+  type MemorySettings,
+  parseControlConfig,
+} from '../core/config/control.ts'
 import { createLogger, type Logger } from '../core/config/logger.ts'
 import { type ProviderSettings, readModelSettings } from '../core/config/model.ts'
 import { secretSettings } from '../core/config/secretSettings.ts'
@@ -10,6 +15,7 @@ import { openSecrets, type Secrets } from '../core/config/secrets.ts'
 import type { Env } from '../core/config/settings.ts'
 import type { Deps } from '../core/deps.ts'
 import { openModel } from '../core/llm/openModel.ts'
+import { openEmbedder } from '../core/memory/openEmbedder.ts'
 import { openMemory } from '../core/memory/openMemory.ts'
 import { setApiToken } from '../core/people/apiTokens.ts'
 import { loadPlaybooks } from '../core/planning/loadPlaybooks.ts'
@@ -100,9 +106,12 @@ export async function openControl(env: Env, name: string): Promise<Control> {
       await delay(CLOSING_MS)
       await storage.stop()
     }
+    const embedderOf = ({ embeddings }: MemorySettings) => openEmbedder(models.providers, embeddings, redact)
     const deps: Deps = {
       ...{ db, log, policy, playbooks, model, bus: queue.bus, wake: queue.wake },
-      memory: config.memory ? await openMemory({ db, log }) : null,
+      memory:
+        config.memory &&
+        (await openMemory({ db, log, max: config.memory.max, embedder: embedderOf(config.memory) })),
       clock: { now: () => new Date() },
       redact,
       signingKey: createPrivateKey(secrets.signing_key),

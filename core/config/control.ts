@@ -60,6 +60,9 @@ const table = {
   SKYNET_POLICY_FILE: z.string().optional(),
   SKYNET_PLAYBOOKS_DIR: z.string().optional(),
   SKYNET_MEMORY_ENABLED: flag.default(true),
+  SKYNET_MEMORY_MAX: wholeNumber(100, 10_000_000).default(50_000),
+  SKYNET_EMBEDDINGS: z.enum(['auto', 'off', 'gemini', 'openai', 'ollama']).default('auto'),
+  SKYNET_EMBEDDING_MODEL: z.string().max(200).optional(),
   SKYNET_LOG_LEVEL: logLevel.default('info'),
 }
 
@@ -79,6 +82,13 @@ export type TelegramConfig =
       host: string
       port: number
     }
+
+export type MemorySettings = {
+  /** Memories that are kept, at most. */
+  max: number
+  /** `auto`: the first of the language models' providers that has an embeddings endpoint; model null: its usual one. */
+  embeddings: { provider: 'auto' | 'off' | 'gemini' | 'openai' | 'ollama'; model: string | null }
+}
 
 export type ControlConfig = {
   dataDir: string
@@ -101,7 +111,8 @@ export type ControlConfig = {
   retention: Retention
   policyFile: string | null
   playbooksDir: string | null
-  memory: boolean
+  /** Null: switched off. */
+  memory: MemorySettings | null
   logLevel: string
 }
 
@@ -132,7 +143,12 @@ export function parseControlConfig(env: Env): ControlConfig {
     },
     policyFile: s.SKYNET_POLICY_FILE ?? null,
     playbooksDir: s.SKYNET_PLAYBOOKS_DIR ?? null,
-    memory: s.SKYNET_MEMORY_ENABLED,
+    memory: s.SKYNET_MEMORY_ENABLED
+      ? {
+          max: s.SKYNET_MEMORY_MAX,
+          embeddings: { provider: s.SKYNET_EMBEDDINGS, model: s.SKYNET_EMBEDDING_MODEL ?? null },
+        }
+      : null,
     logLevel: s.SKYNET_LOG_LEVEL,
   }
 }

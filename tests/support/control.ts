@@ -89,7 +89,7 @@ export async function openTestControl(options: ControlOptions): Promise<TestCont
     policy,
     playbooks,
     model: options.model ?? null,
-    memory: options.memory === false ? null : await openMemory({ db, log }),
+    memory: options.memory === false ? null : await openMemory({ db, log, max: 50_000 }),
     signingKey: createPrivateKey(secrets.signingKey),
     gatewayToken: secrets.gatewayToken,
     redact,

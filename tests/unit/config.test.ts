@@ -41,6 +41,8 @@ const wrongValues: [name: string, value: string, takes: RegExp, others?: Env][] 
   ['SKYNET_APPROVAL_QUORUM', '0', /a whole number from 1 to 9/],
   ['SKYNET_FOUR_EYES', 'yes', /true or false/],
   ['SKYNET_MEMORY_ENABLED', 'yes', /true or false/],
+  ['SKYNET_MEMORY_MAX', '3', /100/],
+  ['SKYNET_EMBEDDINGS', 'claude', /auto/],
   ['SKYNET_UNREACHABLE_AFTER', 'soon', /90s, 10m, 24h or 7d/],
   ['SKYNET_KEEP_EVENTS', '90', /90s, 10m, 24h or 7d/],
   ['SKYNET_KEEP_LOGS', 'forever', /90s, 10m, 24h or 7d/],

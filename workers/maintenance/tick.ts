@@ -3,6 +3,7 @@ import type { Deps } from '../../core/deps.ts'
 import { forceCancelOnce } from '../../core/dispatch/cancelAttempts.ts'
 import { probeGatewaysOnce } from '../../core/dispatch/probeGateways.ts'
 import { disconnectSilentOnce } from '../../core/fleet/registerGateway.ts'
+import { embedOnce } from '../../core/memory/embedOnce.ts'
 import { rememberOnce } from '../../core/memory/rememberOnce.ts'
 import { reapClaimsOnce, reapSilentOnce } from '../../core/scheduling/reap.ts'
 import { reapPulledOnce } from '../../core/scheduling/reapPulled.ts'
@@ -28,6 +29,7 @@ export const services: readonly Service[] = [
   { name: 'probe-gateways', everyMs: 500, once: probeGatewaysOnce },
   { name: 'audit', everyMs: 1000, once: sealAndNote },
   { name: 'memory', everyMs: 1000, once: rememberOnce },
+  { name: 'embed-memories', everyMs: 5000, once: embedOnce },
   { name: 'prune', everyMs: 600_000, once: pruneOnce },
   { name: 'prune-events', everyMs: 600_000, once: pruneEventsOnce },
   { name: 'archive', everyMs: 300_000, once: archiveOnce },

@@ -1,0 +1,33 @@
+import type { Sql } from '../storage/sql.ts'
+import { DIMENSIONS } from './embedder.ts'
+
+/** The first version that goes on looking in the index when the scope left too few (`hnsw.iterative_scan`). */
+const NEEDED = [0, 8] as const
+
+/**
+ * Embeddings have a table of their own, made where the database has pgvector: no migration, since most have none. What is
+ * forgotten takes its embedding along; what is corrected loses it until it has a new one.
+ */
+const statements = [
+  `CREATE TABLE IF NOT EXISTS memory_embedding (
+    memory_id bigint PRIMARY KEY REFERENCES memory (id) ON DELETE CASCADE, model text NOT NULL, embedding vector(${DIMENSIONS}) NOT NULL)`,
+  'CREATE INDEX IF NOT EXISTS memory_embedding_near ON memory_embedding USING hnsw (embedding vector_cosine_ops)',
+  `CREATE OR REPLACE FUNCTION memory_embedding_outdated() RETURNS trigger LANGUAGE plpgsql AS $$
+   BEGIN
+     DELETE FROM memory_embedding WHERE memory_id = NEW.id;
+     RETURN NULL;
+   END $$`,
+  `CREATE OR REPLACE TRIGGER memory_embedding_outdated AFTER UPDATE ON memory FOR EACH ROW
+   WHEN (OLD.text IS DISTINCT FROM NEW.text) EXECUTE FUNCTION memory_embedding_outdated()`,
+]
+
+/** Makes what vectors need, in the caller's transaction. False, and nothing made, where pgvector is too old. */
+export async function prepareVectors(tx: Sql): Promise<boolean> {
+  const [row] = await tx.query<{ version: string }>(
+    "SELECT extversion AS version FROM pg_extension WHERE extname = 'vector'",
+  )
+  const [major = 0, minor = 0] = (row?.version ?? '').split('.').map(Number)
+  if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) return false
+  for (const statement of statements) await tx.query(statement)
+  return true
+}

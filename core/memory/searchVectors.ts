@@ -1,0 +1,71 @@
+import type { Logger } from '../config/logger.ts'
+import { Outage } from '../config/outage.ts'
+import type { Sql } from '../storage/sql.ts'
+import { type Embedder, vectorText } from './embedder.ts'
+import { scopeValues, visible } from './scope.ts'
+import { type Found, placeValues, placeWeight, type Question, type Search } from './search.ts'
+
+/** A question is not kept waiting longer than this for its vector; the other way of search answers alone. */
+const PATIENCE_MS = 3000
+/** After a fault the provider is left alone for so long. */
+const COOL_DOWN_MS = 30_000
+/** Vectors of questions that are kept, since several parts ask for the same text. */
+const KEPT = 200
+
+type Options = { embedder: Embedder; log: Pick<Logger, 'warn'> }
+
+/** Search by likeness of meaning: pgvector with an HNSW index (docs/memory.md). Finds nothing while the provider is away. */
+export function searchVectors({ embedder, log }: Options): Search {
+  const vectorOf = keepingVectors(embedder, new Outage(log, `the embeddings of ${embedder.name}`))
+  return {
+    way: 'vectors',
+    find: async (sql, question, limit) => {
+      if (question.text.trim() === '' || limit < 1) return []
+      const vector = await vectorOf(question.text)
+      return vector === null ? [] : nearest(sql, embedder.name, vector, question, limit)
+    },
+  }
+}
+
+/** The nearest by the index, then weighted by place: a few more are looked at, so that weighing has a choice. */
+function nearest(
+  sql: Sql,
+  model: string,
+  vector: string,
+  { scope, place, kinds }: Question,
+  limit: number,
+): Promise<Found[]> {
+  return sql.query<Found>(
+    `WITH tuned AS MATERIALIZED (SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', '100', true)),
+     near AS MATERIALIZED (
+       SELECT m.id, m.agent_id, m.cwd, m.last_at, e.embedding <=> $1::vector AS distance
+       FROM memory_embedding e JOIN memory m ON m.id = e.memory_id
+       WHERE (SELECT true FROM tuned) AND e.model = $9 AND ${visible(3)} AND ($8::text[] IS NULL OR m.kind = ANY($8))
+       ORDER BY e.embedding <=> $1::vector LIMIT 2 * $2::int)
+     SELECT m.id, greatest(0, least(1, 1 - m.distance)) * ${placeWeight(6)} AS relevance FROM near m
+     ORDER BY relevance DESC, m.last_at DESC LIMIT $2`,
+    [vector, limit, ...scopeValues(scope), ...placeValues(place), kinds ?? null, model],
+  )
+}
+
+/** The vector of a question as PostgreSQL takes it; null while the provider is away. */
+function keepingVectors(embedder: Embedder, outage: Outage): (text: string) => Promise<string | null> {
+  const kept = new Map<string, string>()
+  let quietUntil = 0
+  return async (text) => {
+    const known = kept.get(text)
+    if (known !== undefined) return known
+    if (performance.now() < quietUntil) return null
+    try {
+      const [vector = []] = await embedder.embed([text], 'query', AbortSignal.timeout(PATIENCE_MS))
+      outage.over()
+      if (kept.size >= KEPT) kept.delete(kept.keys().next().value ?? '')
+      kept.set(text, vectorText(vector))
+      return kept.get(text) ?? null
+    } catch (error) {
+      quietUntil = performance.now() + COOL_DOWN_MS
+      outage.failed(error)
+      return null
+    }
+  }
+}
