@@ -34,7 +34,7 @@ export async function pickRun(
 }
 
 export const runButtons = (
-  runs: readonly RunLine[],
+  runs: readonly Pick<RunLine, 'id' | 'number' | 'summary'>[],
   button: 'cancel' | 'pause' | 'resume' | 'logs' | 'card',
 ): Buttons =>
   runs

@@ -1,5 +1,6 @@
 import type { Conversation } from '@grammyjs/conversations'
 import type { Context } from 'grammy'
+import { isStopWord } from '../../core/talk/understand.ts'
 import type { BotContext } from '../context.ts'
 import { rewriteCommand } from '../features/revise.ts'
 import { code } from '../render/html.ts'
@@ -31,7 +32,7 @@ export const editConversation = (deps: BotDeps) =>
       ),
     )
     const isText = (ctx: Context): boolean =>
-      ctx.message?.text !== undefined && !ctx.message.text.startsWith('/')
+      ctx.message?.text !== undefined && !ctx.message.text.startsWith('/') && !isStopWord(ctx.message.text)
     const command =
       (await conversation.waitUntil(isText, { next: true })).message?.text?.slice(0, MAX_COMMAND) ?? ''
     await conversation.external(async (ctx) =>

@@ -1,5 +1,6 @@
 import type { Conversation } from '@grammyjs/conversations'
 import type { Context } from 'grammy'
+import { isStopWord, understand } from '../../core/talk/understand.ts'
 import type { BotContext } from '../context.ts'
 import { say } from '../delivery/say.ts'
 import { actionOf } from '../features/taps.ts'
@@ -35,7 +36,10 @@ export const requestConversation = (deps: BotDeps) =>
 const isAnswer = (ctx: Context): boolean =>
   ctx.callbackQuery
     ? (ctx.callbackQuery.data ?? '').startsWith(ANSWER_PREFIX)
-    : ctx.message?.text !== undefined && !ctx.message.text.startsWith('/')
+    : ctx.message?.text !== undefined && !ctx.message.text.startsWith('/') && !isForTheBot(ctx.message.text)
+
+/** Stop words and questions about work are meant for the bot, whatever it has asked. */
+const isForTheBot = (text: string): boolean => isStopWord(text) || understand(text).kind === 'question'
 
 const nextAnswer = (conversation: Talk): Promise<Context> => conversation.waitUntil(isAnswer, { next: true })
 

@@ -5,6 +5,7 @@ import { readPlanFiles } from '../../core/planning/planFiles.ts'
 import { viewRun } from '../../core/runs/viewRun.ts'
 import type { BotContext } from '../context.ts'
 import { sayDocument } from '../delivery/say.ts'
+import { refusalOf } from '../middleware/permitted.ts'
 import { planText } from '../render/approvalCard.ts'
 import { clip, escapeHtml } from '../render/html.ts'
 import { reveal } from '../render/unmask.ts'
@@ -14,26 +15,36 @@ import type { BotDeps, Turn } from '../turn.ts'
 /** /approve K7 and /deny K7: what the buttons do, by code; alone: what waits. */
 export function approvals(deps: BotDeps): Composer<BotContext> {
   const composer = new Composer<BotContext>()
-  for (const [name, decision] of [
-    ['approve', 'approved'],
-    ['deny', 'denied'],
-  ] as const) {
+  for (const name of ['approve', 'deny'] as const) {
     composer.command(name, async (ctx) => {
       const [code = '', word = ''] = String(ctx.match).trim().toUpperCase().split(/\s+/)
-      const [row] = await ctx.turn.tx.query<{ id: string; plan_hash: string }>(
-        'SELECT id, plan_hash FROM approval WHERE code = $1',
-        [code],
-      )
-      if (!row) return reply(deps, ctx.turn, await waiting(ctx.turn, name, code))
-      const answer = { approvalId: row.id, planHash: row.plan_hash, decision }
-      await reply(deps, ctx.turn, await decide(deps, ctx.turn, answer, { said: word === 'YES' }))
+      await reply(deps, ctx.turn, await approveByCode(deps, ctx.turn, name, code, word === 'YES'))
     })
   }
   return composer
 }
 
+/** Approves or denies by code, as the commands do. `sure`: it was said twice. Returns what to say. */
+export async function approveByCode(
+  deps: BotDeps,
+  turn: Turn,
+  command: 'approve' | 'deny',
+  code: string,
+  sure: boolean,
+): Promise<string> {
+  const refusal = await refusalOf(turn, `/${command}`, null)
+  if (refusal) return refusal
+  const [row] = await turn.tx.query<{ id: string; plan_hash: string }>(
+    'SELECT id, plan_hash FROM approval WHERE code = $1',
+    [code],
+  )
+  if (!row) return waiting(turn, command, code)
+  const decision = command === 'approve' ? 'approved' : 'denied'
+  return decide(deps, turn, { approvalId: row.id, planHash: row.plan_hash, decision }, { said: sure })
+}
+
 /** What waits for an answer, when a code is missing or unknown. */
-async function waiting(turn: Turn, command: string, code: string): Promise<string> {
+export async function waiting(turn: Turn, command: string, code: string): Promise<string> {
   const rows = await turn.tx.query<{ code: string; number: number; what: string }>(
     `SELECT a.code, r.number, coalesce(r.summary, r.request) AS what FROM approval a JOIN run r ON r.id = a.run_id
      WHERE a.status = 'pending' ORDER BY a.created_at DESC LIMIT 5`,

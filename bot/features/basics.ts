@@ -48,7 +48,8 @@ export async function greet(deps: BotDeps, ctx: BotContext): Promise<void> {
   )
 }
 
-function helpText(ctx: BotContext): string {
+/** All that can be said, for this person. */
+export function helpText(ctx: BotContext): string {
   const lines = commandsFor(ctx.turn.person).map(
     (c) => `/${c.name}${c.args ? ` <i>${escapeHtml(c.args)}</i>` : ''} · ${escapeHtml(c.text)}`,
   )
@@ -57,6 +58,8 @@ function helpText(ctx: BotContext): string {
     ...lines,
     '',
     'Plain words work as well: “what changed?”, “run the tests in api on laptop”.',
+    'While work runs: “how far?”, “what failed?”, “why?”, “how long yet?”, “what next?”; “stop”, “pause”, “go on”, “try again”.',
+    'A long text that Telegram parts, or a few quick messages, count as one.',
     '<code>/run @laptop:api npm test</code> names the place for one request.',
     'Replying to a message of a run means that run.',
   ].join('\n')

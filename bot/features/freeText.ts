@@ -1,39 +1,25 @@
 import { Composer } from 'grammy'
-import { activeRuns } from '../../core/runs/listRuns.ts'
+import { assertNever } from '../../core/assertNever.ts'
+import type { Small } from '../../core/talk/chatter.ts'
+import { type Said, understand } from '../../core/talk/understand.ts'
 import type { BotContext } from '../context.ts'
 import { refusalOf } from '../middleware/permitted.ts'
-import { repliedRun } from '../pickRun.ts'
+import { helpLine, smallAnswers } from '../render/smallTalk.ts'
 import { reply } from '../reply.ts'
 import type { BotDeps } from '../turn.ts'
-import { greet } from './basics.ts'
-import { machines, postCard } from './look.ts'
-import { cancelAndShow } from './steer.ts'
+import { answerQuestion } from './answerQuestion.ts'
+import { greet, helpText } from './basics.ts'
+import { machines } from './look.ts'
+import { answerYesOrNo, steerByWords } from './steerByWords.ts'
 
-/** Words that mean a command. */
-const spoken: { pattern: RegExp; means: 'hello' | 'machines' | 'stop' | 'progress' }[] = [
-  {
-    pattern: /^(hi|hello|hey|hallo|good (morning|day|evening)|start|thanks?|thank you)( there)?[.!?]*$/i,
-    means: 'hello',
-  },
-  { pattern: /^(my )?(machines|agents|workers)[?.!]?$/i, means: 'machines' },
-  { pattern: /^(please )?(stop|cancel|abort|halt)( it| that| everything| the run)?[.!]?$/i, means: 'stop' },
-  {
-    pattern: /^(how far( is it| are you)?|what('s| is) (going on|running)|progress|status)[?.!]?$/i,
-    means: 'progress',
-  },
-]
-
-/** Text without a command: an answer about work in progress, or a request that becomes a run. */
+/** Text without a command: a word about work in progress, a question about it, small talk; else a request that becomes a run. */
 export function freeText(deps: BotDeps): Composer<BotContext> {
   const composer = new Composer<BotContext>()
   composer.on('message:text', async (ctx) => {
     const text = ctx.message.text.trim()
     if (text.startsWith('/'))
       return reply(deps, ctx.turn, 'I do not know this command. /help lists what I understand.')
-    const means = spoken.find((s) => s.pattern.test(text))?.means
-    if (means === 'hello') return greet(deps, ctx)
-    if (means === 'machines') return machines(deps, ctx)
-    if (means) return aboutWork(deps, ctx, means)
+    if (await answered(deps, ctx, understand(text))) return
     const refusal = await refusalOf(ctx.turn, 'text that asks for work', null)
     if (refusal) return reply(deps, ctx.turn, refusal)
     await ctx.conversation.enter('request', { asked: text, placed: false })
@@ -53,9 +39,31 @@ export function freeText(deps: BotDeps): Composer<BotContext> {
   return composer
 }
 
-async function aboutWork(deps: BotDeps, ctx: BotContext, means: 'stop' | 'progress'): Promise<void> {
-  const runId = (await repliedRun(ctx)) ?? (await activeRuns(ctx.turn.tx, ctx.turn.person.id))[0]?.id
-  if (!runId) return reply(deps, ctx.turn, 'Nothing of yours is running.')
-  if (means === 'stop') return cancelAndShow(deps, ctx, runId)
-  await postCard(deps, ctx, runId)
+/** Whether the text was no request and has been dealt with. */
+async function answered(deps: BotDeps, ctx: BotContext, said: Said): Promise<boolean> {
+  switch (said.kind) {
+    case 'request':
+      return false
+    case 'steer':
+      return steerByWords(deps, ctx, said)
+    case 'question':
+      return answerQuestion(deps, ctx, said)
+    case 'machines':
+      await machines(deps, ctx)
+      return true
+    case 'help':
+      await reply(deps, ctx.turn, helpLine(said.topic, deps.model !== null) ?? helpText(ctx))
+      return true
+    case 'small':
+      await chat(deps, ctx, said.what)
+      return true
+    default:
+      return assertNever(said)
+  }
+}
+
+async function chat(deps: BotDeps, ctx: BotContext, what: Small): Promise<void> {
+  if (what === 'hello') return greet(deps, ctx)
+  if ((what === 'yes' || what === 'no') && (await answerYesOrNo(deps, ctx))) return
+  await reply(deps, ctx.turn, smallAnswers[what])
 }

@@ -138,7 +138,8 @@ async function carryOut(deps: BotDeps, ctx: BotContext, action: ButtonAction): P
   }
 }
 
-async function again(deps: BotDeps, ctx: BotContext, runId: string): Promise<void> {
+/** The same request anew, in the same place. */
+export async function again(deps: BotDeps, ctx: BotContext, runId: string): Promise<void> {
   const { turn } = ctx
   const [run] = await turn.tx.query<{
     kind: string

@@ -1,5 +1,6 @@
 import type { NextFunction } from 'grammy'
 import { RateLimit } from '../../core/doors/rateLimit.ts'
+import { isStopWord } from '../../core/talk/understand.ts'
 import type { BotContext } from '../context.ts'
 import { reply, toast } from '../reply.ts'
 import type { BotDeps } from '../turn.ts'
@@ -23,7 +24,8 @@ export function pace(deps: BotDeps): (ctx: BotContext, next: NextFunction) => Pr
   const told = new RateLimit({ perSecond: 1000 / TOLD_MS, burst: 1 })
   return async (ctx, next) => {
     const { person, chat } = ctx.turn
-    if (urgent.test(ctx.message?.text ?? '')) return next()
+    const text = ctx.message?.text ?? ''
+    if (urgent.test(text) || isStopWord(text)) return next()
     const waitMs = Math.max(people.wait(person.id), chats.wait(String(chat.id)))
     if (waitMs > 0) return slowDown(deps, ctx, told, waitMs, perMinute)
     people.take(person.id)

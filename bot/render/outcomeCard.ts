@@ -31,7 +31,9 @@ export function hasOwnOutcome(
   )
 }
 
-const isFailed = (task: TaskView): boolean => task.status === 'failed' || task.status === 'failed_timeout'
+/** Whether a step has failed, by itself or by its time. */
+export const isFailed = (task: TaskView): boolean =>
+  task.status === 'failed' || task.status === 'failed_timeout'
 
 /** How a run ended: one message with a summary, the last lines, what it cost and what to do next. Pure. */
 export function renderOutcome(run: RunView, context: OutcomeContext): Shown {
@@ -121,8 +123,8 @@ function reasonLines(run: RunView, failed: TaskView | undefined, tail: readonly 
   }
 }
 
-/** `1 of 6 fail, exit 1`, and which. */
-function failureLines(failed: TaskView, tail: readonly LogLine[]): string[] {
+/** `1 of 6 fail, exit 1`, and which. HTML. */
+export function failureLines(failed: TaskView, tail: readonly LogLine[]): string[] {
   const which = failingTest(outputsOf(tail, failed).join(''))
   return [
     escapeHtml(clip([...counts([failed]), firstLine(failureOf(failed), 160)].join(', '), 200)),

@@ -1,0 +1,59 @@
+import { isRunEnd, type RunStatus } from '../events/states.ts'
+import type { Sql } from '../storage/sql.ts'
+
+export type TalkRun = {
+  id: string
+  number: number
+  status: RunStatus
+  summary: string
+  /** Whether the person who writes asked for it. */
+  own: boolean
+  /** Whether it belongs to the chat and topic it is asked about in. */
+  here: boolean
+  agentName: string | null
+  cwd: string | null
+}
+
+/** Who writes, and where. */
+export type Speaker = { personId: string; chatId: number; topicId: number }
+
+/** Work that ended longer ago than this is asked about by its number. */
+const RECENT = "interval '1 day'"
+const MOST = 30
+
+/**
+ * The runs that words could be about, newest first: those under way and those that ended within a day, of this person
+ * or of this chat and topic. One statement.
+ */
+export const talkRuns = (sql: Sql, speaker: Speaker): Promise<TalkRun[]> =>
+  sql.query<TalkRun>(
+    `SELECT r.id, r.number, r.status, coalesce(r.summary, r.request) AS summary, coalesce(r.person_id = $1, false) AS own,
+       coalesce(r.chat_id = $2 AND r.topic_id = $3, false) AS here, a.name AS "agentName", coalesce(r.cwd, t.cwd) AS cwd
+     FROM run r
+     LEFT JOIN LATERAL (SELECT agent_id, cwd FROM task WHERE run_id = r.id ORDER BY position LIMIT 1) t ON true
+     LEFT JOIN agent a ON a.id = coalesce(r.agent_id, t.agent_id)
+     WHERE (r.person_id = $1 OR (r.chat_id = $2 AND r.topic_id = $3))
+       AND (r.ended_at IS NULL OR r.ended_at > clock_timestamp() - ${RECENT})
+     ORDER BY r.number DESC LIMIT ${MOST}`,
+    [speaker.personId, speaker.chatId, speaker.topicId],
+  )
+
+/** Whether a run works at the place these words name: a machine, a directory, or both, in any order. Pure. */
+export function isAt(run: Pick<TalkRun, 'agentName' | 'cwd'>, names: readonly string[]): boolean {
+  const own = [run.agentName ?? '', ...(run.cwd ?? '').split('/').slice(-1)].map((name) => name.toLowerCase())
+  return names.every((name) => own.includes(name.toLowerCase()))
+}
+
+/**
+ * The runs a question is about: those under way of the person, else of the chat, else the newest that has ended.
+ * Empty when there is none. Pure.
+ */
+export function askedAbout<R extends Pick<TalkRun, 'status' | 'own' | 'here'>>(runs: readonly R[]): R[] {
+  const active = runs.filter((run) => !isRunEnd(run.status))
+  const own = active.filter((run) => run.own)
+  if (own.length > 0) return own
+  const here = active.filter((run) => run.here)
+  if (here.length > 0) return here
+  const newest = runs.find((run) => run.own) ?? runs.find((run) => run.here)
+  return newest ? [newest] : []
+}
