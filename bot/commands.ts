@@ -34,6 +34,7 @@ export const commands = [
   { name: 'approve', args: 'K7', text: 'approve by its code', menu: false },
   { name: 'deny', args: 'K7', text: 'deny by its code', menu: false },
   { name: 'agents', args: '', text: 'machines, and add one', menu: false },
+  { name: 'usage', args: '[30d]', text: 'what language models were used and cost', menu: false },
   { name: 'settings', args: '', text: 'what is approved ahead, and who may act where', menu: false },
   { name: 'lockdown', args: '', text: 'cancel everything and start nothing more', menu: false },
   { name: 'audit', args: '', text: 'who did what, and whether the record is whole', menu: false },

@@ -19,6 +19,7 @@ import { places } from './features/places.ts'
 import { settings } from './features/settings.ts'
 import { steer } from './features/steer.ts'
 import { taps } from './features/taps.ts'
+import { usage } from './features/usage.ts'
 import { work } from './features/work.ts'
 import { partiesOf } from './intake/partiesOf.ts'
 import { access } from './middleware/access.ts'
@@ -54,7 +55,7 @@ export function createBot(
   bot.use(conversations({ storage: { type: 'context', adapter: conversationStorage } }))
   bot.use(createConversation(requestConversation(deps), { id: 'request' }))
   bot.use(createConversation(editConversation(deps), { id: 'editCommand' }))
-  for (const feature of [basics, work, look, steer, approvals, places, settings, audit, lockdown])
+  for (const feature of [basics, work, look, steer, approvals, places, settings, usage, audit, lockdown])
     bot.use(feature(deps))
   bot.use(taps(deps), freeText(deps))
   return async (tx, update) => {

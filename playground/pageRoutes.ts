@@ -173,7 +173,7 @@ async function sendDetail(deps: Deps, { res }: Exchange, id: string): Promise<vo
   sendJson(res, 200, (await deps.options.panel?.detail(id)) ?? null)
 }
 
-/** Uploads are shown as plain text or saved, never run as a page. */
+/** PNG images are shown as such, other uploads as plain text; or they are saved. None is ever run as a page. */
 async function sendUpload(deps: Deps, { res, url }: Exchange, id: string): Promise<void> {
   const file = deps.store.state.files.get(id)
   const bytes = file && (await deps.shelf.get(id))
@@ -181,8 +181,11 @@ async function sendUpload(deps: Deps, { res, url }: Exchange, id: string): Promi
   const place = url.searchParams.has('view') ? 'inline' : 'attachment'
   res.setHeader('content-disposition', `${place}; filename*=UTF-8''${encodeURIComponent(file.name)}`)
   res.setHeader('content-security-policy', "default-src 'none'; sandbox")
-  send(res, 200, place === 'inline' ? 'text/plain; charset=utf-8' : 'application/octet-stream', bytes)
+  const shown = isPng(bytes) ? 'image/png' : 'text/plain; charset=utf-8'
+  send(res, 200, place === 'inline' ? shown : 'application/octet-stream', bytes)
 }
+
+const isPng = (bytes: Buffer): boolean => bytes.subarray(0, 8).toString('latin1') === '\x89PNG\r\n\x1a\n'
 
 async function sendFile(res: Exchange['res'], name: string, status = 200): Promise<void> {
   const body = await readFile(join(import.meta.dirname, 'page', name)).catch(() => null)

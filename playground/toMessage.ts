@@ -25,7 +25,7 @@ export function toMessage(world: Pick<World, 'store'>, message: StoredMessage, n
 }
 
 function content(message: StoredMessage): Partial<Message> {
-  const { text, entities, caption, caption_entities, document, edit_date, reply_markup } = message
+  const { text, entities, caption, caption_entities, document, photo, edit_date, reply_markup } = message
   return {
     ...(edit_date === undefined ? {} : { edit_date }),
     ...(text === undefined ? {} : { text }),
@@ -33,6 +33,7 @@ function content(message: StoredMessage): Partial<Message> {
     ...(caption === undefined ? {} : { caption }),
     ...(caption_entities?.length ? { caption_entities } : {}),
     ...(document ? { document } : {}),
+    ...(photo ? { photo } : {}),
     ...(reply_markup && 'inline_keyboard' in reply_markup ? { reply_markup } : {}),
   }
 }

@@ -4,6 +4,7 @@ import type {
   ForceReply,
   InlineKeyboardMarkup,
   MessageEntity,
+  PhotoSize,
   ReplyKeyboardMarkup,
   ReplyKeyboardRemove,
   Update,
@@ -89,6 +90,8 @@ export type StoredMessage = {
   caption?: string
   caption_entities?: MessageEntity[]
   document?: Document
+  /** One size: the playground makes no smaller ones. */
+  photo?: PhotoSize[]
   reply_markup?: ReplyMarkup
   reply_to?: number
   message_thread_id?: number

@@ -38,7 +38,8 @@ async function refused(api: Api, method: string, payload: Payload, error: Grammy
   if (error_code === 403) return { kind: 'blocked', reason: description }
   if (/parse entities/i.test(description) && payload.parse_mode) {
     const { parse_mode: _html, ...rest } = payload
-    return callTelegram(api, method, { ...rest, text: plain(String(payload.text ?? '')) })
+    const shown = payload.caption === undefined ? 'text' : 'caption'
+    return callTelegram(api, method, { ...rest, [shown]: plain(String(payload[shown] ?? '')) })
   }
   return { kind: 'no', reason: description }
 }

@@ -4,6 +4,7 @@ import { jsonText } from '../../core/storage/jsonText.ts'
 import type { Sql, Tx } from '../../core/storage/sql.ts'
 import { type ButtonAction, type Buttons, buttonId, keyboard } from '../render/buttons.ts'
 import { splitHtml } from '../render/html.ts'
+import type { UsageChart } from '../render/usageChart.ts'
 
 /** Where a message goes. */
 export type Where = { chatId: number; topicId: number; replyTo?: number | null }
@@ -106,6 +107,22 @@ export const sayDocument = (
   key: string | null = null,
 ): Promise<void> =>
   enqueue(tx, bus, where.chatId, 'sendDocument', { ...place(where), disable_notification: true, file }, key)
+
+/** A chart with its caption in HTML, drawn when it is sent. */
+export const sayChart = (
+  tx: Tx,
+  bus: Bus,
+  where: Where,
+  { chart, caption }: { chart: UsageChart; caption: string },
+): Promise<void> =>
+  enqueue(
+    tx,
+    bus,
+    where.chatId,
+    'sendPhoto',
+    { ...place(where), caption, parse_mode: 'HTML', disable_notification: true, chart },
+    null,
+  )
 
 export type NewCard = {
   kind: 'run' | 'approval' | 'outcome' | 'milestone' | 'machines'

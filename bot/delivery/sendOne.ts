@@ -1,8 +1,9 @@
-import type { Api } from 'grammy'
+import { type Api, InputFile } from 'grammy'
 import { messageOf } from '../../core/config/logger.ts'
 import { contentHash, steady } from '../cards/contentHash.ts'
 import { type CardRow, renderCard } from '../cards/refreshCard.ts'
 import { keyboard } from '../render/buttons.ts'
+import { drawUsage, type UsageChart } from '../render/usageChart.ts'
 import type { BotDeps } from '../turn.ts'
 import { type Called, callTelegram, fileOf, type Payload } from './callTelegram.ts'
 import { fullLog } from './fullLog.ts'
@@ -49,6 +50,7 @@ export async function takeUp(
 export async function sendOne(deps: BotDeps, api: Api, row: Delivery, card: CardRow | null): Promise<Sent> {
   try {
     if (row.method === 'sendDocument') return await callTelegram(api, row.method, await withFile(deps, row))
+    if (row.method === 'sendPhoto') return await callTelegram(api, row.method, withChart(row))
     if (!row.card_id) return await callTelegram(api, row.method, row.payload)
     return await sendCard(deps, api, row, card)
   } catch (error) {
@@ -66,6 +68,11 @@ async function sendCard(deps: BotDeps, api: Api, row: Delivery, card: CardRow | 
   const markup = shown.buttons.length > 0 ? { reply_markup: keyboard(shown.buttons) } : {}
   const called = await callTelegram(api, row.method, { ...row.payload, text: steady(shown.html), ...markup })
   return { ...called, hash: contentHash(shown), settled: shown.settled }
+}
+
+function withChart({ payload }: Delivery): Payload {
+  const { chart, ...rest } = payload as Payload & { chart: UsageChart }
+  return { ...rest, photo: new InputFile(drawUsage(chart), 'usage.png') }
 }
 
 async function withFile(deps: Pick<BotDeps, 'db' | 'settings'>, { payload }: Delivery): Promise<Payload> {

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { Budgets } from '../config/model.ts'
 
 /**
  * What a question needs of a model: `conversation` soon and in good words, `quick` soon and cheap, `balanced` by
@@ -47,8 +48,11 @@ export type Answer = {
 
 /** A language model. `complete` throws ModelError and nothing else, but for the caller's own abort reason. */
 export type Model = {
+  /** The first that is asked. */
   provider: string
   model: string
+  /** What may be used; left out, there is no limit. */
+  budgets?: Budgets
   complete<T>(req: Completion<T>): Promise<Answer>
 }
 

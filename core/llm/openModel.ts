@@ -46,7 +46,12 @@ export async function openModel(
   if (!first) return null
   const keys = settings.providers.flatMap(({ apiKey }) => apiKey ?? [])
   const router = new Router(settings, redactor([...secrets, ...keys]), options)
-  return { provider: first.name, model: first.models[0], complete: (req) => router.complete(req) }
+  return {
+    provider: first.name,
+    model: first.models[0],
+    budgets: settings.budgets,
+    complete: (req) => router.complete(req),
+  }
 }
 
 class Router {

@@ -32,6 +32,7 @@ export const methods = {
   '/resume': 'steer',
   '/retry': 'decide',
   '/settings': 'look',
+  '/usage': 'look',
   '/approve': 'decide',
   '/deny': 'decide',
   text: 'look',

@@ -23,6 +23,7 @@ const methods: Record<string, Method> = {
   deleteMessage: messages.deleteMessage,
   deleteMessages: messages.deleteMessages,
   sendDocument: files.sendDocument,
+  sendPhoto: files.sendPhoto,
   getFile: files.getFile,
   sendMessageDraft: drafts.sendMessageDraft,
   sendChatAction: drafts.sendChatAction,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Document } from 'grammy/types'
+import type { Document, PhotoSize } from 'grammy/types'
 import { badRequest } from '../apiError.ts'
 import { requireWritable } from '../chats.ts'
 import { integer, type Params, text, type Upload } from '../readParams.ts'
@@ -13,16 +13,41 @@ const downloadLimit = 20 * 1024 * 1024
 export const sendDocument: Method = async (world, params) => {
   const chat = requireWritable(world, integer(params, 'chat_id'))
   const { text: caption, entities } = readCaption(params)
-  const document = toDocument(await takeFile(world, params))
+  const document = toDocument(await takeFile(world, params, 'document'))
   return post(world, params, chat, { document, ...(caption ? { caption, caption_entities: entities } : {}) })
 }
 
-async function takeFile(world: World, params: Params): Promise<StoredFile> {
-  const named = text(params, 'document')
-  const part = named?.startsWith('attach://') ? named.slice('attach://'.length) : 'document'
+export const sendPhoto: Method = async (world, params) => {
+  const chat = requireWritable(world, integer(params, 'chat_id'))
+  const { text: caption, entities } = readCaption(params)
+  const file = await takeFile(world, params, 'photo')
+  const photo = [toPhoto(file, sizeOf(await world.shelf.get(file.file_id)))]
+  return post(world, params, chat, { photo, ...(caption ? { caption, caption_entities: entities } : {}) })
+}
+
+type Size = { width: number; height: number }
+const PNG = Buffer.from('89504e470d0a1a0a', 'hex')
+
+/** Width and height of a PNG: the image that the playground takes. */
+function sizeOf(bytes: Buffer | null): Size {
+  if (!bytes || bytes.length < 33 || !bytes.subarray(0, 8).equals(PNG))
+    throw badRequest('IMAGE_PROCESS_FAILED')
+  const size = { width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) }
+  if (size.width + size.height > 10_000 || size.width === 0 || size.height === 0)
+    throw badRequest('PHOTO_INVALID_DIMENSIONS')
+  return size
+}
+
+const toPhoto = ({ file_id, size }: StoredFile, shape: Size): PhotoSize => ({
+  ...{ file_id, file_unique_id: file_id.slice(-12), ...shape, file_size: size },
+})
+
+async function takeFile(world: World, params: Params, field: 'document' | 'photo'): Promise<StoredFile> {
+  const named = text(params, field)
+  const part = named?.startsWith('attach://') ? named.slice('attach://'.length) : field
   const upload = params.files.get(part)
   if (upload) return keepFile(world, upload)
-  if (!named) throw badRequest('there is no document in the request')
+  if (!named) throw badRequest(`there is no ${field} in the request`)
   const known = world.store.state.files.get(named)
   if (known) return known
   throw badRequest(

@@ -30,7 +30,7 @@ function requireText(params: Params, tooLong: string): FormattedText {
   return formatted
 }
 
-/** Reads a document's caption; empty is fine. */
+/** Reads the caption of a document or photo; empty is fine. */
 export function readCaption(params: Params): FormattedText {
   const formatted = readText(params, { text: 'caption', entities: 'caption_entities' })
   if (countCharacters(formatted.text) > captionLimit) throw badRequest('message caption is too long')
@@ -106,7 +106,7 @@ export const editMessageText: Method = (world, params) => {
 export const editMessageCaption: Method = (world, params) => {
   const message = requireEditable(world, params)
   const { text: caption, entities } = readCaption(params)
-  if (!message.document) throw badRequest('there is no caption in the message to edit')
+  if (!message.document && !message.photo) throw badRequest('there is no caption in the message to edit')
   return replace(world, message, { caption, caption_entities: entities, reply_markup: inlineOnly(params) })
 }
 

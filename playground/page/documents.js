@@ -31,6 +31,15 @@ export function renderDocument(file) {
   return el('div', { class: 'file' }, open, save)
 }
 
+/** A photo, as wide as its bubble; a tap opens it whole. */
+export function renderPhoto(sizes, caption) {
+  const photo = sizes.at(-1)
+  const src = `/api/files/${encodeURIComponent(photo.file_id)}?view`
+  const { width, height } = photo
+  const image = el('img', { class: 'photo', src, width, height, loading: 'lazy', alt: caption || 'Image' })
+  return el('a', { href: src, target: '_blank', rel: 'noopener' }, image)
+}
+
 async function view(name, path) {
   const text = await fetch(`${path}?view`).then((answer) => answer.text())
   const cut =

@@ -1,4 +1,4 @@
-import { renderDocument } from './documents.js'
+import { renderDocument, renderPhoto } from './documents.js'
 import { byId, el, icon } from './dom.js'
 import { renderText } from './formatted.js'
 import { renderKeyboard } from './keyboard.js'
@@ -94,7 +94,7 @@ export function createMessageList(actions) {
         opened,
       ),
     )
-    part('attached', ['document'], () => (message.document ? [renderDocument(message.document)] : []))
+    part('attached', ['document', 'photo'], () => attachedTo(message))
     part('keys', ['reply_markup'], () => keysOf(message))
     part('meta', ['edits', 'date'], () => metaOf(message))
     node.classList.toggle('has-keys', Boolean(message.reply_markup?.inline_keyboard))
@@ -120,6 +120,11 @@ function follows(previous, message) {
     message.date - previous.date < groupSeconds &&
     sameDay(previous.date, message.date)
   )
+}
+
+function attachedTo(message) {
+  if (message.photo) return [renderPhoto(message.photo, message.caption?.split('\n')[0])]
+  return message.document ? [renderDocument(message.document)] : []
 }
 
 const keysOf = (message) => {

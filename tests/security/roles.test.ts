@@ -23,7 +23,7 @@ import { addMachine, startRun, states, type TestMachine } from '../support/fleet
 
 const reads = [
   ...['/start', '/help', '/status', '/runs', '/logs', '/policy', '/agents', '/agent_status', 'text'],
-  ...['tap details', 'tap logs', 'tap card', 'tap settings', 'tap machine', '/settings'],
+  ...['tap details', 'tap logs', 'tap card', 'tap settings', 'tap machine', '/settings', '/usage'],
   ...[
     'POST /v1/policy/check',
     'GET /v1/runs',

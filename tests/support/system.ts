@@ -528,7 +528,7 @@ export class System {
 
 /** What a message says: its text, or its caption and the name of its file. */
 export const textOf = (m: StoredMessage): string =>
-  m.text ?? [m.caption, m.document?.file_name].filter(Boolean).join(' ')
+  m.text ?? [m.caption, m.document?.file_name, m.photo && '(photo)'].filter(Boolean).join(' ')
 
 export const buttonsOf = (m: StoredMessage): string[] =>
   m.reply_markup && 'inline_keyboard' in m.reply_markup

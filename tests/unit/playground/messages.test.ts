@@ -1,5 +1,6 @@
 import { InlineKeyboard, InputFile } from 'grammy'
 import { describe, expect, test } from 'vitest'
+import { Picture } from '../../../bot/render/png.ts'
 import { post, refused, start, token, visitor } from './setup.ts'
 
 const chat = visitor.id
@@ -153,6 +154,40 @@ describe('documents', () => {
     expect(await refused(api.editMessageText(chat, message_id, 'x'))).toEqual(
       bad('there is no text in the message to edit'),
     )
+  })
+})
+
+describe('photos', () => {
+  const png = new Picture(30, 20, ['#ffffff']).encode()
+
+  test('takes a PNG with its caption, and offers it for download', async () => {
+    const { playground, api } = await start()
+    const sent = await api.sendPhoto(chat, new InputFile(png, 'a.png'), {
+      caption: '<b>so</b>',
+      parse_mode: 'HTML',
+    })
+    expect(sent).toMatchObject({
+      photo: [{ width: 30, height: 20, file_size: png.length }],
+      caption: 'so',
+      caption_entities: [{ type: 'bold', offset: 0, length: 2 }],
+    })
+    const { file_path } = await api.getFile(sent.photo[0]?.file_id ?? '')
+    const download = await fetch(`${playground.url}/file/bot${token}/${file_path}`)
+    expect(Buffer.from(await download.arrayBuffer())).toEqual(png)
+    expect(
+      (await api.editMessageCaption(chat, sent.message_id, { caption: 'then' })) as object,
+    ).toMatchObject({
+      caption: 'then',
+      photo: [{ width: 30 }],
+    })
+  })
+
+  test('refuses what is no image', async () => {
+    const { api } = await start()
+    expect(await refused(api.sendPhoto(chat, new InputFile(Buffer.from('text'), 'a.png')))).toEqual(
+      bad('IMAGE_PROCESS_FAILED'),
+    )
+    expect(await refused(api.sendPhoto(chat, ''))).toEqual(bad('there is no photo in the request'))
   })
 })
 
