@@ -18,6 +18,7 @@ import { look } from './features/look.ts'
 import { places } from './features/places.ts'
 import { settings } from './features/settings.ts'
 import { steer } from './features/steer.ts'
+import { stopDraft } from './features/stopDraft.ts'
 import { taps } from './features/taps.ts'
 import { usage } from './features/usage.ts'
 import { work } from './features/work.ts'
@@ -52,6 +53,7 @@ export function createBot(
   bot.use(access(deps))
   bot.use(pace(deps))
   bot.use(permitted(deps))
+  bot.use(stopDraft(deps))
   bot.use(conversations({ storage: { type: 'context', adapter: conversationStorage } }))
   bot.use(createConversation(requestConversation(deps), { id: 'request' }))
   bot.use(createConversation(editConversation(deps), { id: 'editCommand' }))

@@ -6,6 +6,7 @@ import { isDatabaseAway } from '../core/storage/databaseAway.ts'
 import { dropLease, holdLease } from '../core/storage/leases.ts'
 import { tellFault } from '../core/storage/tellFault.ts'
 import { announceOnce, startAnnouncing, startCursor } from './cards/announce.ts'
+import { type Drafts, watchDrafts } from './cards/watchDrafts.ts'
 import { watchRuns } from './cards/watchRuns.ts'
 import { menuFor } from './commands.ts'
 import { createBot } from './createBot.ts'
@@ -136,12 +137,14 @@ function describeTrouble(error: unknown, { apiRoot }: BotConnection): string {
 }
 
 async function serve(
-  deps: BotDeps,
+  given: BotDeps,
   connection: BotConnection,
   options: BotOptions,
   holder: string,
 ): Promise<{ stop(): Promise<void> }> {
   const api = new Api(connection.token, { apiRoot: connection.apiRoot, timeoutSeconds: CALL_TIMEOUT_S })
+  const drafts: Drafts = new Map()
+  const deps = { ...given, drafts }
   api.config.use(redactOutgoing(deps.redact))
   const botInfo = await api.getMe(AbortSignal.timeout(GET_ME_TIMEOUT_MS) as never)
   await startCursor(deps)
@@ -150,6 +153,7 @@ async function serve(
   await announceOnce(deps)
   const delivery = runDelivery(deps, api, options.limits, holder)
   const stopWatching = watchRuns(deps, delivery)
+  const stopDrafts = watchDrafts(deps, api, delivery)
   const stopAnnouncing = startAnnouncing(deps)
   const intake =
     connection.kind === 'webhook'
@@ -169,6 +173,7 @@ async function serve(
       await inbox.idle()
       await stopAnnouncing()
       stopWatching()
+      stopDrafts()
       await delivery.stop()
     },
   }

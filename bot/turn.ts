@@ -33,6 +33,8 @@ export type BotDeps = Pick<
   | 'redact'
   | 'gatewayToken'
 > & {
+  /** What models write of plans under way, by run, where it is shown on the card. */
+  drafts?: ReadonlyMap<string, string>
   ownerIds: readonly number[]
   /** The address an agent on another machine would join. */
   gatewayUrl: string

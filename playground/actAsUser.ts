@@ -111,11 +111,11 @@ export function edit(world: Acting, chatId: number, messageId: number, text: str
   }
 }
 
-/** The visitor presses Stop on a draft that allows it. */
-export function stopDraft(world: Acting, draftId: number): void {
+/** The visitor presses Stop on a draft that allows it. False when it is gone. */
+export function stopDraft(world: Acting, draftId: number): boolean {
   const { id } = world.options.visitor
   const chat = openPrivateChat(world, world.options.visitor)
-  if (world.drafts.get(id)?.draft_id !== draftId) return
+  if (world.drafts.get(id)?.draft_id !== draftId) return false
   world.drafts.delete(id)
   world.hub.publish({ type: 'draft', draft: null })
   const [first] = chat.members
@@ -125,4 +125,5 @@ export function stopDraft(world: Acting, draftId: number): void {
       draft_id: draftId,
     },
   })
+  return true
 }

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { edit, say, tap } from './actAsUser.ts'
+import { edit, say, stopDraft, tap } from './actAsUser.ts'
 import { serveBotApi } from './botApiRoutes.ts'
 import { callMethod } from './callMethod.ts'
 import { messagesOf, openPrivateChat } from './chats.ts'
@@ -96,6 +96,7 @@ function controls(world: World): Omit<Playground, 'url' | 'pageUrl' | 'close'> {
     say: (text, opts) => say(world, text, opts),
     tap: (chatId, messageId, button, from) => tap(world, chatId, messageId, button, from),
     edit: (chatId, messageId, text, from) => edit(world, chatId, messageId, text, from),
+    stop: (draftId) => stopDraft(world, draftId),
     redeliver: world.queue.redeliver,
     updates: world.queue.recent,
     chat: (chatId = visitor) => messagesOf(world, chatId),

@@ -171,6 +171,8 @@ export type Playground = {
   tap(chatId: number, messageId: number, buttonTextOrData: string, from?: Person): string
   /** Edits a user's message. */
   edit(chatId: number, messageId: number, text: string, from?: Person): void
+  /** Presses Stop on the visitor's draft. False when that draft is gone. */
+  stop(draftId: number): boolean
   /** Sends a past update once more, confirmed or not. Throws for an unknown id. */
   redeliver(updateId: number): void
   /** The last updates, oldest first, confirmed ones too. */

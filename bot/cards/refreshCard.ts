@@ -35,7 +35,7 @@ const OUTCOME_CHUNKS = 60
 
 /** What a card shows now, from the ledger; null when what it shows is gone. */
 export async function renderCard(
-  deps: Pick<BotDeps, 'db' | 'clock' | 'playbooks' | 'model'>,
+  deps: Pick<BotDeps, 'db' | 'clock' | 'playbooks' | 'model' | 'drafts'>,
   card: CardRow,
 ): Promise<Shown | null> {
   const run = await viewRun(deps.db, card.run_id)
@@ -47,7 +47,7 @@ export async function renderCard(
     case 'run': {
       const outcomeBelow = hasOwnOutcome(run)
       if (!run.tasks.some((task) => task.startedAt))
-        return renderRunCard(run, { now, tail: [], outcomeBelow, canFix })
+        return renderRunCard(run, { now, tail: [], outcomeBelow, canFix, draft: deps.drafts?.get(run.id) })
       const tail = await readLogTail(deps.db, run.id, isRunEnd(run.status) ? OUTCOME_CHUNKS : TAIL_CHUNKS)
       return renderRunCard(run, { now, tail, outcomeBelow, canFix })
     }

@@ -10,7 +10,13 @@ import { storeUpdates, updateKey } from './storeUpdates.ts'
 /** A database that is away is asked again after this. */
 const AWAY_MS = 1000
 
-export const allowedUpdates = ['message', 'edited_message', 'callback_query', 'my_chat_member'] as const
+export const allowedUpdates = [
+  'message',
+  'edited_message',
+  'callback_query',
+  'my_chat_member',
+  'stopped_message_generation',
+] as const
 
 /**
  * Long polling: every batch is in the inbox before Telegram is told to forget it. Faults wait and try again; a 409

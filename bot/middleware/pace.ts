@@ -26,6 +26,7 @@ export function pace(deps: BotDeps): (ctx: BotContext, next: NextFunction) => Pr
     const { person, chat } = ctx.turn
     const text = ctx.message?.text ?? ''
     if (urgent.test(text) || isStopWord(text)) return next()
+    if (ctx.update.stopped_message_generation) return next()
     const waitMs = Math.max(people.wait(person.id), chats.wait(String(chat.id)))
     if (waitMs > 0) return slowDown(deps, ctx, told, waitMs, perMinute)
     people.take(person.id)

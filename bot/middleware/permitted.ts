@@ -20,7 +20,7 @@ export const permitted =
     const name = /^\/(\w+)(?:@\w+)?(?=\s|$)/.exec(ctx.message?.text ?? '')?.[1]?.toLowerCase()
     const isCommand = commands.some((command) => command.name === name)
     const method = isCommand ? `/${name}` : 'text'
-    if (ctx.callbackQuery) return next()
+    if (ctx.callbackQuery || ctx.update.stopped_message_generation) return next()
     if (!permits(turn.person, method)) return reply(deps, turn, refusalFor(method))
     const acts = isCommand ? !isHarmless(method) : may(turn.person, 'start')
     if (!acts || (await mayActIn(turn.tx, turn.person.id, turn.chat.id))) return next()

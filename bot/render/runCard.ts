@@ -15,7 +15,11 @@ import {
   whatWhere,
 } from './words.ts'
 
-export type CardContext = OutcomeContext & { outcomeBelow: boolean }
+export type CardContext = OutcomeContext & {
+  outcomeBelow: boolean
+  /** What a model has written so far of the plan, where no preview can show it. */
+  draft?: string | undefined
+}
 
 /** The live card of a run. Once the run has ended it becomes the outcome, unless that is a message of its own. Pure. */
 export function renderRunCard(run: RunView, context: CardContext): Shown {
@@ -35,6 +39,7 @@ export function renderRunCard(run: RunView, context: CardContext): Shown {
     ...standingLine(run),
     ...waitLine(run),
     tailOf(run, context.tail),
+    run.status === 'planning' ? quote(reveal(context.draft ?? '')) : '',
     ...(ended || run.status === 'planning' || run.status === 'awaiting_approval'
       ? []
       : [ticking(`updated ${time(context.now, 'T')}`)]),

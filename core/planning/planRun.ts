@@ -9,6 +9,7 @@ import { commitRevision, type Made } from './commitRevision.ts'
 import { gatherContext } from './gatherContext.ts'
 import { type PlaceFacts, planRequest } from './planRequest.ts'
 import { pastFor } from './readPast.ts'
+import { tellDraft } from './tellDraft.ts'
 
 /** How long a planner holds a run, renewed while it lives; one that died is followed by another after that. */
 const PLANNING_LEASE_MS = 10_000
@@ -171,8 +172,17 @@ async function makePlan(
     return { plan: commandPlan(run.request, place, version), source: { kind: 'command' } }
   const past = await pastFor(deps, run, place)
   const forRun = { id: run.id, personId: run.person_id }
-  const gather = () => gatherContext(deps, { place: past.place, machine, forRun, signal })
-  const outcome = await planRequest(deps, { request: run.request, version, signal, ...past, gather, forRun })
+  const draft = tellDraft(deps, run.id)
+  const gather = () => {
+    draft.begin()
+    return gatherContext(deps, { place: past.place, machine, forRun, signal })
+  }
+  const { request } = run
+  const { onText } = draft
+  const outcome = await planRequest(deps, {
+    ...{ request, version, signal, gather, forRun, onText },
+    ...past,
+  }).finally(draft.end)
   if (outcome.kind === 'planned') return { plan: outcome.plan, source: outcome.source }
   if (outcome.kind === 'failed')
     return { fault: { code: 'PLANNING_FAILED', message: outcome.reason, hint: outcome.hint } }

@@ -3,7 +3,8 @@ import { z } from 'zod'
 /**
  * Live traffic between processes: what is lost here is in the ledger. `run.changed`: something of the run changed.
  * `log`: the end of what the ledger has just recorded of an attempt, its pieces after number `after` up to `seq`; who
- * has not seen `after` has missed some, and finds them in the ledger. `deliver`: the outbox has something. `agents`:
+ * has not seen `after` has missed some, and finds them in the ledger. `plan.draft`: what a model has
+ * written so far of a run's plan, in words; `over`: it has ended. `deliver`: the outbox has something. `agents`:
  * the fleet changed. `lost`: messages did not arrive; whoever goes by them looks at the ledger.
  */
 export const topics = {
@@ -16,6 +17,7 @@ export const topics = {
     seq: z.int(),
     text: z.string(),
   }),
+  'plan.draft': z.object({ runId: z.string(), text: z.string(), over: z.boolean() }),
   deliver: z.object({}),
   agents: z.object({}),
   lost: z.object({}),
@@ -30,6 +32,7 @@ const one = <T extends Topic>(topic: T) => z.object({ topic: z.literal(topic), m
 export const Addressed = z.discriminatedUnion('topic', [
   one('run.changed'),
   one('log'),
+  one('plan.draft'),
   one('deliver'),
   one('agents'),
   one('lost'),

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { readModelSettings } from '../../core/config/model.ts'
 import { openModel } from '../../core/llm/openModel.ts'
 import { type ModelServer, startModelServer } from '../support/modelServer.ts'
-import { type System, startSystem } from '../support/system.ts'
+import { ana, type System, startSystem } from '../support/system.ts'
 
 /* Requests that no playbook knows: the language model plans, policy judges, a person approves, the machine does it. */
 
@@ -88,17 +88,67 @@ test('a cancel ends planning, the look and the request on its wire', async () =>
   await system.message(/cancelled/)
 })
 
+type Draft = { draft_id: number; chat_id: number; text?: string }
+const drafts = (fits: (draft: Draft) => boolean): Draft[] =>
+  system.telegram
+    .calls()
+    .flatMap(({ method, payload }) => (method === 'sendMessageDraft' ? (payload as Draft) : []))
+    .filter(fits)
+
+/** Texts of the drafts of a run that were shown so far, the newest last. */
+const textsOf = (number: number) =>
+  drafts(({ draft_id }) => Number(draft_id) === number).map(({ text = '' }) => text)
+
+test('shows in a private chat what the model writes, as it writes it, with a button that stops it', async () => {
+  const steps = Array.from({ length: 6 }, (_, i) => step(String(i + 1), `ls place-${i + 1}`))
+  server.push({ ...plan('Sort the frobnicator', steps), parts: 40, pace_ms: 250 })
+  const before = server.requests.length
+  const number = await system.ask('sort the frobnicator by colour')
+  await system.until(
+    () => textsOf(number).some((text) => text.includes('1 Step 1: ls place-1')),
+    'the first step',
+  )
+  expect(textsOf(number)[0]).toBe('')
+  expect(textsOf(number).at(-1)).not.toContain('place-6')
+  expect(system.telegram.stop(number)).toBe(true)
+  await system.message(new RegExp(`#${number} is cancelled`))
+  await vi.waitFor(() => expect(server.requests[before]?.aborted).toBe(true), 5000)
+  const shown = textsOf(number).length
+  await system.message(new RegExp(`#${number} cancelled`))
+  expect(textsOf(number).length).toBeLessThanOrEqual(shown + 1)
+})
+
+test('a stop that comes when planning is over changes nothing', async () => {
+  server.push(plan('Look', [step('1', 'ls -a')]))
+  const number = await system.ask('look the frobnicator over')
+  await system.message(new RegExp(`#${number} succeeded`))
+  if (system.telegram.stop(number)) system.say('/status')
+  expect((await system.run(number))?.status).toBe('succeeded')
+})
+
+test('shows it on the card where there are no drafts', async () => {
+  const chat = -7_100_000_001
+  system.telegram.createGroup({ id: chat, title: 'Team', members: [ana] })
+  system.say('/pair', { chat_id: chat })
+  await system.message(/paired/i, { chat })
+  server.push({ ...plan('Count the frobnicators', [step('1', 'ls')]), parts: 12, pace_ms: 150 })
+  system.say('/plan @laptop:api count the frobnicators', { chat_id: chat })
+  await system.message(/planning[\s\S]*Count the frobnicators/, { chat })
+  await system.message(/succeeded[\s\S]*Count the frobnicators/, { chat })
+  expect(drafts(({ chat_id }) => Number(chat_id) === chat)).toEqual([])
+})
+
 test('a place that cannot be looked at in time is planned without', async () => {
   const pid = system.machine().process?.pid() ?? 0
   await system.db.query("UPDATE run SET created_at = created_at - interval '1 hour' WHERE kind = 'look'")
   server.push(plan('Look', [step('1', 'ls -a')]))
   const before = server.requests.length
   process.kill(pid, 'SIGSTOP')
-  system.say('inspect the frobnicator closely')
+  const number = await system.ask('inspect the frobnicator closely')
   await vi.waitFor(() => expect(server.requests.length).toBe(before + 1), 12_000)
   process.kill(pid, 'SIGCONT')
   expect(server.requests.at(-1)?.body.messages[1]?.content).not.toContain('name="files of')
-  await system.message(/#3 succeeded/)
+  await system.message(new RegExp(`#${number} succeeded`))
   await vi.waitFor(async () => {
     const [look] = await system.db.query<{ status: string }>(
       "SELECT status FROM run WHERE kind = 'look' ORDER BY number LIMIT 1",
@@ -109,9 +159,9 @@ test('a place that cannot be looked at in time is planned without', async () => 
 
 test('what policy denies is refused, whatever the model says', async () => {
   server.push(plan('Tidy up', [step('1', 'ls'), step('2', 'sudo rm -rf / --no-preserve-root', ['1'])]))
-  system.say('tidy the frobnicator up thoroughly')
-  await system.message(/#4 refused/)
-  expect(await system.run(4)).toMatchObject({ status: 'refused' })
+  const number = await system.ask('tidy the frobnicator up thoroughly')
+  await system.message(new RegExp(`#${number} refused`))
+  expect(await system.run(number)).toMatchObject({ status: 'refused' })
 })
 
 test('an answer that stays wrong after one repair ends in words', async () => {
@@ -119,7 +169,7 @@ test('an answer that stays wrong after one repair ends in words', async () => {
     { kind: 'answer', content: 'not a plan', tokens_in: 1, tokens_out: 1 },
     { kind: 'answer', content: 'still not a plan', tokens_in: 1, tokens_out: 1 },
   )
-  system.say('defragment the frobnicator')
-  await system.message(/#5 failed/)
-  expect((await system.run(5))?.error?.code).toBe('PLANNING_FAILED')
+  const number = await system.ask('defragment the frobnicator')
+  await system.message(new RegExp(`#${number} failed`))
+  expect((await system.run(number))?.error?.code).toBe('PLANNING_FAILED')
 })
