@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { countStates, readPressure } from '../../core/fleet/countStates.ts'
+import { usedToday } from '../../core/llm/callLedger.ts'
+import { readHealth } from '../../core/llm/readHealth.ts'
 import manifest from '../../package.json' with { type: 'json' }
 import { ok, type Route, route } from '../route.ts'
 
@@ -19,12 +21,30 @@ const SystemState = z.object({
   versions: z.object({ skynet: z.string(), node: z.string(), postgres: z.string(), policy: z.string() }),
 })
 
+const state = z
+  .enum(['ok', 'failing', 'resting', 'unknown'])
+  .describe('`resting`: not asked for now while another is well; `unknown`: not asked in the last hour.')
+const ModelHealth = z.object({
+  model: z.string(),
+  health: state,
+  fault: z.string().nullable().describe('What went wrong last, since it last answered.'),
+  resting_until: z.iso.datetime().nullable(),
+  success: z.number().describe('Moving share of requests that were answered, 0 to 1.'),
+  first_word_ms: z.number().nullable().describe('Moving average of the time to the first text.'),
+  answered: z.int().describe('Of the last hour.'),
+  failed: z.int(),
+})
 const ProviderHealth = z.object({
   name: z.string(),
   models: z.array(z.string()).describe('The first is asked first.'),
-  planner: z.boolean().describe('Whether this one plans.'),
-  health: z.enum(['ok', 'failing', 'unknown']).describe('`unknown`: nothing was measured yet.'),
+  planner: z.boolean().describe('Whether this one is asked first.'),
+  health: state.describe('That of its best model.'),
+  model_health: z.array(ModelHealth),
 })
+const Left = z.object({ used: z.number(), limit: z.number().nullable().describe('Null: no limit.') })
+const Budget = z
+  .object({ tokens: Left, usd: Left })
+  .describe("What counts today, from 00:00 UTC; models on one's own machine do not.")
 
 /** How the whole of it stands. */
 export const systemRoutes: readonly Route[] = [
@@ -59,16 +79,25 @@ export const systemRoutes: readonly Route[] = [
     method: 'GET',
     url: '/v1/providers/health',
     scope: 'read',
-    summary: 'The language models that are set up, in the order they are asked.',
-    answers: { 200: z.object({ providers: z.array(ProviderHealth) }) },
-    async handler({ model, providers = model ? [{ name: model.provider, models: [model.model] }] : [] }) {
+    summary:
+      'The language models that are set up, in the order they are asked, how they do, and the budget of today.',
+    answers: { 200: z.object({ providers: z.array(ProviderHealth), budget: Budget }) },
+    async handler({ db, model, providers = model ? [{ name: model.provider, models: [model.model] }] : [] }) {
+      const [health, used] = await Promise.all([readHealth(db, providers, Date.now()), usedToday(db)])
+      const { dailyTokens = null, dailyUsd = null } = model?.budgets ?? {}
       return ok({
-        providers: providers.map(({ name, models }) => ({
-          name,
-          models: [...models],
-          planner: model?.provider === name,
-          health: 'unknown' as const,
+        providers: health.map(({ name, models, state, each }) => ({
+          ...{ name, models: [...models], planner: model?.provider === name, health: state },
+          model_health: each.map((one) => ({
+            ...{ model: one.model, health: one.state, fault: one.fault, success: one.success },
+            ...{ answered: one.answered, failed: one.failed, first_word_ms: one.firstMs },
+            resting_until: one.restingUntil === null ? null : new Date(one.restingUntil).toISOString(),
+          })),
         })),
+        budget: {
+          tokens: { used: used.tokens, limit: dailyTokens },
+          usd: { used: used.usd, limit: dailyUsd },
+        },
       })
     },
   }),

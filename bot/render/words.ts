@@ -177,13 +177,24 @@ export function exactAction(task: Pick<TaskView, 'action' | 'spec'>): string {
 
 export const firstLine = (text: string, max = 80): string => clip(text.split('\n')[0] ?? '', max)
 
-/** What an outcome cost. */
-export function costLine(run: RunView): string {
-  const source = run.source
-  if (source?.kind === 'playbook') return `playbook ${source.name} · no model used`
-  if (source?.kind !== 'model') return 'no model used'
-  const tokens = ((source.tokens_in + source.tokens_out) / 1000).toFixed(1)
-  return `${source.cost_usd === null ? source.model : `$${source.cost_usd.toFixed(3)}`} · ${tokens}k tokens`
+const dollars = (usd: number): string => (usd > 0 && usd < 0.0005 ? '<$0.001' : `$${usd.toFixed(3)}`)
+
+/** What an outcome cost: all that language models did for it, planning and what came later. */
+export function costLine({ source, used }: RunView): string {
+  const playbook = source?.kind === 'playbook' ? `playbook ${source.name} · ` : ''
+  const planned =
+    source?.kind === 'model'
+      ? {
+          ...{ tokens: source.tokens_in + source.tokens_out, usd: source.cost_usd ?? 0 },
+          unpriced: source.cost_usd === null ? source.tokens_in + source.tokens_out : 0,
+        }
+      : null
+  const all = used ?? planned
+  if (!all) return `${playbook}no model used`
+  const tokens = `${(all.tokens / 1000).toFixed(1)}k tokens`
+  const model = source?.kind === 'model' ? source.model : 'price not known'
+  if (all.unpriced > 0 && all.usd === 0) return `${playbook}${model} · ${tokens}`
+  return `${playbook}${dollars(all.usd)}${all.unpriced > 0 ? ' and more' : ''} · ${tokens}`
 }
 
 /** What came out of a task in a few words: test counts, changed files, the size of a diff, else its last line. */

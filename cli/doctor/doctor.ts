@@ -9,7 +9,7 @@ import { checkAgents, checkGateways } from './checkFleet.ts'
 import { checkClock, checkDatabase, checkQueue, withDatabase } from './checkLedger.ts'
 import { checkApi, checkDisk, checkPlaces } from './checkMachine.ts'
 import { checkJoined, checkOwnAgent, isAgentOnly } from './checkOwnAgent.ts'
-import { checkProviders } from './checkProviders.ts'
+import { checkModelUse, checkProviders } from './checkProviders.ts'
 import { checkSettingsFile } from './checkSettingsFile.ts'
 import { checkTelegram } from './checkTelegram.ts'
 import { type Finding, summary, tellFinding, wrong } from './finding.ts'
@@ -83,5 +83,6 @@ async function examineRows(
     ...(await checkAgents(db)),
     ...(await checkOwnAgent(db, agent)),
     await withDatabase('clock', () => checkClock(db, outsideMs)),
+    ...(await checkModelUse(db)),
   ]
 }

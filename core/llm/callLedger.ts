@@ -178,13 +178,21 @@ const reachOfRow = ({ outcome, provider, model }: Row): Reach =>
  * unknown models are left out: each process learns those itself, and a restart with other settings begins anew.
  */
 export async function recentCalls(sql: Sql, ms: number, now: number): Promise<Recent[]> {
+  return readRecent(sql, ms, now, ['key', 'unknown_model'])
+}
+
+/** The same with all faults, for people. */
+export const recentFaults = (sql: Sql, ms: number, now: number): Promise<Recent[]> =>
+  readRecent(sql, ms, now, [])
+
+async function readRecent(sql: Sql, ms: number, now: number, without: string[]): Promise<Recent[]> {
   const rows = await sql.query<Row>(
     `SELECT id, provider, model, outcome, first_ms AS "firstMs",
        (extract(epoch FROM clock_timestamp() - ended_at) * 1000)::float8 AS age,
        (extract(epoch FROM retry_at - clock_timestamp()) * 1000)::float8 AS retry
-     FROM model_call WHERE ended_at > clock_timestamp() - $1::float8 * interval '1 ms' AND outcome NOT IN ('key', 'unknown_model', 'cached', 'cancelled')
+     FROM model_call WHERE ended_at > clock_timestamp() - $1::float8 * interval '1 ms' AND outcome NOT IN ('cached', 'cancelled') AND outcome <> ALL($2::text[])
      ORDER BY ended_at LIMIT 2000`,
-    [ms],
+    [ms, without],
   )
   return rows.map((row) => ({
     ...{ id: row.id, provider: row.provider, model: row.model, outcome: row.outcome, firstMs: row.firstMs },

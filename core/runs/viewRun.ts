@@ -83,6 +83,8 @@ export type RunView = {
   planVersion: number
   error: RunFault | null
   source: PlanSource | null
+  /** What language models came to for all of it; null when none was asked. `unpriced`: tokens of unknown price. */
+  used?: { tokens: number; usd: number; unpriced: number } | null
   planHash: string | null
   /** What a revision changed against the version before; null for a first version. */
   change: string | null
@@ -105,6 +107,9 @@ const query = `
     r.chat_id AS "chatId", r.topic_id AS "topicId", r.message_id AS "messageId", a.name AS "agentName", coalesce(a.facts->>'home', '') AS "agentHome", r.cwd,
     coalesce(a.connected, false) AS connected, r.plan_version AS "planVersion", r.error,
     pl.source, pl.source->>'change' AS change,
+    (SELECT json_build_object('tokens', coalesce(sum(mc.tokens_in + mc.tokens_out), 0), 'usd', coalesce(sum(mc.cost_usd), 0),
+      'unpriced', coalesce(sum(mc.tokens_in + mc.tokens_out) FILTER (WHERE mc.cost_usd IS NULL), 0))
+      FROM model_call mc WHERE mc.run_id = r.id HAVING count(*) > 0) AS used,
     CASE WHEN pl.source ? 'change' THEN (SELECT v.spec->'tasks' FROM plan v WHERE v.run_id = r.id AND v.version = r.plan_version - 1) END AS replaced, pl.plan_hash AS "planHash",
     (SELECT jsonb_object_agg(s->>'key', s->'about') FROM jsonb_array_elements(pl.spec->'tasks') s WHERE s ? 'about') AS abouts, r.created_at AS "createdAt", r.started_at AS "startedAt", r.ended_at AS "endedAt", r.cancel_at AS "cancelAt",
     ${jsonArray(`SELECT t.id, t.key, t.title, t.milestone, t.status, t.action, t.spec, t.verdict, t.agent_id AS "agentId", ta.name AS "agentName", ta.connected,
