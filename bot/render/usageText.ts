@@ -1,4 +1,4 @@
-import type { Budgets } from '../../core/config/model.ts'
+import type { Budgets } from '../../core/llm/model.ts'
 import type { Totals, Usage } from '../../core/llm/readUsage.ts'
 import { bold, clip, escapeHtml, plain } from './html.ts'
 import { short } from './usageChart.ts'

@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os'
 import { z } from 'zod'
-import type { Need } from '../llm/model.ts'
+import type { Budgets, Need } from '../llm/model.ts'
 import { amount, chain, maybe, prices, tokens } from './modelValues.ts'
 import { duration, type Env, MB, megabytes, readSettings, urlOf } from './settings.ts'
 
@@ -100,14 +100,6 @@ export type ProviderSettings = {
 export type NamedModel = { provider: ProviderName; model: string }
 /** US dollars for a million tokens. */
 export type Price = { in: number; out: number; cached: number }
-/** What may be used; null: no limit. Models on one's own machine are not counted. */
-export type Budgets = {
-  dailyTokens: number | null
-  dailyUsd: number | null
-  runTokens: number | null
-  runUsd: number | null
-}
-
 /** The providers that take part, in the order they are to be asked, and how. */
 export type ModelSettings = {
   providers: ProviderSettings[]

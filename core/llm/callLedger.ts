@@ -1,7 +1,6 @@
-import type { Budgets } from '../config/model.ts'
 import type { Sql, Tx } from '../storage/sql.ts'
 import type { Seen } from './health.ts'
-import type { Reach } from './model.ts'
+import type { Budgets, Reach } from './model.ts'
 
 /** One request, as it is sent. */
 export type NewCall = {

@@ -1,5 +1,4 @@
 import type { z } from 'zod'
-import type { Budgets } from '../config/model.ts'
 
 /**
  * What a question needs of a model: `conversation` soon and in good words, `quick` soon and cheap, `balanced` by
@@ -44,6 +43,14 @@ export type Answer = {
   tokens_cached?: number
   /** In US dollars; null where the price is not known. */
   cost_usd?: number | null
+}
+
+/** What may be used; null: no limit. Models on one's own machine are not counted. */
+export type Budgets = {
+  dailyTokens: number | null
+  dailyUsd: number | null
+  runTokens: number | null
+  runUsd: number | null
 }
 
 /** A language model. `complete` throws ModelError and nothing else, but for the caller's own abort reason. */

@@ -1,8 +1,8 @@
 import type { Logger } from '../config/logger.ts'
 import { messageOf } from '../config/logger.ts'
-import type { Budgets } from '../config/model.ts'
 import type { Database } from '../storage/openDatabase.ts'
 import { beginCall, endCall, isCounted, type NewCall, noteCached, type Overrun } from './callLedger.ts'
+import type { Budgets } from './model.ts'
 import { ModelError } from './model.ts'
 import type { Records } from './routerDeps.ts'
 
