@@ -6,6 +6,7 @@ import { meetPerson } from '../core/people/people.ts'
 import type { Tx } from '../core/storage/sql.ts'
 import type { BotContext } from './context.ts'
 import { editConversation } from './conversations/editCommand.ts'
+import { renameConversation } from './conversations/renamePlaybook.ts'
 import { requestConversation } from './conversations/request.ts'
 import { conversationStorage } from './conversations/storage.ts'
 import { moveChat } from './delivery/moveChat.ts'
@@ -13,6 +14,7 @@ import { approvals } from './features/approvals.ts'
 import { audit } from './features/audit.ts'
 import { basics } from './features/basics.ts'
 import { freeText } from './features/freeText.ts'
+import { guides } from './features/guides.ts'
 import { lockdown } from './features/lockdown.ts'
 import { look } from './features/look.ts'
 import { places } from './features/places.ts'
@@ -57,7 +59,20 @@ export function createBot(
   bot.use(conversations({ storage: { type: 'context', adapter: conversationStorage } }))
   bot.use(createConversation(requestConversation(deps), { id: 'request' }))
   bot.use(createConversation(editConversation(deps), { id: 'editCommand' }))
-  for (const feature of [basics, work, look, steer, approvals, places, settings, usage, audit, lockdown])
+  bot.use(createConversation(renameConversation(deps), { id: 'renamePlaybook' }))
+  for (const feature of [
+    basics,
+    work,
+    look,
+    steer,
+    approvals,
+    places,
+    settings,
+    guides,
+    usage,
+    audit,
+    lockdown,
+  ])
     bot.use(feature(deps))
   bot.use(taps(deps), freeText(deps))
   return async (tx, update) => {

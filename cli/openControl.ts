@@ -126,6 +126,7 @@ export async function openControl(env: Env, name: string): Promise<Control> {
         denyPaths: [config.dataDir],
         archiveDir: join(config.dataDir, 'archive'),
         headsFile: headsFileOf(config),
+        skills: config.skills,
         retention: config.retention,
       },
     }

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { Env } from '../core/config/settings.ts'
 import manifest from '../package.json' with { type: 'json' }
+import { addPlaybooks, addSkills } from './guideProgram.ts'
 import { loadEnv } from './loadEnv.ts'
 import { explainError } from './reportError.ts'
 
@@ -47,6 +48,8 @@ export function buildProgram(env: Env): Command {
   addPeople(program, env)
   addTokens(program, env)
   addStanding(program, env)
+  addSkills(program, env)
+  addPlaybooks(program, env)
   addKeys(program, env)
   return program
 }

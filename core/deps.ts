@@ -7,6 +7,7 @@ import type { Policy } from './policy/policySchema.ts'
 import type { KeyStatement } from './protocol/keyChain.ts'
 import type { Bus } from './queue/bus.ts'
 import type { Wake } from './queue/jobs.ts'
+import type { SkillSources } from './skills/sources.ts'
 import type { Database } from './storage/openDatabase.ts'
 
 /** The clock, so that tests can set it. Leases and expiry go by PostgreSQL's clock, never by this one. */
@@ -56,6 +57,8 @@ export type Deps = {
     unreachableAfterMs: number
     /** Directories no agent on this machine may touch: the data directory. */
     denyPaths: readonly string[]
+    /** Where skills are looked for. */
+    skills: SkillSources
     /** Where this process keeps logs of ended runs, or would. */
     archiveDir: string
     /** Where this process notes heads of the audit trail. */

@@ -48,6 +48,7 @@ export async function showSettings(deps: BotDeps, turn: Turn): Promise<void> {
       .map(({ id, label }, i): Buttons[number] => [
         { text: clip(`Revoke ${i + 1}: ${unmask(label)}`, 60), action: { do: 'unstand', standingId: id } },
       ]),
+    [{ text: 'Skills', action: { do: 'skills' as const } }],
     ...(owner ? [[{ text: 'People', action: { do: 'people' as const } }]] : []),
   ]
   await say(turn.tx, deps.bus, here(turn, false), lines.join('\n'), { buttons })

@@ -13,6 +13,7 @@ import { reply, toast } from '../reply.ts'
 import { asker, placeButtons, startOrAsk, startRun } from '../startRun.ts'
 import type { BotDeps, Turn } from '../turn.ts'
 import { arm, decide, details } from './approvals.ts'
+import { keep, remove, rename, reviewText, showGuide, showGuides } from './guides.ts'
 import { postCard, sendLog } from './look.ts'
 import { revokeMachine, showMachine } from './machine.ts'
 import { dropStep, editStep, moveSteps, revise } from './revise.ts'
@@ -82,6 +83,19 @@ async function carryOut(deps: BotDeps, ctx: BotContext, action: ButtonAction): P
     case 'settings':
       await toast(deps, turn)
       return showSettings(deps, turn)
+    case 'skills':
+      await toast(deps, turn)
+      return showGuides(deps, turn)
+    case 'guide':
+      return showGuide(deps, turn, action)
+    case 'keep':
+      return keep(deps, turn, action.runId)
+    case 'review_guide':
+      return reviewText(deps, turn, action)
+    case 'remove_guide':
+      return remove(deps, turn, action)
+    case 'rename_guide':
+      return rename(deps, ctx, action.name)
     case 'people':
       return showPeople(deps, turn)
     case 'person':

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { standingKinds } from '../../core/approvals/standing.ts'
+import { guideKinds } from '../../core/guides/guide.ts'
 import { entitlementKinds } from '../../core/people/entitlements.ts'
 
 /** What a button does. It is kept in the ledger; Telegram carries an opaque id of 22 characters. */
@@ -51,7 +52,7 @@ export const ButtonAction = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('unstand'), standingId: z.uuid() }),
   /** Asks once more about a plan whose approval has expired. */
   z.strictObject({ do: z.literal('ask_again'), approvalId: z.uuid() }),
-  z.strictObject({ do: z.enum(['settings', 'people']) }),
+  z.strictObject({ do: z.enum(['settings', 'people', 'skills']) }),
   z.strictObject({ do: z.literal('person'), personId: z.uuid() }),
   z.strictObject({
     do: z.literal('entitle'),
@@ -63,6 +64,24 @@ export const ButtonAction = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('machine'), agentId: z.uuid() }),
   /** The first tap only asks whether it is meant. */
   z.strictObject({ do: z.literal('revoke_machine'), agentId: z.uuid(), sure: z.boolean() }),
+  /** Keeps a run that went well as a playbook; nothing uses it before it is reviewed. */
+  z.strictObject({ do: z.literal('keep'), runId: z.uuid() }),
+  z.strictObject({ do: z.literal('guide'), kind: z.enum(guideKinds), name: z.string().max(64) }),
+  /** Takes exactly the text with this hash into use. The first tap only asks whether it is meant. */
+  z.strictObject({
+    do: z.literal('review_guide'),
+    kind: z.enum(guideKinds),
+    name: z.string().max(64),
+    hash: z.string().length(64),
+    sure: z.boolean(),
+  }),
+  z.strictObject({
+    do: z.literal('remove_guide'),
+    kind: z.enum(guideKinds),
+    name: z.string().max(64),
+    sure: z.boolean(),
+  }),
+  z.strictObject({ do: z.literal('rename_guide'), name: z.string().max(64) }),
   z.strictObject({
     do: z.literal('review'),
     runId: z.uuid(),

@@ -1,3 +1,4 @@
+import { canKeep } from '../../core/learning/keepRun.ts'
 import { testSummary } from '../../core/runs/testSummary.ts'
 import type { LogLine, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import type { Buttons } from './buttons.ts'
@@ -182,6 +183,12 @@ function outcomeButtons(run: RunView, failed: TaskView | undefined, canFix: bool
         ],
       ]
     case 'succeeded':
+      return [
+        [...log, again],
+        ...(canKeep(run)
+          ? [[{ text: 'Keep as playbook', action: { do: 'keep' as const, runId: run.id } }]]
+          : []),
+      ]
     case 'cancelled':
       return [[...log, again]]
     case 'expired': {

@@ -11,6 +11,7 @@ import { checkApi, checkDisk, checkPlaces } from './checkMachine.ts'
 import { checkJoined, checkOwnAgent, isAgentOnly } from './checkOwnAgent.ts'
 import { checkModelUse, checkProviders } from './checkProviders.ts'
 import { checkSettingsFile } from './checkSettingsFile.ts'
+import { checkSkills } from './checkSkills.ts'
 import { checkTelegram } from './checkTelegram.ts'
 import { type Finding, summary, tellFinding, wrong } from './finding.ts'
 
@@ -82,6 +83,7 @@ async function examineRows(
     ...(await checkGateways(db)),
     ...(await checkAgents(db)),
     ...(await checkOwnAgent(db, agent)),
+    ...(await checkSkills(control, db)),
     await withDatabase('clock', () => checkClock(db, outsideMs)),
     ...(await checkModelUse(db)),
   ]

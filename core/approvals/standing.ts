@@ -48,7 +48,10 @@ const commandScope = ({ spec, verdict }: Asking): Scope => ({
 
 /** The playbook as it is written now, on one agent: a file that changed is another playbook. */
 function playbookScope({ spec, verdict }: Asking, source: PlanSource, playbooks: Playbooks): Scope | null {
-  const playbook = source.kind === 'playbook' ? playbooks.find(({ name }) => name === source.name) : undefined
+  const playbook =
+    source.kind === 'playbook' && !source.learned
+      ? playbooks.find(({ name }) => name === source.name)
+      : undefined
   if (!playbook) return null
   const { name, title, parameters, tasks } = playbook
   const what = { name, parameters, tasks, agent_id: spec.agent_id, machine_id: spec.machine_id }

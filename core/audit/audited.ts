@@ -21,6 +21,10 @@ const audited: Readonly<Record<OtherEvent, boolean>> = {
   'keys.rotated': true,
   'chat.paired': true,
   lockdown: true,
+  'guide.brought': true,
+  'guide.reviewed': true,
+  'guide.renamed': true,
+  'guide.removed': true,
   'run.created': false,
   'plan.made': false,
   'task.created': false,
@@ -39,6 +43,7 @@ const audited: Readonly<Record<OtherEvent, boolean>> = {
   'gateway.breaker_opened': false,
   'gateway.breaker_closed': false,
   'chat.blocked': false,
+  'guide.found': false,
 }
 
 /** Transitions that a person may have made: a review, a retry. They count when they name one. */

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import type { Retention } from '../deps.ts'
 import { namesOf } from '../doors/judgeCall.ts'
+import type { SkillSources } from '../skills/sources.ts'
 import { defaultDataDir } from './agent.ts'
 import {
   ConfigError,
@@ -14,10 +15,25 @@ import {
   port,
   readSettings,
   urlOf,
+  urlsOf,
   wholeNumber,
 } from './settings.ts'
 
 const DAY_MS = 86_400_000
+
+/** Names of hosts, separated by commas. */
+const hostNames = z
+  .string()
+  .transform((s) =>
+    s
+      .split(',')
+      .map((part) => part.trim().toLowerCase())
+      .filter(Boolean),
+  )
+  .refine(
+    (names) => names.every((name) => /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(name)),
+    'names of hosts such as skills.example.org, with commas between them',
+  )
 
 const table = {
   SKYNET_DATA_DIR: z.string().optional(),
@@ -63,6 +79,9 @@ const table = {
   SKYNET_MEMORY_MAX: wholeNumber(100, 10_000_000).default(50_000),
   SKYNET_EMBEDDINGS: z.enum(['auto', 'off', 'gemini', 'openai', 'ollama']).default('auto'),
   SKYNET_EMBEDDING_MODEL: z.string().max(200).optional(),
+  SKYNET_EXTERNAL_SKILLS_DIR: z.string().optional(),
+  SKYNET_EXTERNAL_SKILL_URLS: urlsOf('https').default([]),
+  SKYNET_SKILL_HOSTS: hostNames.default([]),
   SKYNET_LOG_LEVEL: logLevel.default('info'),
 }
 
@@ -113,6 +132,7 @@ export type ControlConfig = {
   playbooksDir: string | null
   /** Null: switched off. */
   memory: MemorySettings | null
+  skills: SkillSources
   logLevel: string
 }
 
@@ -149,11 +169,24 @@ export function parseControlConfig(env: Env): ControlConfig {
           embeddings: { provider: s.SKYNET_EMBEDDINGS, model: s.SKYNET_EMBEDDING_MODEL ?? null },
         }
       : null,
+    skills: skillsOf(s),
     logLevel: s.SKYNET_LOG_LEVEL,
   }
 }
 
 type Settings = ReturnType<typeof readSettings<typeof table>>
+
+/** A host whose address is set is listed by that. */
+const skillsOf = (s: Settings): SkillSources => ({
+  dir: s.SKYNET_EXTERNAL_SKILLS_DIR ? resolve(s.SKYNET_EXTERNAL_SKILLS_DIR) : null,
+  urls: [...new Set(s.SKYNET_EXTERNAL_SKILL_URLS)],
+  hosts: [
+    ...new Set([
+      ...s.SKYNET_SKILL_HOSTS,
+      ...s.SKYNET_EXTERNAL_SKILL_URLS.map((url) => new URL(url).hostname),
+    ]),
+  ],
+})
 
 function telegramOf(s: Settings): TelegramConfig {
   const token = s.TELEGRAM_BOT_TOKEN

@@ -41,6 +41,11 @@ export const otherEvents = [
   'policy.changed',
   'chat.paired',
   'chat.blocked',
+  'guide.found',
+  'guide.brought',
+  'guide.reviewed',
+  'guide.renamed',
+  'guide.removed',
   'lockdown',
 ] as const
 export type OtherEvent = (typeof otherEvents)[number]

@@ -66,7 +66,8 @@ function commandFault(command: string, values: Values): string | null {
   const { command: rendered } = renderParams({ action: 'shell', params: { command } }, hostile)
   const script = parse(String(rendered))
   const hit = [...words(script)].filter((w) => w.value.includes(probe))
-  if (script.errors?.length || hit.length !== names.length)
+  const stands = hit.reduce((sum, { value }) => sum + value.split(probe).length - 1, 0)
+  if (script.errors?.length || stands !== names.length)
     return 'a {{parameter}} of a command stands alone as a word, outside quotes, comments and here-documents'
   const run = hit.find((w) => w.command !== undefined || w.place === 0)
   return run

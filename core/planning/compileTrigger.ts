@@ -6,6 +6,8 @@ type Parameters = Readonly<Record<string, Parameter>>
 /** Little words that may stand before any word of a phrase, in the languages of the built-in playbooks. */
 const fillers =
   'the|my|our|your|a|an|this|these|that|all|any|some|me|us|its|current|der|die|das|den|dem|mein|meine|meinen|dieses|diesem|dieser|le|la|les|mon|ma|mes|ce|cette|el|los|las|mi|mis|este|esta|mera|meri|mere|yeh|is'
+/** Whether a word may stand before any word of a phrase, or be missing there. */
+export const isFiller = (word: string): boolean => fillers.split('|').includes(word.toLowerCase())
 const filler = `(?:(?:${fillers})\\s+)*`
 const gap = `\\s+${filler}`
 /** A word that opens no quotes: what is quoted is taken whole or not at all. */

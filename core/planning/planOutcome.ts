@@ -4,7 +4,14 @@ import type { Suggestion } from './suggestPlaybooks.ts'
 
 /** What made a plan, and what that cost; `cost_usd` is null where it is not known. */
 export type PlanSource =
-  | { kind: 'playbook'; name: string }
+  | {
+      kind: 'playbook'
+      name: string
+      /** It was learned from a run: its name may be given to another playbook later. */
+      learned?: true
+      /** What the run it was learned from was planned with in view, and nobody here wrote. */
+      from?: string[]
+    }
   | {
       kind: 'model'
       provider: string

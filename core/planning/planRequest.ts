@@ -10,6 +10,7 @@ import type { PlanOutcome, PlanSource } from './planOutcome.ts'
 import type { Playbook } from './playbook.ts'
 import { type Suggestion, suggestPlaybooks } from './suggestPlaybooks.ts'
 import { tidyRequest } from './tidyRequest.ts'
+import type { Untrusted } from './untrusted.ts'
 
 export type { PlaceFacts, PlanOutcome, PlanSource, Playbook, Suggestion }
 
@@ -18,11 +19,19 @@ type Input = Omit<ModelInput, 'lookId' | 'uses'> & {
   gather?: (() => Promise<Gathered>) | undefined
   /** The run it is for, and whose: what models cost is counted there. */
   forRun?: { id: string; personId: string | null } | undefined
+  /** Playbooks learned from runs: asked where no shipped one understands the request. */
+  learned?: readonly Playbook[]
+  /** Skills chosen for the request; asked for only when a model plans. */
+  guidance?: () => Promise<readonly Untrusted[]>
 }
+
+/** Of a learned playbook: that it is one, and what it was learned with in view. */
+const provenance = (learned: Playbook['learned']) =>
+  learned && { learned: true as const, ...(learned.origins.length > 0 ? { from: [...learned.origins] } : {}) }
 
 /** A playbook understood the request; it may still lack something at the place, or an action the agent has not. */
 function planByPlaybook(match: Match, place: PlaceFacts, version: number): PlanOutcome {
-  const { title, name, requires } = match.playbook
+  const { title, name, requires, learned } = match.playbook
   const missing = unmetCondition(requires, place, match.given)
   if (missing) return { kind: 'failed', reason: `${title}: ${missing.reason}.`, hint: missing.hint }
   const plan = PlanSpec.safeParse(fillPlaybook(match, place, version))
@@ -31,13 +40,13 @@ function planByPlaybook(match: Match, place: PlaceFacts, version: number): PlanO
   const action = plan.data.tasks.map((t) => t.spec.action)
   const unable = unmetCondition({ action }, place, match.given)
   if (unable) return { kind: 'failed', reason: `${title}: ${unable.reason}.`, hint: unable.hint }
-  return { kind: 'planned', plan: plan.data, source: { kind: 'playbook', name } }
+  return { kind: 'planned', plan: plan.data, source: { kind: 'playbook', name, ...provenance(learned) } }
 }
 
 /** All that the model is to have in view. */
-async function viewOf({ context = [], gather }: Input): Promise<Gathered> {
-  const gathered = (await gather?.()) ?? { context: [] }
-  return { ...gathered, context: [...context, ...gathered.context] }
+async function viewOf({ context = [], gather, guidance }: Input): Promise<Gathered> {
+  const [guides = [], gathered = { context: [] }] = await Promise.all([guidance?.(), gather?.()])
+  return { ...gathered, context: [...context, ...guides, ...gathered.context] }
 }
 
 /** Whether how the last tests ended decides what a request means. Pure. */
@@ -47,23 +56,25 @@ export const asksAboutTests = (playbooks: readonly Playbook[], request: string):
 }
 
 /**
- * Makes the plan for a request at a place: a playbook when one understands all of it, else the model, else the
- * playbooks nearest to it. The plan is checked in form, not judged: policy does that. Effects: a few
- * questions to the model. Throws only the reason of `signal` when that is aborted.
+ * Makes the plan for a request at a place: a playbook when one understands all of it (shipped ones before learned ones),
+ * else the model, else the playbooks nearest to it. The plan is checked in form, not judged: policy does that. Effects: a
+ * few questions to the model, and what `gather` and `guidance` do. Throws only the reason of `signal` when that is aborted.
  */
 export async function planRequest(
   deps: { playbooks: readonly Playbook[]; model: Model | null },
   input: Input,
 ): Promise<PlanOutcome> {
   const place = locate(input.place)
-  const match = matchPlaybook(deps.playbooks, input.request, place)
+  const learned = input.learned ?? []
+  const match =
+    matchPlaybook(deps.playbooks, input.request, place) ?? matchPlaybook(learned, input.request, place)
   const planned = match && planByPlaybook(match, place, input.version)
   if (planned?.kind === 'planned') return planned
   if (deps.model) return planByModel(deps.model, { ...input, place, ...(await viewOf(input)) })
   return (
     planned ?? {
       kind: 'unmatched',
-      nearest: suggestPlaybooks(deps.playbooks, input.request, place),
+      nearest: suggestPlaybooks([...deps.playbooks, ...learned], input.request, place),
       hint: KEY_HINT,
     }
   )

@@ -1,8 +1,10 @@
 import type { Deps } from '../deps.ts'
 import { now, transition } from '../events/transition.ts'
 import { listMachines, type Machine } from '../fleet/machineFacts.ts'
+import { learnedPlaybooks } from '../learning/learnedPlaybooks.ts'
 import { isLockedDown } from '../people/lockdown.ts'
 import { PlanSpec } from '../protocol/specs.ts'
+import { skillsFor } from '../skills/chooseSkills.ts'
 import { tellFault } from '../storage/tellFault.ts'
 import { bestMachine } from './bestMachine.ts'
 import { commitRevision, type Made } from './commitRevision.ts'
@@ -172,6 +174,8 @@ async function makePlan(
     return { plan: commandPlan(run.request, place, version), source: { kind: 'command' } }
   const past = await pastFor(deps, run, place)
   const forRun = { id: run.id, personId: run.person_id }
+  const guidance = () => skillsFor(deps, { request: run.request, forRun, signal })
+  const learned = await learnedPlaybooks(deps.db, deps.playbooks)
   const draft = tellDraft(deps, run.id)
   const gather = () => {
     draft.begin()
@@ -180,7 +184,7 @@ async function makePlan(
   const { request } = run
   const { onText } = draft
   const outcome = await planRequest(deps, {
-    ...{ request, version, signal, gather, forRun, onText },
+    ...{ request, version, signal, learned, guidance, gather, forRun, onText },
     ...past,
   }).finally(draft.end)
   if (outcome.kind === 'planned') return { plan: outcome.plan, source: outcome.source }

@@ -103,6 +103,8 @@ export type Playbook = Omit<PlaybookFile, 'triggers' | 'unless'> & {
   /** The triggers as they were written. */
   phrases: readonly string[]
   triggers: RegExp[]
+  /** Learned from a run, which had text of these origins in view; shipped ones go before it. */
+  learned?: { origins: readonly string[] }
   unless: RegExp[]
 }
 

@@ -30,7 +30,7 @@ export function asData(mark: string, name: string, text: string): string {
 
 /** Where the steps of a plan come from, in words: `you`, and all that the model was shown beside the request. Pure. */
 export const originsOf = (source: PlanSource | null): string[] =>
-  source?.kind === 'model' ? ['you', ...(source.from ?? [])] : ['you']
+  source?.kind === 'model' || source?.kind === 'playbook' ? ['you', ...(source.from ?? [])] : ['you']
 
 const RULE = 'plan.untrusted-text'
 

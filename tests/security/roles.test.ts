@@ -24,6 +24,7 @@ import { addMachine, startRun, states, type TestMachine } from '../support/fleet
 const reads = [
   ...['/start', '/help', '/status', '/runs', '/logs', '/policy', '/agents', '/agent_status', 'text'],
   ...['tap details', 'tap logs', 'tap card', 'tap settings', 'tap machine', '/settings', '/usage'],
+  ...['/skills', 'tap skills', 'tap guide'],
   ...[
     'POST /v1/policy/check',
     'GET /v1/runs',
@@ -75,7 +76,7 @@ const steers = [
     'tap elsewhere',
     'tap release',
   ],
-  ...['tap revise', 'tap drop', 'tap edit', 'tap move', 'tap review skip', 'tap ask_again'],
+  ...['tap revise', 'tap drop', 'tap edit', 'tap move', 'tap review skip', 'tap ask_again', 'tap keep'],
   ...['cancel', 'pause', 'resume', 'skip'].map((verb) => `POST /v1/runs/:id/${verb}`),
   'POST /v1/approvals/:id/ask-again',
 ]
@@ -95,6 +96,7 @@ const decides = [
 ]
 const manages = [
   ...['pair a group', 'tap add_machine', 'tap people', 'tap person', 'tap entitle', 'tap revoke_machine'],
+  ...['tap review_guide', 'tap remove_guide', 'tap rename_guide'],
   'POST /v1/agents/:id/revoke',
   ...['/audit', '/lockdown', 'GET /v1/audit', 'POST /v1/audit/verify'],
 ]
@@ -241,6 +243,12 @@ const taps: ButtonAction[] = [
   { do: 'ask_again', approvalId: APPROVAL },
   { do: 'settings' },
   { do: 'people' },
+  { do: 'skills' },
+  { do: 'keep', runId: RUN },
+  { do: 'guide', kind: 'skill', name: 'deploy' },
+  { do: 'review_guide', kind: 'skill', name: 'deploy', hash: 'a'.repeat(64), sure: true },
+  { do: 'remove_guide', kind: 'playbook', name: 'deploy', sure: true },
+  { do: 'rename_guide', name: 'deploy' },
   { do: 'person', personId: TASK },
   { do: 'entitle', personId: TASK, kind: 'machine', target: AGENT, on: true },
   { do: 'machine', agentId: AGENT },

@@ -104,6 +104,7 @@ export async function openTestControl(options: ControlOptions): Promise<TestCont
       headsFile: join(tmpdir(), `skynet-test-heads-${process.pid}`),
       archiveDir: join(tmpdir(), `skynet-test-archive-${process.pid}`),
       retention: parseControlConfig({}).retention,
+      skills: { dir: null, urls: [], hosts: [] },
       ...options.settings,
     },
   }

@@ -25,6 +25,8 @@ const wrongValues: [name: string, value: string, takes: RegExp, others?: Env][] 
     { ...real, TELEGRAM_WEBHOOK_URL: 'https://x.example/' },
   ],
   ['SKYNET_CHAT_PER_MINUTE', '0', /whole number from 1/],
+  ['SKYNET_EXTERNAL_SKILL_URLS', 'http://a.example/SKILL.md', /https:\/\//],
+  ['SKYNET_SKILL_HOSTS', 'localhost', /names of hosts/],
   ['SKYNET_WEBHOOK_PORT', '70000', /0 to 65535/],
   ['DATABASE_URL', 'mysql://x/y', /postgresql:\/\//],
   ['REDIS_URL', 'localhost', /redis:\/\//],

@@ -7,6 +7,7 @@ import { embedOnce } from '../../core/memory/embedOnce.ts'
 import { rememberOnce } from '../../core/memory/rememberOnce.ts'
 import { reapClaimsOnce, reapSilentOnce } from '../../core/scheduling/reap.ts'
 import { reapPulledOnce } from '../../core/scheduling/reapPulled.ts'
+import { lookForSkillsOnce } from '../../core/skills/lookForSkills.ts'
 import { tellFault } from '../../core/storage/tellFault.ts'
 import { archiveOnce } from './archive.ts'
 import { sealAndNote } from './audit.ts'
@@ -30,6 +31,7 @@ export const services: readonly Service[] = [
   { name: 'audit', everyMs: 1000, once: sealAndNote },
   { name: 'memory', everyMs: 1000, once: rememberOnce },
   { name: 'embed-memories', everyMs: 5000, once: embedOnce },
+  { name: 'skills', everyMs: 30_000, once: (deps) => lookForSkillsOnce(deps) },
   { name: 'prune', everyMs: 600_000, once: pruneOnce },
   { name: 'prune-events', everyMs: 600_000, once: pruneEventsOnce },
   { name: 'archive', everyMs: 300_000, once: archiveOnce },
