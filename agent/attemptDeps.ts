@@ -18,6 +18,8 @@ export type AttemptDeps = {
   /** The keys whose grants count. */
   controlKeys: ControlKeys
   bounds: Bounds
+  /** The agent's own directory. */
+  agentDir: string
   sandbox: Sandbox
   pipes: PipePool
   capabilities: ReadonlySet<ActionName>

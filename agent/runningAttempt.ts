@@ -11,6 +11,7 @@ import type { Ended, Run, StopReason } from './execute/run.ts'
 import type { JournalledAttempt } from './journal/attempt.ts'
 import type { FrameBody } from './journal/journal.ts'
 import { shownAs } from './sandbox/containment.ts'
+import { type Covered, coverGit } from './sandbox/coverGit.ts'
 import { attemptEnvironment } from './sandbox/environment.ts'
 import { resolveInside } from './sandbox/roots.ts'
 import type { Confinement } from './sandbox/walls.ts'
@@ -65,14 +66,28 @@ export class RunningAttempt {
   /** What the tasks before it left behind lies in a file while it runs. */
   async #do(call: ActionCall): Promise<Ended> {
     const { inputs = [] } = this.#spec
-    if (inputs.length === 0) return doAction(this.#context({}), call)
+    const look = this.#look(call)
+    if (look.kind === 'starts') return { exitCode: null, signal: null, error: look.error }
+    if (inputs.length === 0) return doAction(this.#context({}, look.covers), call)
     try {
       const file = placeInputs(inputs)
       const at = shownAs(this.#deps.sandbox, file.path, 'inputs.json')
-      const given = [{ from: file.path, at }]
+      const given = [{ from: file.path, at }, ...look.covers]
       return await doAction(this.#context({ [INPUTS]: at }, given), call).finally(file.remove)
     } catch (error) {
       return { exitCode: null, signal: null, error: `its inputs could not be written: ${messageOf(error)}` }
+    }
+  }
+
+  /** What only looks at a repository starts nothing that its own settings name. */
+  #look(call: ActionCall): Covered {
+    const { bounds, sandbox, agentDir } = this.#deps
+    try {
+      const cwd = resolveInside(bounds, '/', this.#spec.cwd)
+      const { owns } = this.#spec
+      return coverGit({ cwd, call, owns, roots: bounds.roots, confines: sandbox.kind === 'bwrap', agentDir })
+    } catch (error) {
+      return { kind: 'starts', error: messageOf(error) }
     }
   }
 

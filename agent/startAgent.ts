@@ -89,6 +89,7 @@ export async function startAgent({
     machineId: machine,
     controlKeys: new ControlKeys(config.agentDir, identity.controlKey, log),
     bounds,
+    agentDir: config.agentDir,
     sandbox,
     pipes,
     capabilities: facts.capabilities,

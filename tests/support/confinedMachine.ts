@@ -5,6 +5,7 @@ import { doAction } from '../../agent/execute/actions.ts'
 import { Output } from '../../agent/execute/output.ts'
 import type { Ended, Run } from '../../agent/execute/run.ts'
 import { probeSandbox, type Sandbox } from '../../agent/sandbox/containment.ts'
+import { coverGit } from '../../agent/sandbox/coverGit.ts'
 import { attemptEnvironment, searchPath } from '../../agent/sandbox/environment.ts'
 import { limitsOf } from '../../agent/sandbox/limits.ts'
 import { machineOf } from '../../agent/sandbox/machineOf.ts'
@@ -19,6 +20,8 @@ type Options = {
   cwd?: string
   secrets?: Record<string, string>
   runId?: string
+  /** It was let through as a look: nobody was asked. */
+  look?: boolean
 }
 
 /**
@@ -88,6 +91,14 @@ export class ConfinedMachine {
       { stream: asItComes },
     )
     const cwd = options.cwd ?? this.work
+    const confines = options.confined !== false
+    const agentDir = join(this.data, 'agent-x')
+    const covered = coverGit({
+      ...{ cwd, call, confines, agentDir, roots: this.bounds.roots },
+      owns: options.look ? [] : [cwd],
+    })
+    if (covered.kind === 'starts')
+      return { exitCode: null, signal: null, error: covered.error, text: covered.error }
     const run: Run = {
       id: randomUUID(),
       cwd,
@@ -98,7 +109,7 @@ export class ConfinedMachine {
         cwd,
         writable: [this.bounds.roots[0] ?? ''],
         network: options.network ?? false,
-        given: [],
+        given: covered.covers,
       },
       pipes: this.#pipes,
       env: { ...attemptEnvironment(this.#env, randomUUID()), ...options.secrets },
