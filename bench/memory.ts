@@ -7,6 +7,7 @@ import type { Logger } from '../core/config/logger.ts'
 import { listMachines } from '../core/fleet/machineFacts.ts'
 import { meetPerson } from '../core/people/people.ts'
 import { loadPolicy } from '../core/policy/loadPolicy.ts'
+import { noRecovery } from '../core/recovery/ladder.ts'
 import { startEmbeddedPostgres } from '../core/storage/embeddedPostgres.ts'
 import type { Database } from '../core/storage/openDatabase.ts'
 import { openDatabase } from '../core/storage/openDatabase.ts'
@@ -110,7 +111,7 @@ async function queueTasks(db: Database, count: number): Promise<void> {
       dropped: () => 0,
       close: async () => {},
     },
-    settings: { fourEyes: false },
+    settings: { fourEyes: false, recovery: noRecovery },
   }
   for (let left = count; left > 0; left -= 48) {
     const run = await heldRun(

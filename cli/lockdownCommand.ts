@@ -3,6 +3,7 @@ import type { Env } from '../core/config/settings.ts'
 import { commandLine } from '../core/people/actor.ts'
 import { setLockdown } from '../core/people/lockdown.ts'
 import { openQueue } from '../core/queue/openQueue.ts'
+import { noRecovery } from '../core/recovery/ladder.ts'
 import { redactor } from '../core/redaction/redact.ts'
 import { lockDown } from '../core/runs/lockDown.ts'
 import { type Ledger, withLedger } from './openLedger.ts'
@@ -33,7 +34,11 @@ async function lock({ config, db, log, url }: Ledger): Promise<{ changed: boolea
     config.redisUrl ? { kind: 'redis', url: config.redisUrl } : { kind: 'postgres', url },
   )
   try {
-    const done = await lockDown({ wake: queue.wake, bus: queue.bus }, db.tx, commandLine())
+    const done = await lockDown(
+      { wake: queue.wake, bus: queue.bus, settings: { recovery: noRecovery } },
+      db.tx,
+      commandLine(),
+    )
     await delay(WAKE_MS)
     return done
   } finally {

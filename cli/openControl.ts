@@ -123,6 +123,7 @@ export async function openControl(env: Env, name: string): Promise<Control> {
         approvalQuorum: config.approvalQuorum,
         fourEyes: config.fourEyes,
         unreachableAfterMs: config.unreachableAfterMs,
+        recovery: { ...config.recovery, hasModel: model !== null },
         denyPaths: [config.dataDir],
         archiveDir: join(config.dataDir, 'archive'),
         headsFile: headsFileOf(config),

@@ -3,6 +3,7 @@ import { openSecrets } from '../core/config/secrets.ts'
 import type { Env } from '../core/config/settings.ts'
 import { revokeAgent } from '../core/fleet/revokeAgent.ts'
 import { openQueue } from '../core/queue/openQueue.ts'
+import { noRecovery } from '../core/recovery/ladder.ts'
 import { redactor } from '../core/redaction/redact.ts'
 import { withLedger } from './openLedger.ts'
 import { UsageError } from './reportError.ts'
@@ -23,7 +24,9 @@ export async function revokeAgentCommand(env: Env, name: string): Promise<void> 
       config.redisUrl ? { kind: 'redis', url: config.redisUrl } : { kind: 'postgres', url },
     )
     try {
-      const done = await db.tx((tx) => revokeAgent({ ...queue, gatewayToken }, tx, agent.id, null))
+      const done = await db.tx((tx) =>
+        revokeAgent({ ...queue, gatewayToken, settings: { recovery: noRecovery } }, tx, agent.id, null),
+      )
       await delay(TELL_MS)
       if (done.kind !== 'revoked') return console.log(`${name} was revoked already.`)
       console.log(

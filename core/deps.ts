@@ -7,6 +7,7 @@ import type { Policy } from './policy/policySchema.ts'
 import type { KeyStatement } from './protocol/keyChain.ts'
 import type { Bus } from './queue/bus.ts'
 import type { Wake } from './queue/jobs.ts'
+import type { Limits } from './recovery/ladder.ts'
 import type { SkillSources } from './skills/sources.ts'
 import type { Database } from './storage/openDatabase.ts'
 
@@ -55,6 +56,8 @@ export type Deps = {
     /** Who asked, or rewrote the plan, cannot approve it. */
     fourEyes: boolean
     unreachableAfterMs: number
+    /** What follows by itself after a failed task, and how much of it. `hasModel`: one can be asked. */
+    recovery: Limits & { hasModel: boolean }
     /** Directories no agent on this machine may touch: the data directory. */
     denyPaths: readonly string[]
     /** Where skills are looked for. */

@@ -6,6 +6,7 @@ import { tellFault } from '../core/storage/tellFault.ts'
 import { cancel } from './handlers/cancel.ts'
 import { dispatch } from './handlers/dispatch.ts'
 import { plan } from './handlers/plan.ts'
+import { recover } from './handlers/recover.ts'
 import { settleDependent } from './handlers/settle.ts'
 import { startServices } from './maintenance/tick.ts'
 import { isQueueAway, settle } from './settle.ts'
@@ -17,6 +18,7 @@ const handlers: Record<JobName, Handler> = {
   'run.plan': plan,
   'tasks.dispatch': dispatch,
   'run.settle': settleDependent,
+  'run.recover': recover,
   'attempts.cancel': cancel,
 }
 

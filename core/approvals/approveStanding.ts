@@ -12,7 +12,9 @@ export type Stood =
   /** This plan cannot be approved for a while: of too high a risk, or nobody's. */
   | { kind: 'cannot_stand' }
 
-type StandDeps = Pick<Deps, 'wake' | 'bus' | 'playbooks'> & { settings: Pick<Deps['settings'], 'fourEyes'> }
+type StandDeps = Pick<Deps, 'wake' | 'bus' | 'playbooks'> & {
+  settings: Pick<Deps['settings'], 'fourEyes' | 'recovery'>
+}
 type Row = { run_id: string; asker_id: string | null; source: PlanSource; spec: TaskSpec; verdict: Verdict }
 
 /** What the approval asks about: the tasks of its plan for which policy asks. */

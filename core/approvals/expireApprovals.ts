@@ -10,7 +10,9 @@ type Due = { id: string; run_id: string; expired: boolean }
  * Ends approvals whose time is up, with their runs, and reminds once at half time. Called by the maintenance tick;
  * safe to run twice at once. Returns how many expired.
  */
-export async function expireApprovalsOnce(deps: Pick<Deps, 'db' | 'bus' | 'wake'>): Promise<number> {
+export async function expireApprovalsOnce(
+  deps: Pick<Deps, 'db' | 'bus' | 'wake' | 'settings'>,
+): Promise<number> {
   const due = await deps.db.query<Due>(
     `SELECT id, run_id, expires_at <= clock_timestamp() AS expired FROM approval WHERE status = 'pending'
      AND (expires_at <= clock_timestamp() OR (reminded_at IS NULL AND clock_timestamp() > created_at + (expires_at - created_at) / 2)) LIMIT 100`,
@@ -19,7 +21,7 @@ export async function expireApprovalsOnce(deps: Pick<Deps, 'db' | 'bus' | 'wake'
   return due.filter((row) => row.expired).length
 }
 
-async function expire(deps: Pick<Deps, 'db' | 'bus' | 'wake'>, row: Due): Promise<void> {
+async function expire(deps: Pick<Deps, 'db' | 'bus' | 'wake' | 'settings'>, row: Due): Promise<void> {
   await deps.db.tx(async (tx) => {
     await tx.query('SELECT 1 FROM run WHERE id = $1 FOR UPDATE', [row.run_id])
     const moved = await transition(tx, 'approval', {
@@ -41,7 +43,7 @@ async function expire(deps: Pick<Deps, 'db' | 'bus' | 'wake'>, row: Due): Promis
 }
 
 /** A step that was asked about while its run went on is left out, so that the run can end. */
-async function endHeld(deps: Pick<Deps, 'bus' | 'wake'>, tx: Tx, row: Due): Promise<void> {
+async function endHeld(deps: Pick<Deps, 'bus' | 'wake' | 'settings'>, tx: Tx, row: Due): Promise<void> {
   const held = await tx.query<{ id: string }>("SELECT id FROM task WHERE run_id = $1 AND status = 'held'", [
     row.run_id,
   ])

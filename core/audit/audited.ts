@@ -30,6 +30,7 @@ const audited: Readonly<Record<OtherEvent, boolean>> = {
   'task.created': false,
   'approval.asked': false,
   'approval.reminder': false,
+  'recovery.begun': false,
   'milestone.started': false,
   'milestone.done': false,
   'standing.used': false,

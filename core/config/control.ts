@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import type { Retention } from '../deps.ts'
 import { namesOf } from '../doors/judgeCall.ts'
+import { type Limits, recoveryModes } from '../recovery/ladder.ts'
 import type { SkillSources } from '../skills/sources.ts'
 import { defaultDataDir } from './agent.ts'
 import {
@@ -67,6 +68,10 @@ const table = {
   SKYNET_APPROVAL_QUORUM: wholeNumber(1, 9).default(1),
   SKYNET_FOUR_EYES: flag.default(false),
   SKYNET_UNREACHABLE_AFTER: duration.default(600_000),
+  SKYNET_RECOVERY: z.enum(recoveryModes, 'auto, retry or off').default('auto'),
+  SKYNET_RECOVERY_TRIES: wholeNumber(1, 20).default(4),
+  SKYNET_RECOVERY_BUDGET: wholeNumber(0, 10_000_000).default(50_000),
+  SKYNET_RECOVERY_TIME: duration.default(3_600_000),
   SKYNET_KEEP_EVENTS: duration.default(90 * DAY_MS),
   SKYNET_KEEP_LOGS: duration.default(30 * DAY_MS),
   SKYNET_ARCHIVE_AFTER: duration.default(7 * DAY_MS),
@@ -127,6 +132,7 @@ export type ControlConfig = {
   /** Who asked, or rewrote the plan, cannot approve it. */
   fourEyes: boolean
   unreachableAfterMs: number
+  recovery: Limits
   retention: Retention
   policyFile: string | null
   playbooksDir: string | null
@@ -153,6 +159,12 @@ export function parseControlConfig(env: Env): ControlConfig {
     approvalQuorum: s.SKYNET_APPROVAL_QUORUM,
     fourEyes: s.SKYNET_FOUR_EYES,
     unreachableAfterMs: s.SKYNET_UNREACHABLE_AFTER,
+    recovery: {
+      mode: s.SKYNET_RECOVERY,
+      tries: s.SKYNET_RECOVERY_TRIES,
+      tokens: s.SKYNET_RECOVERY_BUDGET,
+      ms: s.SKYNET_RECOVERY_TIME,
+    },
     retention: {
       eventsMs: s.SKYNET_KEEP_EVENTS,
       eventsMaxBytes: s.SKYNET_MAX_EVENTS_MB,

@@ -31,7 +31,7 @@ export async function cancelAttempts(deps: ReachDeps): Promise<number> {
 const CONFIRM_MS = 5000
 
 /** Tasks whose agent has not confirmed a cancel within 5 s become `force_cancelled`. Called by the tick. */
-export async function forceCancelOnce(deps: Pick<Deps, 'db' | 'bus' | 'wake'>): Promise<number> {
+export async function forceCancelOnce(deps: Pick<Deps, 'db' | 'bus' | 'wake' | 'settings'>): Promise<number> {
   const rows = await deps.db.query<{ task_id: string; run_id: string }>(
     `SELECT t.id AS task_id, t.run_id FROM attempt a JOIN task t ON t.id = a.task_id AND t.claim_token = a.claim_token
      WHERE a.cancel_at < clock_timestamp() - $1 * interval '1 ms' AND a.exited_at IS NULL AND t.status IN ('claimed', 'running') LIMIT 100`,

@@ -17,7 +17,7 @@ const RETRY_MS = 1000
  * that the reaper has sent again while this call was under way, however long this process stood still meanwhile.
  */
 export async function dispatchClaim(
-  deps: Pick<Deps, 'db' | 'bus' | 'wake' | 'log' | 'gatewayToken'>,
+  deps: Pick<Deps, 'db' | 'bus' | 'wake' | 'log' | 'gatewayToken' | 'settings'>,
   claim: Claim,
   { mayRelease } = { mayRelease: true },
 ): Promise<'delivered' | 'released' | 'unknown'> {
@@ -56,7 +56,7 @@ type Fate = 'turned down' | 'unheard of'
  * `leaseUntil` is given, by the lease: whoever sends a claim again renews it first. False when nothing was given back.
  */
 export async function releaseClaim(
-  deps: Pick<Deps, 'db' | 'bus' | 'wake'>,
+  deps: Pick<Deps, 'db' | 'bus' | 'wake' | 'settings'>,
   claim: Pick<Claim, 'attemptId' | 'taskId' | 'runId' | 'claimToken'>,
   reason: string,
   { leaseUntil, fate = 'turned down' }: { leaseUntil?: Date | undefined; fate?: Fate } = {},

@@ -46,6 +46,14 @@ export const machines = {
     expired: [],
     superseded: [],
   },
+  recovery: {
+    open: ['trying', 'not_helped', 'cancelled'],
+    trying: ['helped', 'not_helped', 'cancelled'],
+    asked: ['trying'],
+    helped: [],
+    not_helped: [],
+    cancelled: [],
+  },
   attempt: {
     claimed: ['accepted', 'started', 'refused', 'exited', 'lost', 'released'],
     accepted: ['started', 'refused', 'exited', 'lost'],
@@ -63,6 +71,7 @@ export type RunStatus = Status<'run'>
 export type TaskStatus = Status<'task'>
 export type ApprovalStatus = Status<'approval'>
 export type AttemptStatus = Status<'attempt'>
+export type RecoveryStatus = Status<'recovery'>
 
 export const runEnds: readonly RunStatus[] = [
   'succeeded',

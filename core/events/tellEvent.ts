@@ -13,6 +13,7 @@ export const otherEvents = [
   'approval.asked',
   'approval.decision',
   'approval.reminder',
+  'recovery.begun',
   'milestone.started',
   'milestone.done',
   'attempt.claimed',

@@ -45,6 +45,7 @@ const subjects: Record<Machine, string> = {
   run: 'id, NULL::uuid, NULL::uuid, NULL::uuid, agent_id',
   task: 'run_id, id, NULL::uuid, NULL::uuid, agent_id',
   approval: 'run_id, NULL::uuid, NULL::uuid, id, NULL::uuid',
+  recovery: 'run_id, task_id, NULL::uuid, NULL::uuid, NULL::uuid',
   attempt: '(SELECT t.run_id FROM task t WHERE t.id = moved.task_id), task_id, id, NULL::uuid, agent_id',
 }
 
@@ -53,7 +54,13 @@ const returned: Record<Machine, string> = {
   run: 'id, agent_id',
   task: 'id, run_id, agent_id',
   approval: 'id, run_id',
+  recovery: 'id, run_id, task_id',
   attempt: 'id, task_id, agent_id',
+}
+
+/** A recovery has no column of the event: its id stands in the data. */
+const named: Partial<Record<Machine, string>> = {
+  recovery: " || jsonb_build_object('recovery_id', id)",
 }
 
 export type Moved = { id: string; was: string }
@@ -104,7 +111,7 @@ function ofOne<M extends Machine>(machine: M, move: Transition<M>): Statement {
       RETURNING ${returned[machine]}
     ), told AS (
       INSERT INTO event (type, run_id, task_id, attempt_id, approval_id, agent_id, data)
-      SELECT ${param(`${machine}.${move.to}`)}, ${subjects[machine]}, ${param(told)}::jsonb FROM moved
+      SELECT ${param(`${machine}.${move.to}`)}, ${subjects[machine]}, ${param(told)}::jsonb${named[machine] ?? ''} FROM moved
     )
     SELECT id, ${param(was)} AS was FROM moved`
   return { text, values }
@@ -131,7 +138,7 @@ function ofMany<M extends Machine>(machine: M, move: Transition<M>): Statement {
       WHERE m.id = old.id${given.where()} RETURNING m.*, old.was, ${data} AS told
     ), told AS (
       INSERT INTO event (type, run_id, task_id, attempt_id, approval_id, agent_id, data)
-      SELECT ${param(`${machine}.${move.to}`)}, ${subjects[machine]}, jsonb_build_object('from', was, 'to', status) || told
+      SELECT ${param(`${machine}.${move.to}`)}, ${subjects[machine]}, jsonb_build_object('from', was, 'to', status) || told${named[machine] ?? ''}
       FROM moved
     )
     SELECT id, was FROM moved`

@@ -19,7 +19,7 @@ type AgentRow = {
   session: string | null
   main_is_live: boolean
 }
-type RegisterDeps = Pick<Deps, 'db' | 'bus' | 'wake'>
+type RegisterDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'settings'>
 
 /**
  * An agent is connected to a gateway, and may be to others: its credential is checked, the connection and its facts

@@ -4,7 +4,7 @@ import { tellEvent } from '../events/tellEvent.ts'
 import { now, transition } from '../events/transition.ts'
 import { cancelRun } from '../runs/cancelRun.ts'
 import { recordLost } from '../runs/recordFrames.ts'
-import { settleRun } from '../runs/settleRun.ts'
+import { type SettleDeps, settleRun } from '../runs/settleRun.ts'
 import type { Tx } from '../storage/sql.ts'
 import { freeConfirmed } from '../tasks/freeConfirmed.ts'
 
@@ -13,7 +13,7 @@ export type Revoked =
   | { kind: 'already' }
   | { kind: 'unknown' }
 
-type RevokeDeps = Pick<Deps, 'wake' | 'bus' | 'gatewayToken'>
+type RevokeDeps = Pick<Deps, 'gatewayToken'> & SettleDeps
 
 /**
  * A machine that is not trusted any more, in the caller's transaction: its credential and whatever it still reports are

@@ -11,6 +11,8 @@ export const jobs = {
   'tasks.dispatch': { queue: 'control', payload: z.strictObject({}) },
   /** See what of a run can go on: a task of another run has ended that one of its own waits for. */
   'run.settle': { queue: 'control', payload: z.strictObject({ runId: z.uuid() }) },
+  /** Find a way for what failed in a run. */
+  'run.recover': { queue: 'planning', payload: z.strictObject({ runId: z.uuid() }) },
   /** Deliver the cancels that are asked for and not yet confirmed. */
   'attempts.cancel': { queue: 'control', payload: z.strictObject({}) },
 } as const

@@ -2,10 +2,11 @@ import type { Deps } from '../deps.ts'
 import type { RunStatus } from '../events/states.ts'
 import { tellEvent } from '../events/tellEvent.ts'
 import { now, transition } from '../events/transition.ts'
+import { cancelRecoveries } from '../recovery/cancelRecoveries.ts'
 import { setLanes } from '../scheduling/lanes.ts'
 import type { Tx } from '../storage/sql.ts'
 import { freeConfirmed } from '../tasks/freeConfirmed.ts'
-import { settleRun } from './settleRun.ts'
+import { type SettleDeps, settleRun } from './settleRun.ts'
 
 export type Cancelled =
   | { kind: 'cancelled' }
@@ -19,7 +20,7 @@ export type Cancelled =
  * changes nothing.
  */
 export async function cancelRun(
-  deps: Pick<Deps, 'wake' | 'bus'>,
+  deps: SettleDeps,
   tx: Tx,
   runId: string,
   personId: string | null,
@@ -37,6 +38,7 @@ export async function cancelRun(
   ])
   await tellEvent(tx, 'run.cancel_asked', { runId }, data)
   await supersedeApprovals(tx, runId)
+  await cancelRecoveries(tx, runId)
   await doubtUnconfirmed(tx, runId)
   await endUnclaimed(tx, runId)
   tx.afterCommit(() => deps.bus.publish('run.changed', { runId }))
@@ -139,12 +141,7 @@ export async function pauseRun(
 }
 
 /** Goes on with a paused run. False when it is not paused. */
-export async function resumeRun(
-  deps: Pick<Deps, 'bus' | 'wake'>,
-  tx: Tx,
-  runId: string,
-  personId: string,
-): Promise<boolean> {
+export async function resumeRun(deps: SettleDeps, tx: Tx, runId: string, personId: string): Promise<boolean> {
   await lockRun(tx, runId)
   const moved = await transition(tx, 'run', {
     ids: [runId],

@@ -1,9 +1,9 @@
-import type { Deps } from '../deps.ts'
 import type { Actor } from '../people/actor.ts'
 import { setLockdown } from '../people/lockdown.ts'
 import type { Database } from '../storage/openDatabase.ts'
 import type { Sql } from '../storage/sql.ts'
 import { cancelRun } from './cancelRun.ts'
+import type { SettleDeps } from './settleRun.ts'
 
 /**
  * Locks down: nothing starts any more, and everything that runs or waits is cancelled. `inTx` lends a transaction: one
@@ -11,7 +11,7 @@ import { cancelRun } from './cancelRun.ts'
  * cancels the rest. Says whether it was not locked before, and how many runs were cancelled.
  */
 export async function lockDown(
-  deps: Pick<Deps, 'wake' | 'bus'>,
+  deps: SettleDeps,
   inTx: Database['tx'],
   by: Actor,
 ): Promise<{ changed: boolean; cancelled: number }> {

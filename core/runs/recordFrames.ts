@@ -5,10 +5,10 @@ import { freeFiles } from '../scheduling/claimTasks.ts'
 import type { Tx } from '../storage/sql.ts'
 import { type Followed, followFrames, followLoss, type HeldAttempt } from './followFrames.ts'
 import { lockReported } from './lockAttempts.ts'
-import { settleRun } from './settleRun.ts'
+import { type SettleDeps, settleRun } from './settleRun.ts'
 import { tellsEnd, writeSteps } from './writeSteps.ts'
 
-type RecordDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'redact'>
+type RecordDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'redact' | 'settings'>
 
 /**
  * Takes a gateway's report into the ledger: frames in order of `seq` per attempt, each once. Repeated frames change
@@ -123,7 +123,7 @@ export async function recordPulled(
  * since the evidence is given once. Idempotent.
  */
 export async function recordLost(
-  deps: Pick<Deps, 'bus' | 'wake'>,
+  deps: SettleDeps,
   tx: Tx,
   agentId: string,
   attemptIds: string[],
@@ -134,7 +134,7 @@ export async function recordLost(
 }
 
 /** All that was said goes to the server together; what follows from it for the runs is looked at once that is written. */
-async function write(deps: Pick<Deps, 'bus' | 'wake'>, tx: Tx, followed: readonly Followed[]): Promise<void> {
+async function write(deps: SettleDeps, tx: Tx, followed: readonly Followed[]): Promise<void> {
   const settled = [...Map.groupBy(followed, (one) => one.held.run_id)].filter(([, ofRun]) =>
     ofRun.some((one) => one.settle),
   )

@@ -1,6 +1,7 @@
 import { askAnew } from '../approvals/askAnew.ts'
 import type { Deps } from '../deps.ts'
 import { now, transition } from '../events/transition.ts'
+import { tryAsked } from '../recovery/tryAsked.ts'
 import { setLanes } from '../scheduling/lanes.ts'
 import type { Tx } from '../storage/sql.ts'
 import { settleRun } from './settleRun.ts'
@@ -51,6 +52,11 @@ export async function retryTask(
   await askAnew(
     tx,
     deps.settings,
+    failed.map((t) => t.id),
+    personId,
+  )
+  await tryAsked(
+    tx,
     failed.map((t) => t.id),
     personId,
   )

@@ -85,7 +85,7 @@ export async function storePlan(
   return { planId, taskIds }
 }
 
-const insertPlan = (
+export const insertPlan = (
   tx: Tx,
   planId: string,
   runId: string,
@@ -140,7 +140,7 @@ async function insertDependencies(
   )
 }
 
-type NewTask = {
+export type NewTask = {
   id: string
   position: number
   task: PlanTask
@@ -154,7 +154,7 @@ export type MachineOfPaths = Pick<AgentFacts, 'platform' | 'home' | 'links'>
 const unknownMachine: MachineOfPaths = { platform: 'linux', home: '/nowhere' }
 
 /** What tells apart the paths of the agents' machines; nothing of agents that are not enrolled. */
-async function readMachines(tx: Tx, agentIds: string[]): Promise<Map<string, MachineOfPaths>> {
+export async function readMachines(tx: Tx, agentIds: string[]): Promise<Map<string, MachineOfPaths>> {
   const rows = await tx.query<{ id: string; facts: MachineOfPaths }>(
     'SELECT id, facts FROM agent WHERE id = ANY($1::uuid[]) AND facts IS NOT NULL',
     [[...new Set(agentIds)]],
@@ -163,7 +163,12 @@ async function readMachines(tx: Tx, agentIds: string[]): Promise<Map<string, Mac
 }
 
 /** All tasks of a plan in one statement, as rows of a JSON text. */
-async function insertTasks(tx: Tx, runId: string, planId: string, tasks: readonly NewTask[]): Promise<void> {
+export async function insertTasks(
+  tx: Tx,
+  runId: string,
+  planId: string,
+  tasks: readonly NewTask[],
+): Promise<void> {
   await tx.query(
     `INSERT INTO task (id, run_id, plan_id, key, position, title, milestone, status, action, effect, spec, spec_hash, agent_id, machine_id, cwd, owns, verdict, dispatch, capabilities, priority, max_attempts, lane)
      SELECT n.id, r.id, $2, n.key, n.position, n.title, n.milestone, n.status, n.action, n.effect, n.spec, n.spec_hash, n.agent_id, n.machine_id, n.cwd, n.owns, n.verdict, n.dispatch, n.capabilities, n.priority, n.max_attempts, ${laneOf('n.dispatch')}
@@ -196,7 +201,7 @@ const rowOf = ({ id, position, task, judged, status, terms, machine }: NewTask):
   max_attempts: terms?.maxAttempts ?? MAX_ATTEMPTS,
 })
 
-const toldOf = (runId: string, { id, task, judged, status }: NewTask): Told => ({
+export const toldOf = (runId: string, { id, task, judged, status }: NewTask): Told => ({
   type: 'task.created',
   subject: { runId, taskId: id, agentId: task.spec.agent_id },
   data: {

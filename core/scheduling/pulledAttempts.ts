@@ -8,7 +8,7 @@ import { LEASE_MS } from './claimTasks.ts'
 
 export type { Holder } from '../runs/lockAttempts.ts'
 
-type PullDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'redact'>
+type PullDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'redact' | 'settings'>
 
 /** `cancel`: a person wants it stopped; the holder ends its work and completes it as failed. */
 export type Held =

@@ -6,7 +6,7 @@ import { settleRun } from '../runs/settleRun.ts'
 import type { Tx } from '../storage/sql.ts'
 import { freeFiles } from './claimTasks.ts'
 
-type ReapDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'redact'>
+type ReapDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'redact' | 'settings'>
 type Lapsed = { id: string; agent_id: string; task_id: string; run_id: string }
 
 const BATCH = 200

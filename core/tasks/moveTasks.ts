@@ -1,16 +1,18 @@
 import { atOnce, now, transition } from '../events/transition.ts'
 import { beside, type Sql } from '../storage/sql.ts'
 
-/** Dependents of tasks that will not succeed are skipped, and theirs in turn. */
-export async function skipOrphans(tx: Sql, runId: string): Promise<void> {
-  for (;;) {
+/** Dependents of tasks that will not succeed are skipped, and theirs in turn. Returns how many. */
+export async function skipOrphans(tx: Sql, runId: string): Promise<number> {
+  for (let skipped = 0; ; ) {
     const rows = await tx.query<{ id: string }>(
       `SELECT t.id FROM task t WHERE t.run_id = $1 AND ${beside("t.status IN ('held', 'blocked')")} AND EXISTS (
          SELECT 1 FROM task_dependency d JOIN task x ON x.id = d.depends_on_id
-         WHERE d.task_id = t.id AND x.status IN ('failed', 'failed_timeout', 'skipped', 'cancelled', 'force_cancelled'))`,
+         WHERE d.task_id = t.id AND x.status IN ('failed', 'failed_timeout', 'skipped', 'cancelled', 'force_cancelled')
+         AND NOT EXISTS (SELECT 1 FROM recovery o WHERE o.task_id = x.id AND o.status = 'open'))`,
       [runId],
     )
-    if (rows.length === 0) return
+    if (rows.length === 0) return skipped
+    skipped += rows.length
     await transition(tx, 'task', {
       ids: rows.map((r) => r.id),
       from: ['held', 'blocked'],

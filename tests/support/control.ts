@@ -98,6 +98,7 @@ export async function openTestControl(options: ControlOptions): Promise<TestCont
       approvalQuorum: 1,
       fourEyes: false,
       unreachableAfterMs: 600_000,
+      recovery: { ...parseControlConfig({}).recovery, hasModel: (options.model ?? null) !== null },
       denyPaths: [],
       // No limit, unless a test is about it.
       chatPerMinute: 1e6,

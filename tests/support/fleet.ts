@@ -285,7 +285,7 @@ export async function states(
 /** What the events say the statuses are: the last one told of each thing. */
 export async function replayed({ db }: Pick<Deps, 'db'>): Promise<Record<string, string>> {
   const events = await db.query<{ type: string; data: { status?: string; to?: string }; id: string | null }>(
-    `SELECT type, data, CASE split_part(type, '.', 1) WHEN 'run' THEN run_id WHEN 'task' THEN task_id WHEN 'attempt' THEN attempt_id WHEN 'approval' THEN approval_id END AS id
+    `SELECT type, data, CASE split_part(type, '.', 1) WHEN 'run' THEN run_id WHEN 'task' THEN task_id WHEN 'attempt' THEN attempt_id WHEN 'approval' THEN approval_id WHEN 'recovery' THEN (data->>'recovery_id')::uuid END AS id
      FROM event ORDER BY seq`,
   )
   const last: Record<string, string> = {}
@@ -299,7 +299,7 @@ export async function replayed({ db }: Pick<Deps, 'db'>): Promise<Record<string,
 export async function actual({ db }: Pick<Deps, 'db'>): Promise<Record<string, string>> {
   const rows = await db.query<{ name: string; status: string }>(
     `SELECT 'run ' || id AS name, status FROM run UNION ALL SELECT 'task ' || id, status FROM task
-     UNION ALL SELECT 'attempt ' || id, status FROM attempt UNION ALL SELECT 'approval ' || id, status FROM approval`,
+     UNION ALL SELECT 'recovery ' || id, status FROM recovery UNION ALL SELECT 'attempt ' || id, status FROM attempt UNION ALL SELECT 'approval ' || id, status FROM approval`,
   )
   return Object.fromEntries(rows.map((row) => [row.name, row.status]))
 }

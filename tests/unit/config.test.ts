@@ -63,6 +63,10 @@ const wrongValues: [name: string, value: string, takes: RegExp, others?: Env][] 
   ['SKYNET_AGENT_MAX_PROCESSES', '3', /a whole number from 16/],
   ['SKYNET_AGENT_MAX_MEMORY_MB', '0', /a whole number from 1/],
   ['SKYNET_AGENT_MAX_FILE_MB', '2GB', /a whole number from 1/],
+  ['SKYNET_RECOVERY', 'on', /auto, retry or off/],
+  ['SKYNET_RECOVERY_TRIES', '0', /a whole number from 1/],
+  ['SKYNET_RECOVERY_BUDGET', 'much', /a whole number from 0/],
+  ['SKYNET_RECOVERY_TIME', '60', /90s, 10m, 24h or 7d/],
   ['AI_PROVIDER_PRIORITY', 'gemini,skynet', /comma-separated list of gemini/],
   ...['CONVERSATION', 'QUICK', 'BALANCED', 'HEAVY', 'CODE'].map((need): [string, string, RegExp] => [
     `AI_MODELS_${need}`,

@@ -94,7 +94,13 @@ const anchorOf = (heading: string): string =>
 
 describe('docs/states.md', () => {
   const text = read('docs/states.md')
-  const titles = { run: 'Run', task: 'Task', approval: 'Approval', attempt: 'Attempt' } as const
+  const titles = {
+    run: 'Run',
+    task: 'Task',
+    approval: 'Approval',
+    recovery: 'Recovery',
+    attempt: 'Attempt',
+  } as const
 
   test.each(Object.entries(titles))('has the transitions of a %s, all and no others', (machine, title) => {
     const table: Record<string, readonly string[]> = machines[machine as keyof typeof titles]
