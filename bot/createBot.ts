@@ -29,7 +29,7 @@ import { access } from './middleware/access.ts'
 import { meetChat } from './middleware/meetChat.ts'
 import { pace } from './middleware/pace.ts'
 import { permitted } from './middleware/permitted.ts'
-import type { BotDeps, Turn } from './turn.ts'
+import type { BotDeps, Heard, Turn } from './turn.ts'
 
 /**
  * The bot as a function of an update and a transaction: grammY routes it, the features write rows, nobody calls
@@ -40,7 +40,7 @@ export function createBot(
   deps: BotDeps,
   token: string,
   botInfo: UserFromGetMe,
-): (tx: Tx, update: Update) => Promise<void> {
+): (tx: Tx, update: Update, heard?: Heard) => Promise<void> {
   const turns = new AsyncLocalStorage<Turn>()
   const bot = new Bot<BotContext>(token, { botInfo })
   bot.api.config.use(() => {
@@ -75,10 +75,10 @@ export function createBot(
   ])
     bot.use(feature(deps))
   bot.use(taps(deps), freeText(deps))
-  return async (tx, update) => {
+  return async (tx, update, heard = { dropped: false }) => {
     const { chat, migrate_to_chat_id: moved } = update.message ?? {}
     if (chat && moved) await moveChat(tx, deps.bus, chat.id, moved)
-    const turn = await turnOf(deps, tx, update)
+    const turn = await turnOf(deps, tx, update, heard)
     await noteBlocked(tx, update)
     if (turn) await turns.run(turn, () => bot.handleUpdate(update))
   }
@@ -92,13 +92,14 @@ async function noteBlocked(tx: Tx, update: Update): Promise<void> {
 }
 
 /** Who sent an update, and where; null for updates nobody sent. */
-async function turnOf(deps: BotDeps, tx: Tx, update: Update): Promise<Turn | null> {
+async function turnOf(deps: BotDeps, tx: Tx, update: Update, heard: Heard): Promise<Turn | null> {
   const { from, chat, topicId } = partiesOf(update)
   if (!from || !chat || from.is_bot) return null
   const name = [from.first_name, from.last_name].filter(Boolean).join(' ')
   const person = await meetPerson(tx, { id: from.id, name }, deps.ownerIds)
   return {
     tx,
+    heard,
     update,
     person,
     chat: await meetChat(tx, chat, person.role !== null, name),

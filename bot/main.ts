@@ -149,6 +149,7 @@ async function serve(
   const botInfo = await api.getMe(AbortSignal.timeout(GET_ME_TIMEOUT_MS) as never)
   await startCursor(deps)
   const inbox = createInbox(deps, createBot(deps, connection.token, botInfo))
+  await inbox.begin()
   await inbox.look()
   await announceOnce(deps)
   const delivery = runDelivery(deps, api, options.limits, holder)

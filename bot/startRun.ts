@@ -8,8 +8,10 @@ import { here, reply } from './reply.ts'
 import type { BotDeps, Turn } from './turn.ts'
 
 export type Kind = 'command' | 'request'
-/** Longest request taken from chat, in characters. */
-export const MAX_REQUEST = 4000
+/** Longest request taken from chat, in characters: several messages of Telegram. What is beyond it is said. */
+export const MAX_REQUEST = 16_000
+/** Longest command: one message. A cut command would be another command. */
+const MAX_COMMAND = 4000
 
 export type Placed =
   | { kind: 'place'; text: string; place: Place }
@@ -47,8 +49,10 @@ export async function startRun(
   text: string,
   place: Pick<Place, 'agentId' | 'cwd'>,
 ): Promise<void> {
-  const refusal = await refusalOf(turn, 'text that asks for work', null)
+  const refusal = (await refusalOf(turn, 'text that asks for work', null)) ?? tooLong(kind, text)
   if (refusal) return reply(deps, turn, refusal)
+  if (text.length > MAX_REQUEST)
+    await reply(deps, turn, `That is long: I go by its first ${MAX_REQUEST.toLocaleString('en')} characters.`)
   const chat = { id: turn.chat.id, topicId: turn.topicId, messageId: turn.messageId }
   const run = await createRun(deps, turn.tx, {
     kind,
@@ -66,8 +70,15 @@ export async function startRun(
   })
 }
 
+const tooLong = (kind: Kind, text: string): string | null =>
+  kind === 'command' && text.length > MAX_COMMAND
+    ? 'This command is too long to be sure that all of it arrived, so nothing was started. Put it into a file and run that.'
+    : null
+
 /** A request with its place: started, or asked for the place with buttons that start it. */
 export async function startOrAsk(deps: BotDeps, turn: Turn, kind: Kind, written: string): Promise<void> {
+  const refusal = tooLong(kind, written)
+  if (refusal) return reply(deps, turn, refusal)
   const placed = await placeFor(turn, kind, written)
   if (placed.kind === 'none')
     return reply(deps, turn, 'No machine is enrolled yet. /agents shows how to add one.')

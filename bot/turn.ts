@@ -5,12 +5,21 @@ import type { Tx } from '../core/storage/sql.ts'
 
 export type ChatRow = { id: number; kind: string; title: string; paired: boolean }
 
+/** How an update came, where that matters to its answer. */
+export type Heard = {
+  /** It left out what its sender was writing. */
+  dropped: boolean
+  /** The message right before it, which it may go on with. */
+  follows?: number | null
+}
+
 /**
  * What handling one update has in its hands: the transaction that everything of it commits with, who and where.
  * Handlers write rows through it and never call Telegram.
  */
 export type Turn = {
   tx: Tx
+  heard: Heard
   update: Update
   person: Person
   chat: ChatRow

@@ -98,6 +98,10 @@ export const answer = (tx: Tx, bus: Bus, queryId: string, text = '', alert = fal
     `answer:${queryId}`,
   )
 
+/** Shows "typing" in a chat for some seconds: one try, and it counts for no limit. */
+export const sayTyping = (tx: Tx, bus: Bus, where: Where, key: string): Promise<void> =>
+  enqueue(tx, bus, null, 'sendChatAction', { ...place({ ...where, replyTo: null }), action: 'typing' }, key)
+
 /** A file with the whole log of a run, or `text` as it is, made when it is sent. */
 export const sayDocument = (
   tx: Tx,

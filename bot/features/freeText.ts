@@ -1,6 +1,8 @@
 import { Composer } from 'grammy'
 import { assertNever } from '../../core/assertNever.ts'
+import { cancelRun } from '../../core/runs/cancelRun.ts'
 import type { Small } from '../../core/talk/chatter.ts'
+import { joinParts } from '../../core/talk/parts.ts'
 import { type Said, understand } from '../../core/talk/understand.ts'
 import type { BotContext } from '../context.ts'
 import { refusalOf } from '../middleware/permitted.ts'
@@ -22,7 +24,8 @@ export function freeText(deps: BotDeps): Composer<BotContext> {
     if (await answered(deps, ctx, understand(text))) return
     const refusal = await refusalOf(ctx.turn, 'text that asks for work', null)
     if (refusal) return reply(deps, ctx.turn, refusal)
-    await ctx.conversation.enter('request', { asked: text, placed: false })
+    const asked = await withWhatItFollows(deps, ctx, text)
+    await ctx.conversation.enter('request', { asked, placed: false })
   })
   composer.on('edited_message', (ctx) =>
     reply(
@@ -37,6 +40,27 @@ export function freeText(deps: BotDeps): Composer<BotContext> {
       : undefined,
   )
   return composer
+}
+
+/**
+ * A text that came right behind a request goes on with it, where nothing of that has begun and nobody has answered for
+ * it: the two are one request, and the first is left out.
+ */
+async function withWhatItFollows(deps: BotDeps, ctx: BotContext, text: string): Promise<string> {
+  const { tx, heard, chat, topicId, person } = ctx.turn
+  if (!heard.follows) return text
+  const [before] = await tx.query<{ id: string; number: number; request: string }>(
+    `SELECT id, number, request FROM run r WHERE chat_id = $1 AND topic_id = $2 AND person_id = $3 AND message_id = $4
+     AND kind = 'request' AND status IN ('planning', 'awaiting_approval') AND created_at > clock_timestamp() - interval '30 s'
+     AND NOT EXISTS (SELECT 1 FROM approval a JOIN approval_decision d ON d.approval_id = a.id WHERE a.run_id = r.id)
+     FOR UPDATE`,
+    [chat.id, topicId, person.id, heard.follows],
+  )
+  if (!before) return text
+  const done = await cancelRun(deps, tx, before.id, person.id)
+  if (done.kind !== 'cancelled') return text
+  await reply(deps, ctx.turn, `Taken together with #${before.number}, which had not begun.`)
+  return joinParts([before.request, text])
 }
 
 /** Whether the text was no request and has been dealt with. */

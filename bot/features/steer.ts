@@ -1,5 +1,6 @@
 import { Composer } from 'grammy'
 import { cancelRun, pauseRun, resumeRun } from '../../core/runs/cancelRun.ts'
+import { activeRuns } from '../../core/runs/listRuns.ts'
 import { retryTask } from '../../core/runs/retryTask.ts'
 import type { BotContext } from '../context.ts'
 import { sayCard } from '../delivery/say.ts'
@@ -9,12 +10,20 @@ import { here, reply } from '../reply.ts'
 import type { BotDeps, Turn } from '../turn.ts'
 import { postCard } from './look.ts'
 
+/** Said when stopping also left out parts of a text that had not come to an end. */
+export const LEFT_OUT = 'Left out what you were writing: nothing of it was started.'
+
 /** /cancel, /pause, /resume, /retry. */
 export function steer(deps: BotDeps): Composer<BotContext> {
   const composer = new Composer<BotContext>()
   composer.command('cancel', async (ctx) => {
     const left = Object.values(ctx.conversation.active()).some((n) => n > 0)
     if (left) await ctx.conversation.exitAll()
+    if (ctx.turn.heard.dropped) {
+      await reply(deps, ctx.turn, LEFT_OUT)
+      const all = /\d/.test(String(ctx.match)) || (await activeRuns(ctx.turn.tx, ctx.turn.person.id))
+      if (all !== true && all.length === 0) return
+    }
     const runId = left && !/\d/.test(String(ctx.match)) ? null : await pickRun(deps, ctx, 'cancel', 'active')
     if (left && !runId) return reply(deps, ctx.turn, 'Left the question. Nothing was started.')
     if (runId) await cancelAndShow(deps, ctx, runId)

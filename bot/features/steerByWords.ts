@@ -11,7 +11,7 @@ import { asker } from '../startRun.ts'
 import type { BotDeps } from '../turn.ts'
 import { approveByCode, waiting } from './approvals.ts'
 import { postCard } from './look.ts'
-import { cancel, cancelAndShow, pauseOrResume, retry } from './steer.ts'
+import { cancel, cancelAndShow, LEFT_OUT, pauseOrResume, retry } from './steer.ts'
 import { again } from './taps.ts'
 
 type Words = { what: Steer; target: Target; code: string | null }
@@ -39,10 +39,11 @@ export async function steerByWords(deps: BotDeps, ctx: BotContext, words: Words)
   const there = runs.filter((run) => run.own && isAt(run, target.place))
   if (target.place.length > 0 && there.length === 0) return false
   const left = what === 'stop' && (await leaveQuestion(ctx))
+  if (ctx.turn.heard.dropped) await reply(deps, ctx.turn, LEFT_OUT)
   const found = await runsFor(ctx, words, there)
   if (found.runs.length > 0) await carryOut(deps, ctx, { ...words, what }, found)
   else if (left) await reply(deps, ctx.turn, 'Left the question. Nothing was started.')
-  else await nothingFits(deps, ctx, { ...words, what }, there)
+  else if (!ctx.turn.heard.dropped) await nothingFits(deps, ctx, { ...words, what }, there)
   return true
 }
 

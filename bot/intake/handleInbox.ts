@@ -4,66 +4,108 @@ import { messageOf } from '../../core/config/logger.ts'
 import { isDatabaseAway } from '../../core/storage/databaseAway.ts'
 import type { Tx } from '../../core/storage/sql.ts'
 import { say } from '../delivery/say.ts'
-import type { BotDeps } from '../turn.ts'
+import type { BotDeps, Heard } from '../turn.ts'
+import { createGathering, type StoredUpdate } from './gatherParts.ts'
 
 /** An update whose handling fails this often is set aside, and the person is told. */
 const MAX_TRIES = 3
 
-type Handler = (tx: Tx, update: Update) => Promise<void>
-type Row = { update_id: number; key: string; payload: Update; tries: number }
+type Handler = (tx: Tx, update: Update, heard: Heard) => Promise<void>
+type Row = Pick<StoredUpdate, 'update_id' | 'key'>
 
 /**
- * Handles what the inbox has: each update in one transaction with all its effects, updates of one key in order.
- * A crash before the commit leaves the update unhandled and nothing else; after it, all is there.
+ * Handles what the inbox has: each update in one transaction with all its effects, updates of one key in order. Parts
+ * of one text wait for each other and are handled as one update, in one transaction that marks them all. A crash before
+ * the commit leaves the update unhandled and nothing else; after it, all is there.
  */
 export function createInbox(deps: BotDeps, handle: Handler) {
   const lanes = new Map<string, Promise<void>>()
   const known = new Set<number>()
 
-  const handleOne = async (row: Pick<Row, 'update_id' | 'key'>): Promise<void> => {
+  /** One thing after the other for each key. */
+  const inLane = (key: string, what: string, work: () => Promise<void>): Promise<void> => {
+    const before = lanes.get(key) ?? Promise.resolve()
+    const mine = before
+      .then(work)
+      .catch((error) => void deps.log.error(`${what}: ${messageOf(error)}`))
+      .finally(() => {
+        if (lanes.get(key) === mine) lanes.delete(key)
+      })
+    lanes.set(key, mine)
+    return mine
+  }
+
+  const gathering = createGathering(deps, (key) => void inLane(key, `parts of ${key}`, () => handleHeld(key)))
+
+  const carryOut = async (tx: Tx, update: Update, ids: readonly number[], heard: Heard): Promise<void> => {
+    failpoint('update.handled:before')
+    await handle(tx, update, heard)
+    failpoint('update.handled:after')
+    tx.afterCommit(() => failpoint('update.handled:committed'))
+    await tx.query(
+      'UPDATE telegram_update SET handled_at = clock_timestamp(), held_until = NULL WHERE update_id = ANY($1::bigint[])',
+      [ids],
+    )
+  }
+
+  const handleOne = (row: Row): Promise<void> =>
+    untilDone([row.update_id], async (tx) => {
+      const [locked] = await tx.query<StoredUpdate>(
+        'SELECT * FROM telegram_update WHERE update_id = $1 AND handled_at IS NULL FOR UPDATE SKIP LOCKED',
+        [row.update_id],
+      )
+      if (!locked) return
+      const placed = await gathering.place(tx, locked)
+      if (placed.kind === 'held') return
+      for (const group of placed.before) await carryOut(tx, group.update, group.ids, group.heard)
+      await carryOut(tx, locked.payload, [locked.update_id, ...placed.dropped], {
+        dropped: placed.dropped.length > 0,
+      })
+    })
+
+  /** Parts that have waited long enough, as one update. */
+  const handleHeld = async (key: string): Promise<void> => {
+    const ids = gathering.heldOf(key)
+    if (ids.length === 0) return
+    await untilDone(ids, async (tx) => {
+      const group = await gathering.due(tx, key)
+      if (group) await carryOut(tx, group.update, group.ids, group.heard)
+    })
+  }
+
+  const untilDone = async (ids: readonly number[], work: (tx: Tx) => Promise<void>): Promise<void> => {
     for (;;) {
       try {
-        await deps.db.tx(async (tx) => {
-          const [locked] = await tx.query<Row>(
-            'SELECT * FROM telegram_update WHERE update_id = $1 AND handled_at IS NULL FOR UPDATE SKIP LOCKED',
-            [row.update_id],
-          )
-          if (!locked) return
-          failpoint('update.handled:before')
-          await handle(tx, locked.payload)
-          failpoint('update.handled:after')
-          tx.afterCommit(() => failpoint('update.handled:committed'))
-          await tx.query('UPDATE telegram_update SET handled_at = clock_timestamp() WHERE update_id = $1', [
-            row.update_id,
-          ])
-        })
+        await deps.db.tx(work)
         return
       } catch (error) {
-        if (await setAside(row.update_id, error)) return
+        if (await setAside(ids, error)) return
       }
     }
   }
 
   /** True when the update is given up. A database that is away does not count as a try. */
-  const setAside = async (updateId: number, error: unknown): Promise<boolean> => {
+  const setAside = async (ids: readonly number[], error: unknown): Promise<boolean> => {
     if (isDatabaseAway(error)) {
       await new Promise((resolve) => setTimeout(resolve, 1000))
       return false
     }
-    deps.log.error(`update ${updateId}: ${error instanceof Error ? error.stack : messageOf(error)}`)
+    deps.log.error(`update ${ids.join(', ')}: ${error instanceof Error ? error.stack : messageOf(error)}`)
     const rows = await deps.db
       .query<{ tries: number; payload: Update }>(
-        'UPDATE telegram_update SET tries = tries + 1, error = $2 WHERE update_id = $1 RETURNING tries, payload',
-        [updateId, messageOf(error).slice(0, 500)],
+        'UPDATE telegram_update SET tries = tries + 1, error = $2 WHERE update_id = ANY($1::bigint[]) RETURNING tries, payload',
+        [ids, messageOf(error).slice(0, 500)],
       )
       .catch(() => null)
     const row = rows?.[0]
     if (!row) await new Promise((resolve) => setTimeout(resolve, 1000))
     if (!row || row.tries < MAX_TRIES) return false
-    await deps.db.query('UPDATE telegram_update SET handled_at = clock_timestamp() WHERE update_id = $1', [
-      updateId,
-    ])
-    await apologise(updateId, row.payload).catch((e) => deps.log.error(`update ${updateId}: ${messageOf(e)}`))
+    await deps.db.query(
+      'UPDATE telegram_update SET handled_at = clock_timestamp(), held_until = NULL WHERE update_id = ANY($1::bigint[])',
+      [ids],
+    )
+    const last = ids.at(-1) ?? 0
+    await apologise(last, row.payload).catch((e) => deps.log.error(`update ${last}: ${messageOf(e)}`))
     return true
   }
 
@@ -76,18 +118,12 @@ export function createInbox(deps: BotDeps, handle: Handler) {
     )
   }
 
-  const enqueue = (row: Pick<Row, 'update_id' | 'key'>): void => {
+  const enqueue = (row: Row): void => {
     if (known.has(row.update_id)) return
     known.add(row.update_id)
-    const before = lanes.get(row.key) ?? Promise.resolve()
-    const mine = before
-      .then(() => handleOne(row))
-      .catch((error) => void deps.log.error(`update ${row.update_id}: ${messageOf(error)}`))
-      .finally(() => {
-        known.delete(row.update_id)
-        if (lanes.get(row.key) === mine) lanes.delete(row.key)
-      })
-    lanes.set(row.key, mine)
+    void inLane(row.key, `update ${row.update_id}`, () => handleOne(row)).finally(() =>
+      known.delete(row.update_id),
+    )
   }
 
   /** Takes up everything that is not handled yet, oldest first. */
@@ -98,6 +134,15 @@ export function createInbox(deps: BotDeps, handle: Handler) {
     for (const row of rows) enqueue(row)
   }
 
-  return { enqueue, look, idle: async (): Promise<void> => void (await Promise.all(lanes.values())) }
+  return {
+    enqueue,
+    look,
+    /** Before the first look: what was held when the last bot went waits for its other parts anew. */
+    begin: (): Promise<unknown> => gathering.begin(),
+    idle: async (): Promise<void> => {
+      gathering.stop()
+      await Promise.all(lanes.values())
+    },
+  }
 }
 export type Inbox = ReturnType<typeof createInbox>

@@ -22,7 +22,11 @@ export const allowedUpdates = [
  * Long polling: every batch is in the inbox before Telegram is told to forget it. Faults wait and try again; a 409
  * (somebody else polls with this token) says so. Returns what stops it.
  */
-export function startPolling(deps: BotDeps, api: Api, inbox: Inbox): { stop(): Promise<void> } {
+export function startPolling(
+  deps: BotDeps,
+  api: Api,
+  inbox: Pick<Inbox, 'enqueue'>,
+): { stop(): Promise<void> } {
   const stopping = new AbortController()
   const loop = pollUntil(deps, api, inbox, stopping.signal)
   return {
@@ -33,7 +37,12 @@ export function startPolling(deps: BotDeps, api: Api, inbox: Inbox): { stop(): P
   }
 }
 
-async function pollUntil(deps: BotDeps, api: Api, inbox: Inbox, signal: AbortSignal): Promise<void> {
+async function pollUntil(
+  deps: BotDeps,
+  api: Api,
+  inbox: Pick<Inbox, 'enqueue'>,
+  signal: AbortSignal,
+): Promise<void> {
   let offset: number | undefined
   let faults = 0
   while (!signal.aborted) {
@@ -75,7 +84,11 @@ async function keepTrying(take: () => Promise<void>, signal: AbortSignal): Promi
  * Updates go into the inbox and are handled in order. Those that were there already are looked at again: they may
  * have been stored by a call whose answer was lost, and one that was handled is not handled twice.
  */
-export async function takeIn(deps: BotDeps, inbox: Inbox, updates: readonly Update[]): Promise<void> {
+export async function takeIn(
+  deps: BotDeps,
+  inbox: Pick<Inbox, 'enqueue'>,
+  updates: readonly Update[],
+): Promise<void> {
   failpoint('update.stored:before')
   await storeUpdates(deps, updates)
   failpoint('update.stored:after')

@@ -48,7 +48,7 @@ function parseUpdate(text: string | null): Update | null {
 export async function startWebhook(
   deps: BotDeps,
   api: Api,
-  inbox: Inbox,
+  inbox: Pick<Inbox, 'enqueue'>,
   options: { url: string; secret: string; host: string; port: number },
 ): Promise<{ stop(): Promise<void> }> {
   if (options.secret.length < MIN_SECRET) throw new Error('the webhook has no secret: it does not open')

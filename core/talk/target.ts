@@ -24,7 +24,7 @@ const number = '(?:(?:number|no|nr|nummer|numero|номер) )?#?(?<n>\\d{1,9})(
 const step = '(?:step|task|schritt|paso|etape|passo|шаг) (?<s2>\\d{1,3})'
 /** One word as machine and directory are named. */
 const name = '[\\p{L}\\p{N}][\\p{L}\\p{N}._-]{0,63}'
-const at = '(?:on|in|at|of|from|auf|im|beim|en|sur|dans|em|no|na|на|в)'
+const at = '(?:on|in|at|auf|im|beim|en|sur|dans|em|no|na|на|в)'
 const place = `${at} (?:(?:my|the|the machine|machine|der|dem|la|el|le|o|a) )?(?<p1>${name})(?::(?<p2>${name}))?(?: ${at} (?<p3>${name}))?`
 const of = '(?:of|in|from|von|vom|de|del|du|da|do|из)'
 

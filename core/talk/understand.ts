@@ -57,8 +57,11 @@ function readOne(words: string): Said | null {
   return asked && { kind: 'question', ...asked }
 }
 
-/** Whether a text asks to stop work: it is never held up and never counted. Pure. */
-export const isStopWord = (text: string): boolean => {
+/**
+ * Whether a text asks to stop work, or to hold it: it is never held up and never counted. One that names a place is not
+ * among them, since without that place it is a request. Pure.
+ */
+export const isStopWord = (text: string, words: readonly Steer[] = ['stop', 'pause', 'deny']): boolean => {
   const said = understand(text)
-  return said.kind === 'steer' && ['stop', 'pause', 'deny'].includes(said.what)
+  return said.kind === 'steer' && words.includes(said.what) && said.target.place.length === 0
 }

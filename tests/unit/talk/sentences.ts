@@ -137,4 +137,4 @@ export const requests: string[] =
   | para el servidor web | detén nginx | ejecuta las pruebas | muestra los cambios | reinicia el servidor | ¿qué archivos hay? | continúa el rebase | aprueba el pull request
   | arrête le serveur web | lance les tests | montre les changements | continue le rebase | annule le dernier commit | pourquoi le build est lent ? | mets à jour les paquets
   | pare o servidor web | rode os testes | mostre as mudanças | cancele o cron | останови веб-сервер | запусти тесты | покажи изменения | почему тест падает на CI? | отмени последний коммит | продолжи rebase
-  | stoop | shop | step | parse | spot the bug | phase out the old api | stomp`)
+  | end of the line | end of file missing in main.c | stop of the server | stoop | shop | step | parse | spot the bug | phase out the old api | stomp`)
