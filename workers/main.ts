@@ -39,6 +39,7 @@ export function startWorkers(deps: Deps, queue: WorkerQueue): { stop(): Promise<
   const workers = queueNames.map((name) => startWorker(deps, queue, name))
   const perform = (own: Deps, name: JobName, payload: object) =>
     handlers[name](own, payload as never, stopping.signal)
+  void deps.model?.warm?.()
   const stopServices = startServices({ ...deps, wake: wakeWithoutQueue(deps, queue, perform) })
   return {
     stop: async () => {

@@ -114,7 +114,18 @@ async function run(
   return ended
 
   async function ask(): Promise<Ended> {
-    await deps.pool?.prepare(candidate, asked.need, signal)
+    const release =
+      candidate.provider === 'ollama'
+        ? await deps.pool?.prepare(candidate.model, promptTokens(asked), signal)
+        : null
+    try {
+      return await converse()
+    } finally {
+      release?.()
+    }
+  }
+
+  async function converse(): Promise<Ended> {
     const client = await deps.client(candidate.at)
     const question = {
       ...{ system: asked.system, user: asked.user, schemaName: asked.schemaName, schema: asked.schema },

@@ -61,6 +61,8 @@ export type Model = {
   /** What may be used; left out, there is no limit. */
   budgets?: Budgets
   complete<T>(req: Completion<T>): Promise<Answer>
+  /** Makes ready what takes long to begin: a model on one's own machine. Never rejects. */
+  warm?: () => Promise<void>
 }
 
 /** What may go wrong with a question, as the record of calls names it too. */

@@ -15,7 +15,7 @@ import { type Candidate, chooseModels } from './chooseModels.ts'
 import { modelError } from './explainFault.ts'
 import { HealthBook } from './health.ts'
 import { type Answer, type Completion, type Model, ModelError } from './model.ts'
-import { openOllamaPool } from './ollamaPool.ts'
+import { type OllamaPool, openOllamaPool } from './ollamaPool.ts'
 import { ledgerRecords, noRecords } from './records.ts'
 import type { Asked, RouterDeps } from './routerDeps.ts'
 
@@ -51,6 +51,7 @@ export async function openModel(
     model: first.models[0],
     budgets: settings.budgets,
     complete: (req) => router.complete(req),
+    warm: () => router.warm(),
   }
 }
 
@@ -61,6 +62,7 @@ class Router {
   readonly #cache: AnswerCache
   readonly #clients = new Map<string, Promise<OpenAI>>()
   readonly #known = new Set<string>()
+  readonly #pool: OllamaPool | null
   #news: Promise<void> | null = null
   #newsAt = 0
 
@@ -70,12 +72,13 @@ class Router {
     this.#options = options
     this.#redact = redact
     this.#cache = new AnswerCache(settings.cacheMs, now)
+    this.#pool = openOllamaPool(settings)
     this.#deps = {
       settings,
       now,
       health: new HealthBook(),
       records: db ? ledgerRecords({ db, log }, settings.budgets) : noRecords,
-      pool: openOllamaPool(settings),
+      pool: this.#pool,
       client: (at) => this.#client(at),
       modes: new Map(),
     }
@@ -107,6 +110,17 @@ class Router {
     const answer = await askModels(this.#deps, asked, order, { signal: req.signal, onText: req.onText })
     if (key !== null && answer.value !== undefined) this.#cache.put(key, answer)
     return answer
+  }
+
+  /** Where a model on one's own machine is the first for conversations it is loaded now. */
+  async warm(): Promise<void> {
+    const [first] = chooseModels(this.#deps.settings, { need: 'conversation', tokens: 0 })
+    if (first?.provider !== 'ollama') return
+    await this.#pool
+      ?.warm()
+      .catch(
+        (error: unknown) => void this.#options.log?.warn(`Ollama could not be made ready: ${String(error)}`),
+      )
   }
 
   #prepare<T>(req: Completion<T>): Asked {

@@ -1,7 +1,6 @@
 import type { OpenAI } from 'openai'
 import type { ModelSettings, OutputMode, ProviderSettings } from '../config/model.ts'
 import type { EndedCall, NewCall } from './callLedger.ts'
-import type { Candidate } from './chooseModels.ts'
 import type { HealthBook } from './health.ts'
 import type { ModelError, Need } from './model.ts'
 
@@ -29,8 +28,8 @@ export type Records = {
   cached(call: NewCall): Promise<void>
 }
 
-/** Makes room for a model on one's own machine before it is asked. */
-export type Pool = { prepare(candidate: Candidate, need: Need, signal: AbortSignal): Promise<void> }
+/** Makes room for a model on one's own machine before it is asked; what it resolves with lets go of it. */
+export type Pool = { prepare(model: string, tokens: number, signal: AbortSignal): Promise<() => void> }
 
 /** What the router's parts share. */
 export type RouterDeps = {

@@ -175,13 +175,13 @@ export async function startModelServer(
   const sockets = new Set<unknown>()
   const server = createServer(async (req, res) => {
     const body = JSON.parse((await readBody(req)) || '{}') as ModelRequest['body']
-    const seen: ModelRequest = { path: req.url ?? '', headers: req.headers, body, aborted: false }
+    if (!req.url?.endsWith('/chat/completions'))
+      return sendRefused(res, { status: 404, body: { error: { message: 'not found' } } })
+    const seen: ModelRequest = { path: req.url, headers: req.headers, body, aborted: false }
     requests.push(seen)
     res.on('close', () => {
       seen.aborted = !res.writableEnded
     })
-    if (!seen.path.endsWith('/chat/completions'))
-      return sendRefused(res, { status: 404, body: { error: { message: 'not found' } } })
     const over: ModelReply = { kind: 'error', status: 500, message: 'the script is over' }
     reply(res, provider, body, left.shift() ?? otherwise ?? over)
   })
