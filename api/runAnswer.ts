@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type ApprovalLine, approvalsOf } from '../core/approvals/listApprovals.ts'
+import { rungs } from '../core/recovery/ladder.ts'
 import { type AttemptLine, listAttempts } from '../core/runs/listAttempts.ts'
 import { findRun, type RunView, type TaskView, viewRun } from '../core/runs/viewRun.ts'
 import { waitingWords } from '../core/scheduling/waitingFor.ts'
@@ -85,6 +86,20 @@ export const RunAnswer = z.object({
   tasks: z.array(TaskAnswer),
   approval: ApprovalAnswer.nullable().describe('What waits for an answer now.'),
   approvals: z.array(ApprovalAnswer),
+  recoveries: z
+    .array(
+      z.object({
+        task: z.string().describe('Key of the task that failed.'),
+        rung: z.enum(rungs),
+        by: z.enum(['rule', 'model', 'person']),
+        status: statusOf('recovery'),
+        failure: z.string(),
+        came_of: z.string().nullable(),
+        note: z.string().nullable(),
+        plan_version: z.int().nullable(),
+      }),
+    )
+    .describe('What was tried after failures, oldest first, and whether it helped.'),
 })
 export type RunAnswer = z.input<typeof RunAnswer>
 
@@ -136,6 +151,10 @@ function partsOf(run: RunView, attempts: readonly AttemptLine[], approvals: read
     tasks: run.tasks.map((task) => taskAnswer(task, own.get(task.id) ?? [])),
     approval: asked.findLast(({ status }) => status === 'pending') ?? null,
     approvals: asked,
+    recoveries: run.recoveries.map(({ key, cameOf, planVersion, rung, by, status, failure, note }) => ({
+      ...{ task: key, rung, by, status, failure, note },
+      ...{ came_of: cameOf, plan_version: planVersion },
+    })),
   }
 }
 

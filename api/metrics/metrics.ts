@@ -2,6 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { machines } from '../../core/events/states.ts'
 import { type Counts, countStates, type Pressure, readPressure } from '../../core/fleet/countStates.ts'
 import { listMachines, type Machine } from '../../core/fleet/machineFacts.ts'
+import { countSteps, type StepCount } from '../../core/recovery/countHelped.ts'
 import type { Sql } from '../../core/storage/sql.ts'
 import { LedgerMetrics } from './ledgerMetrics.ts'
 import { gauge, Histogram, type Labels } from './series.ts'
@@ -36,16 +37,18 @@ export class Metrics {
 
   /** The text for one scrape. Throws while the database is away. */
   async text(db: Sql): Promise<string> {
-    const [counts, now, agents, ledger] = await Promise.all([
+    const [counts, now, agents, ledger, recovery] = await Promise.all([
       countStates(db),
       readPressure(db),
       listMachines(db),
       this.#ledger.lines(db),
+      countSteps(db),
     ])
     const lines = [
       ...stateLines(counts),
       ...pressureLines(now),
       ...agentLines(agents),
+      ...recoveryLines(recovery),
       ...ledger,
       ...this.#processLines(),
       ...this.#requests.lines(),
@@ -99,6 +102,14 @@ const pressureLines = (now: Pressure): string[] => [
   ...one('skynet_gateways_connected', 'Gateways heard of lately.', now.gatewaysConnected),
   ...one('skynet_lockdown', '1 while nothing may start.', Number(now.lockdown)),
 ]
+
+/** Of each kind of step after a failure, how many there were and what came of them: `helped` of all that ended. */
+const recoveryLines = (counts: readonly StepCount[]): string[] =>
+  gauge(
+    'skynet_recovery_steps',
+    'Steps tried after failures, by kind, who took them, and what came of them.',
+    counts.map(({ rung, by, status, n }) => [{ rung, by, status }, n]),
+  )
 
 const agentLines = (agents: readonly Machine[]): string[] => [
   ...gauge(

@@ -3,7 +3,8 @@ import { mayDecideAbout } from '../../core/approvals/approversFor.ts'
 import { isRunEnd } from '../../core/events/states.ts'
 import { canPlanFix } from '../../core/planning/canPlanFix.ts'
 import { readPlanFiles } from '../../core/planning/planFiles.ts'
-import { readLogTail, viewRun } from '../../core/runs/viewRun.ts'
+import { suggestFixes } from '../../core/recovery/suggestFixes.ts'
+import { type RunView, readLogTail, viewRun } from '../../core/runs/viewRun.ts'
 import type { Sql } from '../../core/storage/sql.ts'
 import { type Called, callTelegram } from '../delivery/callTelegram.ts'
 import { storeButtons } from '../delivery/say.ts'
@@ -43,16 +44,23 @@ export async function renderCard(
   if (card.state === 'continued') return continuedCard(run)
   const now = deps.clock.now()
   const canFix = canPlanFix(deps.playbooks, deps.model, run)
+  const fixes = suggestFixes(deps.playbooks, failuresOf(run))
   switch (card.kind) {
     case 'run': {
       const outcomeBelow = hasOwnOutcome(run)
       if (!run.tasks.some((task) => task.startedAt))
-        return renderRunCard(run, { now, tail: [], outcomeBelow, canFix, draft: deps.drafts?.get(run.id) })
+        return renderRunCard(run, {
+          ...{ now, tail: [], outcomeBelow, canFix, fixes },
+          draft: deps.drafts?.get(run.id),
+        })
       const tail = await readLogTail(deps.db, run.id, isRunEnd(run.status) ? OUTCOME_CHUNKS : TAIL_CHUNKS)
-      return renderRunCard(run, { now, tail, outcomeBelow, canFix })
+      return renderRunCard(run, { now, tail, outcomeBelow, canFix, fixes })
     }
     case 'outcome':
-      return renderOutcome(run, { now, tail: await readLogTail(deps.db, run.id, OUTCOME_CHUNKS), canFix })
+      return renderOutcome(run, {
+        ...{ now, canFix, fixes },
+        tail: await readLogTail(deps.db, run.id, OUTCOME_CHUNKS),
+      })
     case 'milestone':
       return renderMilestone(run, card.milestone ?? '')
     case 'approval': {
@@ -68,6 +76,16 @@ export async function renderCard(
     }
   }
 }
+
+/** How a run failed, for suggestions. */
+const failuresOf = ({ status, tasks, recoveries }: RunView) => ({
+  status,
+  failures: recoveries.filter((step) => step.status === 'asked').map(({ failure }) => failure),
+  said: tasks
+    .filter((task) => task.status.startsWith('failed'))
+    .map(({ result }) => result?.summary ?? '')
+    .join('\n'),
+})
 
 /** The name of a group, for who is asked elsewhere; null for a private chat or none. */
 async function titleOf(sql: Sql, chatId: number | null): Promise<string | null> {

@@ -16,6 +16,7 @@ import { bold, clip, code, escapeHtml, time } from '../render/html.ts'
 import { reveal, unmask } from '../render/unmask.ts'
 import { here, toast } from '../reply.ts'
 import type { BotDeps, Turn } from '../turn.ts'
+import { recoverySettings } from './recovery.ts'
 
 /** /settings: what is approved for a while, how approvals are decided here, and, for owners, who may act where. */
 export function settings(deps: BotDeps): Composer<BotContext> {
@@ -31,6 +32,7 @@ export async function showSettings(deps: BotDeps, turn: Turn): Promise<void> {
   const owner = permits(turn.person, 'tap people')
   const standing = await listStanding(turn.tx, owner ? null : turn.person.id)
   const { approvalQuorum, fourEyes, approvalTtlMs } = deps.settings
+  const recovery = await recoverySettings(turn.tx, deps)
   const lines = [
     bold('Settings'),
     standing.length === 0 ? 'Nothing is approved ahead.' : 'Approved ahead:',
@@ -40,6 +42,7 @@ export async function showSettings(deps: BotDeps, turn: Turn): Promise<void> {
     `Approvals wait ${Math.round(approvalTtlMs / 3_600_000)} h`,
     `Critical risk takes ${approvalQuorum === 1 ? 'one person' : `${approvalQuorum} people`}`,
     `Who asked ${fourEyes ? 'cannot' : 'can'} approve it`,
+    ...recovery.lines,
     `You are ${turn.person.role}; you ${act(whereWords(await entitlementsOf(turn.tx, turn.person.id)))}`,
   ]
   const buttons: Buttons = [
@@ -49,6 +52,7 @@ export async function showSettings(deps: BotDeps, turn: Turn): Promise<void> {
         { text: clip(`Revoke ${i + 1}: ${unmask(label)}`, 60), action: { do: 'unstand', standingId: id } },
       ]),
     [{ text: 'Skills', action: { do: 'skills' as const } }],
+    ...(owner ? recovery.buttons : []),
     ...(owner ? [[{ text: 'People', action: { do: 'people' as const } }]] : []),
   ]
   await say(turn.tx, deps.bus, here(turn, false), lines.join('\n'), { buttons })

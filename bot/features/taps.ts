@@ -16,6 +16,7 @@ import { arm, decide, details } from './approvals.ts'
 import { keep, remove, rename, reviewText, showGuide, showGuides } from './guides.ts'
 import { postCard, sendLog } from './look.ts'
 import { revokeMachine, showMachine } from './machine.ts'
+import { chooseRecovery } from './recovery.ts'
 import { dropStep, editStep, moveSteps, revise } from './revise.ts'
 import { entitle, showPeople, showPerson, showSettings } from './settings.ts'
 import { askOnceMore, offerStanding, stand, unstand } from './standing.ts'
@@ -102,6 +103,8 @@ async function carryOut(deps: BotDeps, ctx: BotContext, action: ButtonAction): P
       return showPerson(deps, turn, action.personId)
     case 'entitle':
       return entitle(deps, turn, action)
+    case 'recovery':
+      return chooseRecovery(deps, turn, action.mode)
     case 'machine':
       return showMachine(deps, turn, action.agentId)
     case 'revoke_machine':

@@ -6,6 +6,7 @@ import type { ApprovalView, RunView, TaskView } from '../../core/runs/viewRun.ts
 import type { Buttons } from './buttons.ts'
 import { bold, clip, code, escapeHtml, quote, time } from './html.ts'
 import { planDifference } from './planDifference.ts'
+import { askedSteps } from './recoveryLines.ts'
 import { fileTexts } from './restedFiles.ts'
 import { hasMarks, MASK_WARNING, unmask } from './unmask.ts'
 import { exactAction, firstLine, joined, placeCode, runPlace, type Shown } from './words.ts'
@@ -28,7 +29,7 @@ export function renderApproval(
   options: { armed: boolean; askedIn?: string | null; files?: PlanFiles },
 ): Shown {
   if (approval.planHash !== run.planHash) return renderReplaced(run, approval)
-  const asking = run.tasks.filter((t) => t.verdict.verdict === 'ask').sort(byRisk)
+  const asking = askedSteps(run, approval).sort(byRisk)
   const allowed = run.tasks.filter((t) => t.verdict.verdict === 'allow')
   const groups = alike(asking.slice(0, MAX_ASKING))
   const lines = [
@@ -240,7 +241,10 @@ function approvalButtons(run: RunView, approval: ApprovalView, armed: boolean): 
         action: { do: 'decide' as const, ...bound, decision: 'approved' as const },
       }
   const more = { text: 'More…', action: { do: 'more' as const, ...bound } }
-  return [[approve], [deny, details], approval.risk === 'critical' ? [revise] : [revise, more]]
+  // Steps that join a plan which goes on are taken or left as they are.
+  const changes = run.status === 'awaiting_approval' ? [revise] : []
+  const ahead = approval.risk === 'critical' ? [] : [more]
+  return [[approve], [deny, details], [...changes, ...ahead]].filter((row) => row.length > 0)
 }
 
 /** All of a plan, nothing cut: what `Details` shows, and the document that goes before a card that cannot show it. Pure. */

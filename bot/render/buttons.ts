@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { standingKinds } from '../../core/approvals/standing.ts'
 import { guideKinds } from '../../core/guides/guide.ts'
 import { entitlementKinds } from '../../core/people/entitlements.ts'
+import { recoveryModes } from '../../core/recovery/ladder.ts'
 
 /** What a button does. It is kept in the ledger; Telegram carries an opaque id of 22 characters. */
 export const ButtonAction = z.discriminatedUnion('do', [
@@ -61,6 +62,8 @@ export const ButtonAction = z.discriminatedUnion('do', [
     target: z.string().max(64),
     on: z.boolean(),
   }),
+  /** Chooses what follows a failure by itself. */
+  z.strictObject({ do: z.literal('recovery'), mode: z.enum(recoveryModes) }),
   z.strictObject({ do: z.literal('machine'), agentId: z.uuid() }),
   /** The first tap only asks whether it is meant. */
   z.strictObject({ do: z.literal('revoke_machine'), agentId: z.uuid(), sure: z.boolean() }),

@@ -1,14 +1,21 @@
 import { canKeep } from '../../core/learning/keepRun.ts'
+import type { Fix } from '../../core/recovery/suggestFixes.ts'
 import { testSummary } from '../../core/runs/testSummary.ts'
 import type { LogLine, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import type { Buttons } from './buttons.ts'
 import { bold, clip, clock, code, escapeHtml, quote } from './html.ts'
 import { failingTest, shownLines } from './logLines.ts'
+import { fixButtons, triedLines } from './recoveryLines.ts'
 import { reveal, unmask } from './unmask.ts'
 import { changedNames, costLine, firstLine, type Shown, stateWord, whatWhere } from './words.ts'
 
-/** `canFix`: whether a plan to mend what failed can come to anything. */
-export type OutcomeContext = { now: Date; tail: readonly LogLine[]; canFix: boolean }
+/** `canFix`: whether a plan to mend what failed can come to anything; `fixes`: playbooks that may remove the cause. */
+export type OutcomeContext = {
+  now: Date
+  tail: readonly LogLine[]
+  canFix: boolean
+  fixes?: readonly Fix[]
+}
 
 /** `212 passed`, `3 of 20 fail`: what the tests of these tasks said, each once. */
 const counts = (tasks: readonly TaskView[]): string[] => [
@@ -51,13 +58,14 @@ export function renderOutcome(run: RunView, context: OutcomeContext): Shown {
     ...(run.status === 'succeeded' ? [escapeHtml(passed(run))] : []),
     ...reasonLines(run, failed, context.tail),
     ...stepLines(run, failed),
+    ...triedLines(run),
     quote(shownLines(outputsOf(context.tail, failed), failed !== undefined)),
     ...cutLine(run),
     ...(run.tasks.length > 0 && run.status !== 'refused' ? [escapeHtml(costLine(run))] : []),
   ]
   return {
     html: lines.filter((line) => line !== '').join('\n'),
-    buttons: outcomeButtons(run, failed, context.canFix),
+    buttons: outcomeButtons(run, failed, context),
     settled: run.status !== 'force_cancelled',
   }
 }
@@ -159,7 +167,11 @@ function stepLines(run: RunView, failed: TaskView | undefined): string[] {
   ]
 }
 
-function outcomeButtons(run: RunView, failed: TaskView | undefined, canFix: boolean): Buttons {
+function outcomeButtons(
+  run: RunView,
+  failed: TaskView | undefined,
+  { canFix, fixes = [] }: OutcomeContext,
+): Buttons {
   const log = run.tasks.some((t) => t.startedAt)
     ? [{ text: 'Log', action: { do: 'logs' as const, runId: run.id } }]
     : []
@@ -177,6 +189,7 @@ function outcomeButtons(run: RunView, failed: TaskView | undefined, canFix: bool
           },
           again,
         ],
+        ...fixButtons(run, fixes),
         [
           ...(canFix ? [{ text: 'Plan a fix', action: { do: 'say' as const, text: 'Plan a fix' } }] : []),
           ...log,

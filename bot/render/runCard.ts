@@ -3,6 +3,7 @@ import type { LogLine, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import type { Buttons } from './buttons.ts'
 import { bold, clip, clock, escapeHtml, quote, ticking, time } from './html.ts'
 import { type OutcomeContext, renderOutcome } from './outcomeCard.ts'
+import { recoveringLines } from './recoveryLines.ts'
 import { reveal } from './unmask.ts'
 import {
   firstLine,
@@ -37,6 +38,7 @@ export function renderRunCard(run: RunView, context: CardContext): Shown {
     whatWhere(run, 200, run.personName ?? ''),
     ...(run.kind === 'command' ? againLine(run) : taskLines(run, context.now)),
     ...standingLine(run),
+    ...recoveringLines(run),
     ...waitLine(run),
     tailOf(run, context.tail),
     run.status === 'planning' ? quote(reveal(context.draft ?? '')) : '',

@@ -55,6 +55,7 @@ export const methods = {
   'tap people': 'manage',
   'tap person': 'manage',
   'tap entitle': 'manage',
+  'tap recovery': 'manage',
   'tap machine': 'look',
   'tap revoke_machine': 'manage',
   'tap revise': 'steer',

@@ -187,7 +187,7 @@ async function replace(
   await leave(tx, gone)
   const added = judged.map(({ key }) => key).join(', ')
   const change = `step ${failed.key} failed; instead ${added}`
-  const source = { ...(way.source ?? facts.source), change }
+  const source = { ...sourceOf(facts, way), change }
   const hash = planHash(plan, deps.policy.version)
   const { planId } = await storeVersion(tx, runId, {
     plan,
@@ -215,6 +215,13 @@ async function replace(
     data: { plan_version: plan.version, keys: judged.map(({ key }) => key) },
   })
   await settleRun(deps, tx, runId)
+}
+
+/** What made the new version: all that either question was shown may have had a part in it. */
+function sourceOf(facts: Case, { source }: Steps): object {
+  if (source?.kind !== 'model') return facts.source
+  const before = 'from' in facts.source && Array.isArray(facts.source.from) ? facts.source.from : []
+  return { ...source, from: [...new Set([...before, ...(source.from ?? [])])] }
 }
 
 /** What has not begun of the way that failed is left out: a person who goes back to it finds it again. */

@@ -20,9 +20,9 @@ type Task = { id: string; key: string; recovery_id: string | null }
  */
 export async function putBack(tx: Tx, runId: string, recoveryId: string): Promise<void> {
   const [row] = await tx.query<Row>(
-    `SELECT r.plan_version AS version, p.spec, p.source, p.policy_version, v.replaced,
-       (SELECT b.spec FROM plan b WHERE b.run_id = r.id AND b.version = v.plan_version - 1) AS before
-     FROM recovery v JOIN run r ON r.id = v.run_id JOIN plan p ON p.run_id = r.id AND p.version = r.plan_version WHERE v.id = $1`,
+    `SELECT r.plan_version AS version, p.spec, b.source, p.policy_version, v.replaced, b.spec AS before
+     FROM recovery v JOIN run r ON r.id = v.run_id JOIN plan p ON p.run_id = r.id AND p.version = r.plan_version
+     JOIN plan b ON b.run_id = r.id AND b.version = v.plan_version - 1 WHERE v.id = $1`,
     [recoveryId],
   )
   if (!row) return

@@ -12,6 +12,10 @@ const careful: readonly RecoveryMode[] = ['off', 'retry', 'auto']
 
 const isMode = (value: unknown): value is RecoveryMode => recoveryModes.some((mode) => mode === value)
 
+/** The modes that people may choose here: none beyond the setting. */
+export const allowedModes = ({ recovery }: Settings): RecoveryMode[] =>
+  careful.filter((mode) => careful.indexOf(mode) <= careful.indexOf(recovery.mode))
+
 /** How recovery works now: as /settings says, at most as SKYNET_RECOVERY allows. */
 export async function recoveryMode(sql: Sql, settings: Settings): Promise<RecoveryMode> {
   const [row] = await sql.query<{ value: unknown }>("SELECT value FROM installation WHERE key = 'recovery'")

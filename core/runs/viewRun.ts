@@ -1,10 +1,12 @@
-import type { ApprovalStatus, RunStatus, TaskStatus } from '../events/states.ts'
+import type { ApprovalStatus, RecoveryStatus, RunStatus, TaskStatus } from '../events/states.ts'
 import type { PlanSource } from '../planning/planRequest.ts'
 import type { RunFault } from '../planning/planRun.ts'
 import type { Verdict } from '../policy/judge.ts'
 import type { ActionName } from '../protocol/actions.ts'
 import type { ExecutionResult } from '../protocol/frames.ts'
 import type { TaskAbout, TaskSpec } from '../protocol/specs.ts'
+import type { FailureClass } from '../recovery/classify.ts'
+import type { CameOf, Reason, Rung } from '../recovery/ladder.ts'
 import { type Waiting, waitingFor } from '../scheduling/waitingFor.ts'
 import type { Sql } from '../storage/sql.ts'
 
@@ -25,6 +27,8 @@ export type TaskView = {
   cwd: string
   /** What it waits for; null when it is at work or has ended. */
   waiting: Waiting | null
+  /** The recovery that brought it into the plan. */
+  recoveryId: string | null
   /** The standing approval that let it through. */
   standing: { by: string; until: Date } | null
   dependsOn: string[]
@@ -62,6 +66,20 @@ export type MilestoneView = {
   endedAt: Date | null
   outcome: string | null
 }
+/** A step of recovery, as people see it. */
+export type RecoveryView = {
+  id: string
+  /** Key of the task that failed. */
+  key: string
+  rung: Rung
+  by: 'rule' | 'model' | 'person'
+  status: RecoveryStatus
+  failure: FailureClass
+  cameOf: CameOf | Reason | null
+  note: string | null
+  /** The version of the plan that it made. */
+  planVersion: number | null
+}
 export type RunView = {
   id: string
   number: number
@@ -97,6 +115,8 @@ export type RunView = {
   tasks: TaskView[]
   milestones: MilestoneView[]
   approvals: ApprovalView[]
+  /** What was tried after failures, oldest first. */
+  recoveries: RecoveryView[]
 }
 
 const jsonArray = (select: string): string => `coalesce((SELECT json_agg(x) FROM (${select}) x), '[]')`
@@ -114,16 +134,18 @@ const query = `
     (SELECT jsonb_object_agg(s->>'key', s->'about') FROM jsonb_array_elements(pl.spec->'tasks') s WHERE s ? 'about') AS abouts, r.created_at AS "createdAt", r.started_at AS "startedAt", r.ended_at AS "endedAt", r.cancel_at AS "cancelAt",
     ${jsonArray(`SELECT t.id, t.key, t.title, t.milestone, t.status, t.action, t.spec, t.verdict, t.agent_id AS "agentId", ta.name AS "agentName", ta.connected,
       ta.disconnected_at AS "disconnectedAt", coalesce(ta.facts->>'home', '') AS home, t.cwd, t.started_at AS "startedAt", t.ended_at AS "endedAt",
-      t.attempts_made AS attempts, t.lease_until AS "leaseUntil", t.result, t.error,
+      t.recovery_id AS "recoveryId", t.attempts_made AS attempts, t.lease_until AS "leaseUntil", t.result, t.error,
       CASE WHEN t.standing_id IS NOT NULL THEN (SELECT json_build_object('by', g.name, 'until', s.expires_at) FROM standing_approval s JOIN person g ON g.id = s.given_by WHERE s.id = t.standing_id) END AS standing,
       CASE WHEN ta.facts->>'containment' IS NOT NULL THEN ta.facts->'confined' IS NOT NULL END AS confined,
       (SELECT at.containment FROM attempt at WHERE at.task_id = t.id ORDER BY at.number DESC LIMIT 1) AS containment,
       coalesce((SELECT json_agg(dt.key ORDER BY dt.position) FROM task_dependency d JOIN task dt ON dt.id = d.depends_on_id WHERE d.task_id = t.id), '[]') AS "dependsOn"
-      FROM task t JOIN agent ta ON ta.id = t.agent_id WHERE t.run_id = r.id AND (t.plan_id = pl.id OR r.kind = 'api') ORDER BY t.created_at, t.position`)} AS tasks,
+      FROM task t JOIN agent ta ON ta.id = t.agent_id WHERE t.run_id = r.id AND (t.plan_id = pl.id OR r.kind = 'api') ORDER BY CASE WHEN r.kind = 'api' THEN t.created_at END, t.position`)} AS tasks,
     ${jsonArray(`SELECT m.key, m.title, m.started_at AS "startedAt", m.ended_at AS "endedAt", m.outcome FROM milestone m WHERE m.plan_id = pl.id ORDER BY m.position`)} AS milestones,
     ${jsonArray(`SELECT ap.id, ap.code, ap.plan_hash AS "planHash", (SELECT v.version FROM plan v WHERE v.id = ap.plan_id) AS "planVersion", ap.status, ap.risk, ap.quorum, ap.expires_at AS "expiresAt", ap.decided_at AS "decidedAt", ap.reminded_at AS "remindedAt",
       coalesce((SELECT json_agg(json_build_object('name', dp.name, 'decision', ad.decision, 'at', ad.at) ORDER BY ad.at) FROM approval_decision ad JOIN person dp ON dp.id = ad.person_id WHERE ad.approval_id = ap.id), '[]') AS decisions
-      FROM approval ap WHERE ap.run_id = r.id ORDER BY ap.created_at`)} AS approvals
+      FROM approval ap WHERE ap.run_id = r.id ORDER BY ap.created_at`)} AS approvals,
+    ${jsonArray(`SELECT rv.id, (SELECT rt.key FROM task rt WHERE rt.id = rv.task_id) AS key, rv.rung, rv.by, rv.status, rv.failure, rv.came_of AS "cameOf", rv.note, rv.plan_version AS "planVersion"
+      FROM recovery rv WHERE rv.run_id = r.id ORDER BY rv.created_at, rv.id`)} AS recoveries
   FROM run r LEFT JOIN person p ON p.id = r.person_id LEFT JOIN person c ON c.id = r.cancelled_by
   LEFT JOIN plan pl ON pl.run_id = r.id AND pl.version = r.plan_version
   LEFT JOIN agent a ON a.id = coalesce(r.agent_id, (SELECT t.agent_id FROM task t WHERE t.plan_id = pl.id ORDER BY t.position LIMIT 1))

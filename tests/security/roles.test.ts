@@ -96,6 +96,7 @@ const decides = [
 ]
 const manages = [
   ...['pair a group', 'tap add_machine', 'tap people', 'tap person', 'tap entitle', 'tap revoke_machine'],
+  'tap recovery',
   ...['tap review_guide', 'tap remove_guide', 'tap rename_guide'],
   'POST /v1/agents/:id/revoke',
   ...['/audit', '/lockdown', 'GET /v1/audit', 'POST /v1/audit/verify'],
@@ -251,6 +252,7 @@ const taps: ButtonAction[] = [
   { do: 'rename_guide', name: 'deploy' },
   { do: 'person', personId: TASK },
   { do: 'entitle', personId: TASK, kind: 'machine', target: AGENT, on: true },
+  { do: 'recovery', mode: 'off' },
   { do: 'machine', agentId: AGENT },
   { do: 'revoke_machine', agentId: AGENT, sure: true },
 ]

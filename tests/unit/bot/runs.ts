@@ -47,6 +47,7 @@ export function task(
     home: '/home/ana',
     cwd: '/home/ana/api',
     waiting: null,
+    recoveryId: null,
     standing: null,
     dependsOn: [],
     startedAt: null,
@@ -117,5 +118,6 @@ export const run = (more: Partial<RunView> = {}): RunView => ({
   tasks: [],
   milestones: [],
   approvals: [],
+  recoveries: [],
   ...more,
 })
