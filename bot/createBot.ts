@@ -8,6 +8,7 @@ import type { BotContext } from './context.ts'
 import { editConversation } from './conversations/editCommand.ts'
 import { renameConversation } from './conversations/renamePlaybook.ts'
 import { requestConversation } from './conversations/request.ts'
+import { sayChangeConversation } from './conversations/sayChange.ts'
 import { conversationStorage } from './conversations/storage.ts'
 import { moveChat } from './delivery/moveChat.ts'
 import { approvals } from './features/approvals.ts'
@@ -59,6 +60,7 @@ export function createBot(
   bot.use(conversations({ storage: { type: 'context', adapter: conversationStorage } }))
   bot.use(createConversation(requestConversation(deps), { id: 'request' }))
   bot.use(createConversation(editConversation(deps), { id: 'editCommand' }))
+  bot.use(createConversation(sayChangeConversation(deps), { id: 'sayChange' }))
   bot.use(createConversation(renameConversation(deps), { id: 'renamePlaybook' }))
   for (const feature of [
     basics,

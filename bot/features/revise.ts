@@ -1,5 +1,6 @@
 import { allPlaces } from '../../core/fleet/choosePlace.ts'
 import { listMachines } from '../../core/fleet/machineFacts.ts'
+import { askRevision } from '../../core/planning/askRevision.ts'
 import { droppableSteps } from '../../core/planning/dropStep.ts'
 import { type Change, revisePlan } from '../../core/planning/revisePlan.ts'
 import { type RunView, viewRun } from '../../core/runs/viewRun.ts'
@@ -55,7 +56,10 @@ export async function revise(deps: BotDeps, turn: Turn, approvalId: string): Pro
       action: { do: 'move', approvalId, agentId: place.agentId, cwd: place.cwd },
     },
   ])
-  const buttons = [...drops, ...edits, ...moves]
+  const words: Buttons = deps.model
+    ? [[{ text: 'Say it', style: 'primary', action: { do: 'say_change', approvalId } }]]
+    : []
+  const buttons = [...words, ...drops, ...edits, ...moves]
   const text =
     buttons.length > 0
       ? `What should change in #${run.number}?`
@@ -118,6 +122,35 @@ export async function editStep(
     key,
     command: String(task?.spec.params.command ?? ''),
   })
+}
+
+/** `Say it`: a conversation asks for a sentence. */
+export async function askChange(deps: BotDeps, ctx: BotContext, approvalId: string): Promise<void> {
+  const run = await pendingRun(deps, ctx.turn, approvalId)
+  if (!run) return
+  if (!deps.model) return toast(deps, ctx.turn, 'That needs a language model, and none is set now.', true)
+  await toast(deps, ctx.turn)
+  await ctx.conversation.exitAll()
+  await ctx.conversation.enter('sayChange', { approvalId, number: run.number })
+}
+
+/** Has the plan changed as these words say, in the turn that brought them. Returns what to say. */
+export async function changeInWords(
+  deps: BotDeps,
+  turn: Turn,
+  approvalId: string,
+  text: string,
+): Promise<string> {
+  const [row] = await turn.tx.query<{ run_id: string }>(
+    "SELECT run_id FROM approval WHERE id = $1 AND status = 'pending'",
+    [approvalId],
+  )
+  if (!row) return TOO_LATE
+  const refusal = await refusalOf(turn, 'tap say_change', row.run_id)
+  if (refusal) return refusal
+  const done = await askRevision(deps, turn.tx, row.run_id, { text, by: turn.person.id })
+  if (done === 'not_entitled') return 'You may not act on the machine of that plan. Nothing changed.'
+  return done === 'asked' ? 'Thinking about it; the new plan comes below.' : TOO_LATE
 }
 
 /** A new version with the rewritten command, in the turn that brought it. Returns what to say. */

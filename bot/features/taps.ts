@@ -17,7 +17,7 @@ import { keep, remove, rename, reviewText, showGuide, showGuides } from './guide
 import { postCard, sendLog } from './look.ts'
 import { revokeMachine, showMachine } from './machine.ts'
 import { chooseRecovery } from './recovery.ts'
-import { dropStep, editStep, moveSteps, revise } from './revise.ts'
+import { askChange, dropStep, editStep, moveSteps, revise } from './revise.ts'
 import { entitle, showPeople, showPerson, showSettings } from './settings.ts'
 import { askOnceMore, offerStanding, stand, unstand } from './standing.ts'
 import { cancel, pauseOrResume, retry } from './steer.ts'
@@ -113,6 +113,8 @@ async function carryOut(deps: BotDeps, ctx: BotContext, action: ButtonAction): P
       return revise(deps, turn, action.approvalId)
     case 'edit':
       return editStep(deps, ctx, action.approvalId, action.taskKey)
+    case 'say_change':
+      return askChange(deps, ctx, action.approvalId)
     case 'move':
       return moveSteps(deps, turn, action.approvalId, action)
     case 'drop':

@@ -17,6 +17,8 @@ export const ButtonAction = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('arm'), approvalId: z.uuid(), planHash: z.string(), armed: z.boolean() }),
   z.strictObject({ do: z.enum(['details', 'revise']), approvalId: z.uuid() }),
   /** Revises a plan: leaves one task out, or moves the plan to another place. */
+  /** Asks in what words the plan should be changed. */
+  z.strictObject({ do: z.literal('say_change'), approvalId: z.uuid() }),
   z.strictObject({ do: z.enum(['drop', 'edit']), approvalId: z.uuid(), taskKey: z.string() }),
   z.strictObject({ do: z.literal('move'), approvalId: z.uuid(), agentId: z.uuid(), cwd: z.string() }),
   z.strictObject({

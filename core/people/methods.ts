@@ -61,6 +61,7 @@ export const methods = {
   'tap revise': 'steer',
   'tap drop': 'steer',
   'tap edit': 'steer',
+  'tap say_change': 'steer',
   'tap move': 'steer',
   'tap cancel': 'steer',
   'tap pause': 'steer',

@@ -2,11 +2,12 @@ import { type Answer, type Model, ModelError, type Need } from '../llm/model.ts'
 import { clip } from './clip.ts'
 import { type Converted, convertDraft } from './convertDraft.ts'
 import { type Estimate, estimate, MOST_TOKENS, maxTokensFor, needFor, type PastUse } from './estimate.ts'
+import { keepSpecs } from './keepSpecs.ts'
 import type { PlaceFacts } from './placeFacts.ts'
 import { PlanDraft } from './planDraft.ts'
 import type { PlanOutcome, PlanSource } from './planOutcome.ts'
 import type { Untrusted } from './untrusted.ts'
-import { SYSTEM_PROMPT, writePrompt, writeRepair } from './writePrompt.ts'
+import { type Revise, SYSTEM_PROMPT, writePrompt, writeRepair } from './writePrompt.ts'
 
 export type ModelInput = {
   request: string
@@ -19,6 +20,8 @@ export type ModelInput = {
   uses?: readonly PastUse[] | undefined
   /** Whose question it is, for the record. */
   forRun?: { id: string; personId: string | null } | undefined
+  /** A plan to change, instead of a request to plan. */
+  revise?: Revise | undefined
   /** Told the text of the answer as it comes; it starts anew with each question. */
   onText?: ((soFar: string) => void) | undefined
 }
@@ -96,6 +99,12 @@ function outcomeOf(model: Model, asked: Asked, input: ModelInput): PlanOutcome {
   }
 }
 
+/** The answer as a plan; of a revision, with every step that stayed the same as it was. */
+function convert(answer: Answer | undefined, { place, version, revise }: ModelInput): Converted {
+  const converted = convertDraft(answer?.value, place, version)
+  return 'plan' in converted && revise ? { plan: keepSpecs(converted.plan, revise.plan) } : converted
+}
+
 /**
  * Asks for a draft until it can be used: each time with the exact fault of the one before, twice at most, and no more
  * once the same fault came again.
@@ -107,13 +116,13 @@ async function askUntilUsable(model: Model, input: ModelInput): Promise<Asked> {
   const answers = [
     await ask(model, { purpose: 'plan', user: prompt, need: needFor(expected), maxTokens }, input),
   ]
-  let converted = convertDraft(answers[0]?.value, input.place, input.version)
+  let converted = convert(answers[0], input)
   for (let repairs = 0; 'fault' in converted && repairs < MAX_REPAIRS; repairs++) {
     const { fault } = converted
     const user = writeRepair(prompt, answers.at(-1)?.text ?? '', fault)
     const need = needFor(expected) === 'quick' ? 'balanced' : needFor(expected)
     answers.push(await ask(model, { purpose: 'repair', user, need, maxTokens }, input))
-    converted = convertDraft(answers.at(-1)?.value, input.place, input.version)
+    converted = convert(answers.at(-1), input)
     if ('fault' in converted && converted.fault === fault) break
   }
   return { answers, converted, expected }

@@ -6,10 +6,12 @@ import { isLockedDown } from '../people/lockdown.ts'
 import { PlanSpec } from '../protocol/specs.ts'
 import { skillsFor } from '../skills/chooseSkills.ts'
 import { tellFault } from '../storage/tellFault.ts'
+import { RevisionWish } from './askRevision.ts'
 import { bestMachine } from './bestMachine.ts'
 import { commitRevision, type Made } from './commitRevision.ts'
 import { gatherContext } from './gatherContext.ts'
 import { type PlaceFacts, planRequest } from './planRequest.ts'
+import { planRevision } from './planRevision.ts'
 import { pastFor } from './readPast.ts'
 import { tellDraft } from './tellDraft.ts'
 
@@ -26,6 +28,7 @@ type PlanningRun = {
   agent_id: string | null
   cwd: string | null
   plan_version: number
+  revision: unknown
   planning_tries: number
 }
 type PlanDeps = Pick<
@@ -146,7 +149,7 @@ async function takeRun(deps: Pick<Deps, 'db'>, runId: string): Promise<PlanningR
   const [run] = await deps.db.query<PlanningRun>(
     `UPDATE run SET planning_until = clock_timestamp() + $2 * interval '1 ms', planning_tries = planning_tries + 1
      WHERE id = $1 AND status = 'planning' AND (planning_until IS NULL OR planning_until < clock_timestamp())
-     RETURNING id, kind, request, person_id, chat_id, agent_id, cwd, plan_version, planning_tries`,
+     RETURNING id, kind, request, person_id, chat_id, agent_id, cwd, plan_version, planning_tries, revision`,
     [runId, PLANNING_LEASE_MS],
   )
   return run
@@ -157,7 +160,7 @@ async function makePlan(
   run: PlanningRun,
   machines: Machine[],
   signal: AbortSignal,
-): Promise<Made | { fault: RunFault }> {
+): Promise<(Made & { by?: string }) | { fault: RunFault }> {
   const machine =
     machines.find((m) => m.agentId === run.agent_id) ?? (await bestMachine(deps.db, run, machines))
   if (!machine)
@@ -170,7 +173,8 @@ async function makePlan(
     }
   const place = placeFacts(machine, run.cwd ?? machine.facts.roots[0] ?? '/')
   const version = run.plan_version + 1
-  if (run.kind === 'command')
+  const wish = RevisionWish.safeParse(run.revision).data
+  if (run.kind === 'command' && !wish)
     return { plan: commandPlan(run.request, place, version), source: { kind: 'command' } }
   const past = await pastFor(deps, run, place)
   const forRun = { id: run.id, personId: run.person_id }
@@ -180,6 +184,10 @@ async function makePlan(
   const gather = () => {
     draft.begin()
     return gatherContext(deps, { place: past.place, machine, forRun, signal })
+  }
+  if (wish) {
+    const revising = { run, wish, place: past.place, signal, gather, onText: draft.onText }
+    return { ...(await planRevision(deps, revising).finally(draft.end)), by: wish.by }
   }
   const { request } = run
   const { onText } = draft
@@ -262,12 +270,19 @@ async function endPlanning(
   deps.bus.publish('run.changed', { runId })
 }
 
-async function commitPlan(deps: PlanDeps, run: PlanningRun, made: Made, machines: Machine[]): Promise<void> {
+async function commitPlan(
+  deps: PlanDeps,
+  run: PlanningRun,
+  { by, ...made }: Made & { by?: string },
+  machines: Machine[],
+): Promise<void> {
   await deps.db.tx(async (tx) => {
     const [row] = await tx.query<{ status: string }>('SELECT status FROM run WHERE id = $1 FOR UPDATE', [
       run.id,
     ])
-    if (row?.status === 'planning') await commitRevision(deps, tx, run.id, made, machines)
+    if (row?.status !== 'planning') return
+    if (by !== undefined) await tx.query('UPDATE run SET revision = NULL WHERE id = $1', [run.id])
+    await commitRevision(deps, tx, run.id, made, machines, by)
   })
   deps.bus.publish('run.changed', { runId: run.id })
 }

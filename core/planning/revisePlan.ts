@@ -124,7 +124,8 @@ function withoutTask(plan: PlanSpec, key: string): PlanSpec {
   return { ...plan, tasks, milestones }
 }
 
-async function supersede(tx: Tx, runId: string): Promise<void> {
+/** Ends the question about a plan, and the tasks that waited for its answer. */
+export async function supersede(tx: Tx, runId: string): Promise<void> {
   const approvals = await tx.query<{ id: string }>(
     "SELECT id FROM approval WHERE run_id = $1 AND status = 'pending'",
     [runId],

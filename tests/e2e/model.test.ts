@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { readModelSettings } from '../../core/config/model.ts'
 import { openModel } from '../../core/llm/openModel.ts'
 import { type ModelServer, startModelServer } from '../support/modelServer.ts'
-import { ana, type System, startSystem } from '../support/system.ts'
+import { ana, type System, startSystem, textOf } from '../support/system.ts'
 
 /* Requests that no playbook knows: the language model plans, policy judges, a person approves, the machine does it. */
 
@@ -136,6 +136,57 @@ test('shows it on the card where there are no drafts', async () => {
   await system.message(/planning[\s\S]*Count the frobnicators/, { chat })
   await system.message(/succeeded[\s\S]*Count the frobnicators/, { chat })
   expect(drafts(({ chat_id }) => Number(chat_id) === chat)).toEqual([])
+})
+
+const hashes = (number: number) =>
+  system.db.query<{ key: string; version: number; spec_hash: string }>(
+    'SELECT t.key, p.version, t.spec_hash FROM task t JOIN run r ON r.id = t.run_id JOIN plan p ON p.id = t.plan_id WHERE r.number = $1 ORDER BY p.version, t.position',
+    [number],
+  )
+
+test('changes a plan as somebody says in a sentence; steps that stay the same keep their hash', async () => {
+  server.push(plan('Make two places', [step('1', 'mkdir one'), step('2', 'mkdir two', ['1'])]))
+  const number = await system.ask('make the frobnicator two places')
+  const first = await system.message(new RegExp(`on laptop:.*#${number} v1`))
+  await system.tap('Revise', { on: first.message_id })
+  await system.tap('Say it')
+  await system.message(/What should be different/)
+  server.push(
+    plan('Make two places', [
+      { ...step('a', 'mkdir one'), title: 'The same in other words' },
+      step('b', 'mkdir three', ['a']),
+    ]),
+  )
+  system.say('call the second one three')
+  const second = await system.message(new RegExp(`#${number} v2`))
+  expect(textOf(second)).toMatch(/v2: “call the second one three”/)
+  expect(textOf(second)).toMatch(/- 2 mkdir two\n\+ 2 mkdir three/)
+  expect(textOf(second)).not.toMatch(/[-+] 1 mkdir one/)
+  const all = await hashes(number)
+  expect(all.map(({ key, version }) => `${version}.${key}`)).toEqual(['1.1', '1.2', '2.1', '2.2'])
+  expect(all[0]?.spec_hash).toBe(all[2]?.spec_hash)
+  expect(all[1]?.spec_hash).not.toBe(all[3]?.spec_hash)
+  const question = server.requests.at(-1)?.body.messages[1]?.content ?? ''
+  expect(question).toContain('name="change">\ncall the second one three')
+  expect(question).toContain('"command":"mkdir two"')
+})
+
+test('asks about the old plan again when the change cannot be planned', async () => {
+  server.push(plan('', []), plan('', []))
+  const [waiting] = await system.db.query<{ number: number }>(
+    "SELECT number FROM run WHERE status = 'awaiting_approval'",
+  )
+  const number = waiting?.number ?? 0
+  const question = await system.message(new RegExp(`#${number} v2`))
+  await system.tap('Revise', { on: question.message_id })
+  await system.tap('Say it', { after: question.message_id })
+  await system.message(/What should be different/, { after: question.message_id })
+  system.say('do it backwards')
+  const third = await system.message(new RegExp(`#${number} v3`), { after: question.message_id })
+  expect(textOf(third)).toMatch(/v3: not changed: The model gave no usable plan/)
+  expect(await system.tap('Deny', { on: third.message_id })).toMatch(/denied/i)
+  await system.message(new RegExp(`#${number} denied`))
+  expect(await system.tap('Say it')).toMatch(/no longer pending/)
 })
 
 test('a place that cannot be looked at in time is planned without', async () => {

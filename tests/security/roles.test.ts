@@ -76,7 +76,16 @@ const steers = [
     'tap elsewhere',
     'tap release',
   ],
-  ...['tap revise', 'tap drop', 'tap edit', 'tap move', 'tap review skip', 'tap ask_again', 'tap keep'],
+  ...[
+    'tap revise',
+    'tap drop',
+    'tap edit',
+    'tap say_change',
+    'tap move',
+    'tap review skip',
+    'tap ask_again',
+    'tap keep',
+  ],
   ...['cancel', 'pause', 'resume', 'skip'].map((verb) => `POST /v1/runs/:id/${verb}`),
   'POST /v1/approvals/:id/ask-again',
 ]
@@ -223,6 +232,7 @@ const taps: ButtonAction[] = [
   { do: 'revise', approvalId: APPROVAL },
   { do: 'drop', approvalId: APPROVAL, taskKey: 'a' },
   { do: 'edit', approvalId: APPROVAL, taskKey: 'a' },
+  { do: 'say_change', approvalId: APPROVAL },
   { do: 'move', approvalId: APPROVAL, agentId: AGENT, cwd: '/work' },
   ...(['cancel', 'pause', 'resume', 'logs', 'again', 'card', 'elsewhere'] as const).map((verb) => ({
     do: verb,

@@ -1,0 +1,67 @@
+import type { Deps } from '../deps.ts'
+import { PlanSpec } from '../protocol/specs.ts'
+import type { RevisionWish } from './askRevision.ts'
+import { clip } from './clip.ts'
+import type { Made } from './commitRevision.ts'
+import type { Gathered } from './gatherContext.ts'
+import type { PlaceFacts } from './placeFacts.ts'
+import { planByModel } from './planByModel.ts'
+import type { PlanOutcome, PlanSource } from './planOutcome.ts'
+import { originsOf } from './untrusted.ts'
+
+type Revising = {
+  run: { id: string; request: string; plan_version: number }
+  wish: RevisionWish
+  place: PlaceFacts
+  signal: AbortSignal
+  gather(): Promise<Gathered>
+  onText(soFar: string): void
+}
+
+/**
+ * The newest plan of a run, changed as somebody said in words. When no model can, the same plan as a new version that
+ * says why it was not changed: a question never goes away for an answer that was not understood.
+ */
+export async function planRevision(deps: Pick<Deps, 'db' | 'model'>, revising: Revising): Promise<Made> {
+  const { run, wish } = revising
+  const [row] = await deps.db.query<{ spec: unknown; source: PlanSource }>(
+    'SELECT spec, source FROM plan WHERE run_id = $1 AND version = $2',
+    [run.id, run.plan_version],
+  )
+  if (!row) throw new Error(`run ${run.id} has no plan to revise`)
+  const old = { plan: PlanSpec.parse(row.spec), source: row.source }
+  const outcome = await revise(deps, revising, old.plan)
+  if (outcome.kind !== 'planned') {
+    const why = outcome.kind === 'failed' ? outcome.reason : 'no language model is set'
+    const plan = { ...old.plan, version: old.plan.version + 1 }
+    return { plan, source: { ...old.source, ...changeOf(`not changed: ${clip(why, 200)}`) } }
+  }
+  return {
+    plan: outcome.plan,
+    source: { ...withOrigins(outcome.source, old.source), ...changeOf(`“${clip(wish.text, 200)}”`) },
+  }
+}
+
+/** What the new version's card begins with. */
+const changeOf = (change: string): { change: string } => ({ change })
+
+async function revise(
+  deps: Pick<Deps, 'model'>,
+  { run, wish, place, signal, gather, onText }: Revising,
+  plan: PlanSpec,
+): Promise<PlanOutcome> {
+  if (!deps.model) return { kind: 'unmatched', nearest: [], hint: '' }
+  return planByModel(deps.model, {
+    ...{ request: run.request, place, signal, onText },
+    ...(await gather()),
+    version: plan.version + 1,
+    forRun: { id: run.id, personId: wish.by },
+    revise: { plan, change: wish.text },
+  })
+}
+
+/** What stood before the model when the old plan was made may still speak out of it. */
+function withOrigins(source: PlanSource, old: PlanSource): PlanSource {
+  const from = [...new Set([...originsOf(source), ...originsOf(old)])].filter((origin) => origin !== 'you')
+  return source.kind === 'model' && from.length > 0 ? { ...source, from } : source
+}
