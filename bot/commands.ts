@@ -36,7 +36,12 @@ export const commands = [
   { name: 'agents', args: '', text: 'machines, and add one', menu: false },
   { name: 'usage', args: '[30d]', text: 'what language models were used and cost', menu: false },
   { name: 'settings', args: '', text: 'what is approved ahead, and who may act where', menu: false },
-  { name: 'skills', args: '', text: 'skills and learned playbooks, and what waits for review', menu: false },
+  {
+    name: 'skills',
+    args: '[name]',
+    text: 'skills and learned playbooks, and what waits for review',
+    menu: false,
+  },
   { name: 'lockdown', args: '', text: 'cancel everything and start nothing more', menu: false },
   { name: 'audit', args: '', text: 'who did what, and whether the record is whole', menu: false },
   {

@@ -22,7 +22,7 @@ export async function listSkillsCommand(env: Env): Promise<void> {
 
 async function printSkills({ db, config }: Ledger): Promise<void> {
   const skills = await listGuides(db, 'skill')
-  const faults = await listSkillFaults(db)
+  const faults = await listSkillFaults(db, config.skills)
   if (skills.length > 0) printGuides(skills)
   else
     console.log(

@@ -9,6 +9,7 @@ import { escapeHtml } from '../render/html.ts'
 import { hasOwnOutcome } from '../render/outcomeCard.ts'
 import type { BotDeps } from '../turn.ts'
 import { askPeople } from './askPeople.ts'
+import { tellGuides } from './tellGuides.ts'
 import { tellLockdown } from './tellLockdown.ts'
 
 const READER = 'bot'
@@ -38,6 +39,7 @@ export async function announceOnce(deps: BotDeps): Promise<number> {
     ))
       await announceRun(deps, tx, runId, own)
     for (const event of events) if (event.type === 'lockdown') await tellLockdown(deps, tx, event)
+    await tellGuides(deps, tx, events)
     await tx.query(
       'INSERT INTO event_cursor (reader, cursor) VALUES ($1, $2) ON CONFLICT (reader) DO UPDATE SET cursor = $2',
       [READER, events.at(-1)?.cursor],

@@ -1,5 +1,5 @@
 import { Composer } from 'grammy'
-import { type GuideKind, listGuides, readGuide, shortHash } from '../../core/guides/guide.ts'
+import { type GuideKind, guideKinds, listGuides, readGuide, shortHash } from '../../core/guides/guide.ts'
 import { lookOver } from '../../core/guides/lookOver.ts'
 import { removeGuide, renameGuide, reviewGuide } from '../../core/guides/reviewGuide.ts'
 import { keepRun, playbookName } from '../../core/learning/keepRun.ts'
@@ -8,9 +8,9 @@ import { listSkillFaults } from '../../core/skills/lookForSkills.ts'
 import type { BotContext } from '../context.ts'
 import { say, sayDocument } from '../delivery/say.ts'
 import { renderGuide, renderGuides, SHORT_TEXT } from '../render/guideCard.ts'
-import { bold, code, escapeHtml } from '../render/html.ts'
-import { unmask } from '../render/unmask.ts'
-import { here, toast } from '../reply.ts'
+import { bold, clip, code, escapeHtml } from '../render/html.ts'
+import { reveal, unmask } from '../render/unmask.ts'
+import { here, reply, toast } from '../reply.ts'
 import type { BotDeps, Turn } from '../turn.ts'
 
 type Which = { kind: GuideKind; name: string }
@@ -18,14 +18,26 @@ type Which = { kind: GuideKind; name: string }
 /** /skills: the texts that guide planning, and what waits for a review. */
 export function guides(deps: BotDeps): Composer<BotContext> {
   const composer = new Composer<BotContext>()
-  composer.command('skills', (ctx) => showGuides(deps, ctx.turn))
+  composer.command('skills', async (ctx) => {
+    const name = ctx.match.trim().toLowerCase()
+    if (name === '') return showGuides(deps, ctx.turn)
+    for (const kind of guideKinds) {
+      const guide = await readGuide(ctx.turn.tx, kind, name)
+      if (guide && !guide.removedAt) return sayGuide(deps, ctx.turn, guide)
+    }
+    await reply(deps, ctx.turn, `There is no ${code(clip(reveal(name), 60))}. /skills shows what there is.`)
+  })
   return composer
 }
 
 export async function showGuides(deps: BotDeps, turn: Turn): Promise<void> {
   const skills = await listGuides(turn.tx, 'skill')
   const playbooks = await listGuides(turn.tx, 'playbook')
-  const { html, buttons } = renderGuides(skills, playbooks, await listSkillFaults(turn.tx))
+  const { html, buttons } = renderGuides(
+    skills,
+    playbooks,
+    await listSkillFaults(turn.tx, deps.settings.skills),
+  )
   await say(turn.tx, deps.bus, here(turn, false), html, { buttons })
 }
 

@@ -17,7 +17,7 @@ const mend = 'Mend the file or take it away; `skynet skills list` looks again.'
 export async function checkSkills({ skills, playbooksDir }: ControlConfig, db: Sql): Promise<Finding[]> {
   const known = await listGuides(db, 'skill')
   const learned = await listGuides(db, 'playbook')
-  const broken = [...(await faultsIn(skills.dir)), ...(await listSkillFaults(db)).map(lineOf)]
+  const broken = [...(await faultsIn(skills.dir)), ...(await listSkillFaults(db, skills)).map(lineOf)]
   const lines = [...new Set(broken)]
   const waiting = [...known, ...learned].filter((guide) => guideState(guide) !== 'reviewed')
   const inUse = [...known, ...learned].length - waiting.length

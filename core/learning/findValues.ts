@@ -27,6 +27,8 @@ const introductions: Readonly<Record<string, string>> = {
   saying: 'text',
   text: 'text',
 }
+/** Words that a quoted value may have when the next request leaves the quotes out: few, so that matching stays quick. */
+const MAX_WORDS = 4
 /** After these, all that follows can be one text. */
 const beforeText = /^(?:message|saying|says|titled|text|note|title|subject|reading|description)$/i
 
@@ -106,7 +108,7 @@ function parameterFor(
     return { name: hint ?? 'path', parameter: { type: 'path' } }
   return {
     name: hint ?? (quoted ? 'text' : 'name'),
-    parameter: { type: 'string', max_words: quoted ? 12 : 1 },
+    parameter: { type: 'string', max_words: quoted ? MAX_WORDS : 1 },
   }
 }
 

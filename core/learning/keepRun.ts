@@ -5,7 +5,6 @@ import { storeGuide } from '../guides/storeGuide.ts'
 import { matchOne } from '../planning/matchPlaybook.ts'
 import type { Playbook } from '../planning/playbook.ts'
 import { tidyRequest } from '../planning/tidyRequest.ts'
-import { originsOf } from '../planning/untrusted.ts'
 import type { PlanSpec } from '../protocol/specs.ts'
 import { type RunView, viewRun } from '../runs/viewRun.ts'
 import type { Tx } from '../storage/sql.ts'
@@ -26,14 +25,25 @@ const planOf = (run: RunView): PlanSpec => ({
   version: run.planVersion,
   summary: run.summary ?? run.request,
   milestones: run.milestones.map(({ key, title }) => ({ key, title })),
-  tasks: run.tasks.map(({ key, title, milestone, dependsOn, spec }) => ({
+  tasks: run.tasks.map(({ key, title, milestone, dependsOn, about, spec }) => ({
     key,
     title,
     ...(milestone ? { milestone } : {}),
     depends_on: dependsOn,
+    ...(about ? { about } : {}),
     spec,
   })),
 })
+
+/** What any version of a run's plan was made with in view: a later one may have been mended without it. */
+async function originsOfRun(tx: Tx, runId: string): Promise<string[]> {
+  const rows = await tx.query<{ origin: string }>(
+    `SELECT DISTINCT jsonb_array_elements_text(source->'from') AS origin FROM plan
+     WHERE run_id = $1 AND jsonb_typeof(source->'from') = 'array' ORDER BY origin`,
+    [runId],
+  )
+  return rows.map(({ origin }) => origin)
+}
 
 async function repositoryOf(tx: Tx, run: RunView): Promise<string | null> {
   const task = run.tasks[0]
@@ -72,7 +82,7 @@ export async function keepRun(
   })
   if (proposal.kind === 'cannot') return proposal
   const name = freeName(proposal.name, [...known, ...deps.playbooks])
-  const origins = originsOf(run.source).slice(1)
+  const origins = await originsOfRun(tx, runId)
   const found = {
     kind: 'playbook',
     name,
@@ -82,7 +92,9 @@ export async function keepRun(
     origins,
     runId,
   } as const
-  await storeGuide(tx, found, personId)
+  const stored = await storeGuide(tx, found, personId)
+  if (stored.kind === 'taken')
+    return { kind: 'cannot', reason: 'Somebody kept another run under this name just now. Tap again.' }
   return { kind: 'kept', name }
 }
 

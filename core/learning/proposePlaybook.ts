@@ -8,7 +8,7 @@ import { type Parameter, type Playbook, programFields } from '../planning/playbo
 import { placeholders } from '../planning/renderTemplate.ts'
 import { tidyRequest } from '../planning/tidyRequest.ts'
 import { wordsOf } from '../planning/words.ts'
-import type { PlanSpec, PlanTask } from '../protocol/specs.ts'
+import type { PlanSpec, PlanTask, TaskAbout } from '../protocol/specs.ts'
 import { fillInCommand, fillInText, meaningOf, type Slot, standsIn } from './fillIn.ts'
 import { type Token, tokensOf, type Value, valuesOf } from './findValues.ts'
 import { saysTooLittle, writeTrigger } from './writeTrigger.ts'
@@ -63,6 +63,13 @@ const withoutPlaceholders = (text: string): string => text.replace(/\{\{\w+\}\}/
 const relativeTo = (cwd: string, file: string): string =>
   file === cwd ? '.' : file.startsWith(`${cwd}/`) ? file.slice(cwd.length + 1) : file
 
+const fillInAbout = (about: TaskAbout, slots: readonly Slot[]): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(about).flatMap(([field, text]) =>
+      text === undefined ? [] : [[field, clip(fillInText(text, slots), 400)]],
+    ),
+  )
+
 type Filled = { task: Record<string, unknown>; params: Record<string, unknown> }
 
 function fillInTask(task: PlanTask, slots: readonly Slot[]): Filled | null {
@@ -80,6 +87,7 @@ function fillInTask(task: PlanTask, slots: readonly Slot[]): Filled | null {
     params,
     ...(task.depends_on.length > 0 ? { depends_on: task.depends_on } : {}),
     ...(task.milestone ? { milestone: task.milestone } : {}),
+    ...(task.about ? { about: fillInAbout(task.about, slots) } : {}),
     timeout_s: spec.timeout_s,
     ...(spec.network ? { network: true } : {}),
     ...(spec.secrets ? { secrets: spec.secrets } : {}),
@@ -153,6 +161,8 @@ const named = (values: readonly Value[], value: Value): Value => {
   const free = (n: number): string => (taken(`${value.name}_${n}`) ? free(n + 1) : `${value.name}_${n}`)
   return { ...value, name: taken(value.name) ? free(2) : value.name }
 }
+/** More are hard to read, and slow to match. */
+const MAX_PARAMETERS = 8
 const reserved = new Set(['tool', 'repository', 'machine', 'cwd'])
 
 const overlaps = (a: Value, b: Value): boolean => a.first <= b.last && b.first <= a.last
@@ -189,7 +199,7 @@ export function proposePlaybook(run: GoodRun): Proposal {
   let best = attempt(run, tokens, [])
   let kept: Value[] = []
   for (const found of valuesOf(tokens)) {
-    if (kept.some((other) => overlaps(other, found))) continue
+    if (kept.length >= MAX_PARAMETERS || kept.some((other) => overlaps(other, found))) continue
     const value = named(kept, found)
     const tried = attempt(run, tokens, [...kept, value])
     if ('fault' in tried) continue

@@ -42,7 +42,7 @@ function unknownNames(playbook: Playbook): Fault[] {
   return [
     ...fault('summary', [playbook.summary]),
     ...playbook.tasks.flatMap((t, i) =>
-      fault(`tasks.${i}`, [t.title, ...strings(t.params), ...(t.required_files ?? [])]),
+      fault(`tasks.${i}`, [t.title, ...strings(t.params), ...strings(t.about), ...(t.required_files ?? [])]),
     ),
   ]
 }

@@ -1,4 +1,4 @@
-import type { PlanSpec } from '../protocol/specs.ts'
+import type { PlanSpec, TaskAbout } from '../protocol/specs.ts'
 import { clip } from './clip.ts'
 import type { Match } from './matchPlaybook.ts'
 import { unmetCondition } from './meetConditions.ts'
@@ -44,6 +44,15 @@ const shownValues = (values: Values, { parameters }: Playbook, { cwd }: PlaceFac
     Object.entries(values).map(([name, value]) => [
       name,
       value === '.' && parameters[name]?.type === 'path' ? nameOf(cwd) : value,
+    ]),
+  )
+
+/** What is said of a task, with its values. */
+const renderAbout = (about: TaskAbout, values: Values): TaskAbout =>
+  Object.fromEntries(
+    Object.entries(about).map(([field, text]) => [
+      field,
+      text && clip(renderTemplate(text, values, 'text'), 400),
     ]),
   )
 
@@ -93,6 +102,7 @@ export function fillPlaybook(
         title: clip(renderTemplate(task.title, shown, 'text'), 30),
         ...(task.milestone ? { milestone: task.milestone } : {}),
         depends_on: task.depends_on.map((key) => number.get(key) ?? key),
+        ...(task.about ? { about: renderAbout(task.about, shown) } : {}),
         spec: {
           action: task.action,
           params,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type ActionName, ActionNameSchema, testTools } from '../protocol/actions.ts'
 import { SecretNames } from '../protocol/secretName.ts'
-import { TaskKey } from '../protocol/specs.ts'
+import { TaskAbout, TaskKey } from '../protocol/specs.ts'
 
 const oneOrMore = <T extends z.ZodType>(item: T) =>
   z.union([item, z.array(item).min(1)]).transform((v) => [v].flat() as z.output<T>[])
@@ -68,6 +68,8 @@ const Task = z.strictObject({
   secrets: SecretNames.optional(),
   /** What the task writes, from the place's directory; `[]`: it only reads. Without it: what its action writes. */
   required_files: z.array(Template.min(1)).optional(),
+  /** What it is for, what it brings, how to check it and how to undo it, for people. */
+  about: TaskAbout.optional(),
   /** The task is left out where this does not hold; what depends on it then depends on what it depended on. */
   when: Condition.optional(),
 })

@@ -33,10 +33,10 @@ export async function lookForSkillsOnce(
   for (const url of skills.urls) if (await isDue(db, url)) await lookAtUrl(db, url, skills.hosts, fetchText)
 }
 
-/** What was wrong at a place that the settings no longer name. */
+/** What was wrong at a place that the settings no longer name, once no process has looked there for a while. */
 const forgetOthers = (sql: Sql, { dir, urls }: SkillSources): Promise<object[]> =>
   sql.query(
-    "DELETE FROM skill_source WHERE NOT (source = ANY($1) OR ($2 <> '' AND (source = $2 OR starts_with(source, $2 || '/'))))",
+    `DELETE FROM skill_source WHERE looked_at < clock_timestamp() - interval '2 h' AND NOT (source = ANY($1) OR ($2 <> '' AND (source = $2 OR starts_with(source, $2 || '/'))))`,
     [urls, dir ?? ''],
   )
 
@@ -144,8 +144,10 @@ async function fetchAndStore(
 
 export type SourceFault = { source: string; fault: string }
 
-/** What is wrong where skills are looked for. */
-export const listSkillFaults = (sql: Sql): Promise<SourceFault[]> =>
+/** What is wrong where skills are looked for by these settings. */
+export const listSkillFaults = (sql: Sql, { dir, urls }: SkillSources): Promise<SourceFault[]> =>
   sql.query<SourceFault>(
-    'SELECT source, fault FROM skill_source WHERE fault IS NOT NULL ORDER BY source LIMIT 100',
+    `SELECT source, fault FROM skill_source WHERE fault IS NOT NULL
+     AND (source = ANY($1) OR ($2 <> '' AND (source = $2 OR starts_with(source, $2 || '/')))) ORDER BY source LIMIT 100`,
+    [urls, dir ?? ''],
   )

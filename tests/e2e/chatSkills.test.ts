@@ -101,6 +101,8 @@ test('who may only start things keeps a run but cannot take it into use', async 
   await system.tap('Keep as playbook', { chat, from: bob })
   const shown = await system.message(/does nothing until an owner has reviewed it/, { chat })
   expect(shown.reply_markup).toBeUndefined()
+  // The owner is told, once.
+  await system.message(/A text waits for your review: playbook frobnicate/)
 })
 
 test('a skill is read and reviewed in the chat; the plan made with it asks, and says so', async () => {

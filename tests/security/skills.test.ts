@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { standingScopes } from '../../core/approvals/standing.ts'
 import { parseControlConfig } from '../../core/config/control.ts'
 import type { Net } from '../../core/fetch/safeFetch.ts'
 import { type GuideKind, guideState, listGuides, readGuide } from '../../core/guides/guide.ts'
@@ -12,10 +13,12 @@ import { learnedPlaybooks } from '../../core/learning/learnedPlaybooks.ts'
 import { proposePlaybook } from '../../core/learning/proposePlaybook.ts'
 import type { Completion, Model } from '../../core/llm/model.ts'
 import { type Judged, judgePlan } from '../../core/planning/judgePlan.ts'
+import type { PlanSource } from '../../core/planning/planOutcome.ts'
 import { planRequest } from '../../core/planning/planRequest.ts'
 import { askForOrigins, originsOf } from '../../core/planning/untrusted.ts'
 import { SYSTEM_PROMPT } from '../../core/planning/writePrompt.ts'
 import { sha256 } from '../../core/protocol/hash.ts'
+import type { TaskSpec } from '../../core/protocol/specs.ts'
 import { chooseSkills, reviewedSkills, skillsFor } from '../../core/skills/chooseSkills.ts'
 import {
   fetchSkill,
@@ -178,6 +181,29 @@ describe('a run that obeyed, kept as a playbook', () => {
     expect(wrong).toEqual([])
     expect(kept).toBe(orders.length)
   })
+})
+
+test('a learned playbook cannot be approved ahead as a whole, whatever has its name', () => {
+  const { playbooks } = control.deps
+  const [shipped] = playbooks
+  const place = demo()
+  const spec = {
+    action: 'shell',
+    params: { command: 'mkdir x' },
+    agent_id: place.agentId,
+    machine_id: place.machineId,
+    cwd: place.cwd,
+    required_files: [],
+    timeout_s: 60,
+    network: false,
+  } satisfies TaskSpec
+  const verdict = { verdict: 'ask', risk: 'low', rule: 'x', reason: 'x', network: false, parts: [] } as const
+  const source = { kind: 'playbook', name: shipped?.name ?? '' } as const
+  const ahead = (kind: 'playbook' | 'command', from: PlanSource) =>
+    standingScopes(kind, [{ spec, verdict }], from, playbooks)
+  expect(ahead('playbook', source)).toHaveLength(1)
+  expect(ahead('playbook', { ...source, learned: true })).toBeNull()
+  expect(ahead('command', { ...source, learned: true })).toHaveLength(1)
 })
 
 describe('another text than the one that was reviewed', () => {
@@ -412,7 +438,7 @@ describe('an address of a skill', () => {
       const deps = { db: control.deps.db, settings: { skills: { dir: null, urls: [url], hosts } } }
       await control.deps.db.query('DELETE FROM skill_source')
       await lookForSkillsOnce(deps, (at, listed) => fetchSkill(at, listed, net))
-      expect(await listSkillFaults(control.deps.db)).toMatchObject([{ source: url }])
+      expect(await listSkillFaults(control.deps.db, deps.settings.skills)).toMatchObject([{ source: url }])
     }
     expect({ tried: inwards.length, dialled }).toEqual({ tried: 26, dialled: 0 })
   })
@@ -460,8 +486,8 @@ describe('a directory of skills', () => {
     mkdirSync(join(dir, name), { recursive: true })
     writeFileSync(join(dir, name, 'SKILL.md'), content)
   }
-  const look = () =>
-    lookForSkillsOnce({ db: control.deps.db, settings: { skills: { dir, urls: [], hosts: [] } } })
+  const skills = { dir, urls: [], hosts: [] }
+  const look = () => lookForSkillsOnce({ db: control.deps.db, settings: { skills } })
 
   test('gives what is sound, and says of the rest what is wrong', async () => {
     put('sound', skillText('sound', 'good'))
@@ -481,7 +507,7 @@ describe('a directory of skills', () => {
     await look()
     const found = (await listGuides(control.deps.db, 'skill')).filter(({ source }) => source.startsWith(dir))
     expect(found.map(({ name }) => name)).toEqual(['sound'])
-    const faults = await listSkillFaults(control.deps.db)
+    const faults = await listSkillFaults(control.deps.db, skills)
     const of = (name: string) => faults.find(({ source }) => source.startsWith(join(dir, name)))?.fault
     expect(of('huge')).toContain('larger than 64 KiB')
     expect(of('binary')).toContain('UTF-8')
@@ -495,16 +521,16 @@ describe('a directory of skills', () => {
     expect(JSON.stringify(await readSkillDirectory(dir))).not.toContain('/tmp/evil')
     rmSync(join(dir, 'none'), { recursive: true })
     await look()
-    expect((await listSkillFaults(control.deps.db)).some(({ source }) => source.includes('/none/'))).toBe(
-      false,
-    )
+    expect(
+      (await listSkillFaults(control.deps.db, skills)).some(({ source }) => source.includes('/none/')),
+    ).toBe(false)
   })
 
   test('that is not there is a fault, and changes nothing', async () => {
     const hash = await reviewed('stays', 'good')
     const skills = { dir: join(dir, 'nowhere'), urls: [], hosts: [] }
     await lookForSkillsOnce({ db: control.deps.db, settings: { skills } })
-    expect(await listSkillFaults(control.deps.db)).toMatchObject([
+    expect(await listSkillFaults(control.deps.db, skills)).toMatchObject([
       { source: skills.dir, fault: expect.stringContaining('ENOENT') },
     ])
     expect((await readGuide(control.deps.db, 'skill', 'stays'))?.reviewedHash).toBe(hash)
@@ -524,7 +550,7 @@ describe('a directory of skills', () => {
     await lookForSkillsOnce({ db: control.deps.db, settings: { skills } })
     const found = (await listGuides(control.deps.db, 'skill')).filter(({ source }) => source.startsWith(many))
     expect(found).toHaveLength(1000)
-    expect(await listSkillFaults(control.deps.db)).toMatchObject([
+    expect(await listSkillFaults(control.deps.db, skills)).toMatchObject([
       { source: many, fault: expect.stringContaining('more than 1000') },
     ])
     await control.deps.db.query(

@@ -1,8 +1,12 @@
 import fc from 'fast-check'
+import { forEachChild, parse, type SyntaxNode } from 'unbash'
 import { describe, expect, test } from 'vitest'
 import { proposePlaybook, readLearned } from '../../../core/learning/proposePlaybook.ts'
-import { fillPlaybook } from '../../../core/planning/fillPlaybook.ts'
+import { fillPlaybook, renderParams } from '../../../core/planning/fillPlaybook.ts'
 import { matchPlaybook } from '../../../core/planning/matchPlaybook.ts'
+import type { Values } from '../../../core/planning/playbook.ts'
+import { readParameter } from '../../../core/planning/readParameters.ts'
+import { placeholders } from '../../../core/planning/renderTemplate.ts'
 import { PlanSpec } from '../../../core/protocol/specs.ts'
 import { place } from '../planning/places.ts'
 
@@ -433,4 +437,50 @@ test('whatever is asked and done: a playbook that is made gives the same steps f
     { numRuns: 800 },
   )
   expect(made).toBeGreaterThan(100)
+})
+
+/** A command's nodes, and the words of its arguments as the shell understands them. */
+function shapeOf(command: string): unknown {
+  const walk = (node: SyntaxNode): unknown => {
+    if (node.type === 'Word') return 'Word'
+    const inner: unknown[] = []
+    forEachChild(node, (child) => void inner.push(walk(child)))
+    return [node.type, ...inner]
+  }
+  const script = parse(command)
+  expect(script.errors ?? []).toEqual([])
+  return walk(script)
+}
+
+test('whatever the next request says, the shape of a command stays what was reviewed', () => {
+  const commands = cases.flatMap(([request, steps]) => {
+    const { playbook } = learn(request, steps)
+    return playbook.tasks.flatMap((task) =>
+      typeof task.params.command === 'string' && placeholders(task.params.command).length > 0
+        ? [{ playbook, task }]
+        : [],
+    )
+  })
+  expect(commands.length).toBeGreaterThan(25)
+  const hostile = fc
+    .array(
+      fc.constantFrom(
+        ...`' " \` $(id) $HOME ; && | > < \n \\ # * ? ! ~ {a,b} -rf -- = \u202e \t ( ) & .. / x`.split(' '),
+        ' ',
+      ),
+      { minLength: 1, maxLength: 8 },
+    )
+    .map((parts) => parts.join(''))
+  fc.assert(
+    fc.property(fc.constantFrom(...commands), hostile, ({ playbook, task }, given) => {
+      const read = Object.entries(playbook.parameters).map(
+        ([name, p]) => [name, p.type === 'int' ? 7 : readParameter(given, p)] as const,
+      )
+      if (read.some(([, value]) => value === null)) return
+      const filled = renderParams(task, Object.fromEntries(read) as Values).command
+      const plain = renderParams(task, Object.fromEntries(read.map(([name]) => [name, 'x']))).command
+      expect(shapeOf(String(filled))).toEqual(shapeOf(String(plain)))
+    }),
+    { numRuns: 2000 },
+  )
 })
