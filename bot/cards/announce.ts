@@ -11,6 +11,7 @@ import type { BotDeps } from '../turn.ts'
 import { askPeople } from './askPeople.ts'
 import { tellGuides } from './tellGuides.ts'
 import { tellLockdown } from './tellLockdown.ts'
+import { tellLaterOnce, tellProgress } from './tellProgress.ts'
 
 const READER = 'bot'
 /** Messages let the work itself go first. */
@@ -18,6 +19,8 @@ const YIELD_MS = 15
 /** Under many changes the events are read no more often than this. */
 const GAP_MS = 100
 const BATCH = 200
+/** How often it is looked for progress that nobody was told of, since there had just been something else. */
+const LATER_MS = 5000
 /** A success that took longer than this makes a sound. */
 const LOUD_AFTER_MS = 60_000
 
@@ -107,15 +110,7 @@ async function announce(
       return true
     case 'milestone.started':
     case 'milestone.done':
-      // One that never started is not worth a message: the outcome says what was not run.
-      if (!run.milestones.find((m) => m.key === event.data.key)?.startedAt) return false
-      await sayCard(tx, deps.bus, where, {
-        kind: 'milestone',
-        runId: run.id,
-        milestone: String(event.data.key),
-        silent: true,
-        key: `milestone:${run.id}:${run.planVersion}:${event.data.key}`,
-      })
+      await tellProgress(deps, tx, run)
       return false
     case 'run.succeeded':
     case 'run.failed':
@@ -191,11 +186,15 @@ export function startAnnouncing(deps: BotDeps): () => Promise<void> {
   const soon = coalesce(GAP_MS, () => setTimeout(kick, YIELD_MS))
   const unsubscribe = deps.bus.subscribe('run.changed', () => soon('events'))
   const timer = setInterval(kick, 1000)
+  const later = setInterval(() => {
+    tellLaterOnce(deps).catch((error) => tellFault(deps.log, 'progress', error))
+  }, LATER_MS)
   kick()
   return async () => {
     stopped = true
     unsubscribe()
     clearInterval(timer)
+    clearInterval(later)
     await running
   }
 }

@@ -16,6 +16,7 @@ import { renderMilestone } from '../render/smallCards.ts'
 import type { Shown } from '../render/words.ts'
 import type { BotDeps } from '../turn.ts'
 import { contentHash, steady } from './contentHash.ts'
+import { nextTold } from './tellProgress.ts'
 
 export type CardRow = {
   id: string
@@ -62,7 +63,7 @@ export async function renderCard(
         tail: await readLogTail(deps.db, run.id, OUTCOME_CHUNKS),
       })
     case 'milestone':
-      return renderMilestone(run, card.milestone ?? '')
+      return renderMilestone(run, card.milestone ?? '', await nextTold(deps.db, card.id))
     case 'approval': {
       const approval = run.approvals.find((a) => a.id === card.approval_id)
       if (!approval) return null

@@ -10,7 +10,7 @@ describe('plans on one machine', () => {
   afterAll(() => system?.stop())
   afterEach(() => expect(system.faults).toEqual([]))
 
-  test('a plan of several steps: approved once, milestones are said when they start and when they are done', async () => {
+  test('a plan of several steps: approved once, its milestones make one message at most', async () => {
     writeFileSync(system.path('notes.txt'), 'a note\n')
     const number = await system.ask('Commit everything as a first note')
     const card = await system.message(/❓ [A-Z]\d/)
@@ -21,14 +21,7 @@ describe('plans on one machine', () => {
     expect(run.tasks.map((t) => t.status)).toEqual(run.tasks.map(() => 'succeeded'))
     const outcome = await system.message(new RegExp(`✅ #${number} succeeded · [\\d:]+\n`))
     expect(textOf(outcome)).toContain('playbook commit-work · no model used')
-    const milestones = await system.until(() => {
-      const done = system.messages().filter((m) => /🏁.*· done/.test(textOf(m)))
-      return done.length === run.milestones.length && done
-    }, 'the milestones to be done')
-    expect(milestones.map((m) => m.edits > 0 || /done/.test(textOf(m)))).toEqual(
-      run.milestones.map(() => true),
-    )
-    expect(system.messages().filter((m) => textOf(m).includes('🚩'))).toEqual([])
+    expect(system.messages().filter((m) => /🚩|🏁/.test(textOf(m))).length).toBeLessThanOrEqual(1)
     const events = await system.db.query<{ type: string }>(
       "SELECT type FROM event WHERE run_id = $1 AND type LIKE 'milestone.%' ORDER BY seq",
       [run.id],

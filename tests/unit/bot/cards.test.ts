@@ -317,12 +317,20 @@ describe('the outcome', () => {
   })
 })
 
-test('a milestone says what came out of each of its steps, and which part of the plan it is', () => {
+test('progress in plain words: what is done with what came out of it, what has begun, which part of the plan it is', () => {
   const milestones = [
+    {
+      key: 'prove',
+      title: 'See it pass',
+      startedAt: new Date(now.getTime() - 12_000),
+      endedAt: now,
+      outcome: 'succeeded',
+    },
     { key: 'fix', title: 'Mend it', startedAt: now, endedAt: null, outcome: null },
-    { key: 'prove', title: 'See it pass', startedAt: now, endedAt: now, outcome: 'succeeded' },
+    { key: 'report', title: 'Report', startedAt: null, endedAt: null, outcome: null },
   ]
   const plan = run({
+    status: 'running',
     milestones,
     tasks: [
       ran('1', 1, { title: 'The patch', milestone: 'fix' }),
@@ -335,12 +343,17 @@ test('a milestone says what came out of each of its steps, and which part of the
       }),
     ],
   })
-  expect(read(renderMilestone(plan, 'fix'))).toEqual(['🚩 #12 Mend it · started · 1/2', '○ The patch'])
-  expect(read(renderMilestone(plan, 'prove'))).toEqual([
-    '🏁 #12 See it pass · done · 2/2',
-    '✓ Tests: 6 passed',
-    '✓ Diff: +1 −1',
+  expect(read(renderMilestone(plan, 'prove', null))).toEqual([
+    '🚩 #12 part 2 of 3 · Run the tests',
+    '✓ See it pass is done (12 s): 6 passed, +1 −1',
+    '▶ Mend it has begun: The patch',
   ])
+  expect(read(renderMilestone(plan, 'prove', 'fix'))).toEqual([
+    '🏁 #12 part 1 of 3 · Run the tests',
+    '✓ See it pass is done (12 s): 6 passed, +1 −1',
+  ])
+  expect(renderMilestone(plan, 'prove', null).settled).toBe(false)
+  expect(renderMilestone(plan, 'prove', 'fix').settled).toBe(true)
 })
 
 test('a button keeps its id, which fits what Telegram carries', () => {
