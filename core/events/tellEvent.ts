@@ -48,6 +48,9 @@ export const otherEvents = [
   'guide.renamed',
   'guide.removed',
   'lockdown',
+  'memory.stored',
+  'memory.corrected',
+  'memory.forgotten',
 ] as const
 export type OtherEvent = (typeof otherEvents)[number]
 

@@ -11,7 +11,7 @@ const patched = (patch: string): string =>
 
 /** What a step does, in one line, without what it writes: its command, or its action and what it is about. Pure. */
 export function describeStep({ action, params }: Pick<TaskSpec, 'action' | 'params'>): string {
-  const given = params as Record<string, unknown>
+  const given = (params ?? {}) as Record<string, unknown>
   switch (action) {
     case 'shell':
       return text(given.command)

@@ -1,8 +1,11 @@
+import { failpoint } from '../config/failpoint.ts'
 import type { Deps } from '../deps.ts'
 import { type LedgerEvent, newestCursor, OLDEST, readEventPage } from '../events/readEvents.ts'
 import { isDatabaseAway } from '../storage/databaseAway.ts'
 import type { Sql, Tx } from '../storage/sql.ts'
 import { tellFault } from '../storage/tellFault.ts'
+import { rememberAgent } from './rememberAgent.ts'
+import { rememberRevision } from './rememberRevision.ts'
 import { rememberRun } from './rememberRun.ts'
 
 /** The name under which memory keeps how far it has read. */
@@ -13,8 +16,12 @@ const BATCH = 100
 type RememberDeps = Pick<Deps, 'db' | 'log' | 'redact' | 'memory'>
 type Remember = (deps: RememberDeps, tx: Sql, event: LedgerEvent) => Promise<unknown>
 
-const ofRun: Remember = (deps, tx, { run_id, at }) =>
-  run_id === null ? Promise.resolve() : rememberRun(deps, tx, run_id, at)
+const ofRun: Remember = async (deps, tx, { run_id, at }) =>
+  run_id === null ? undefined : rememberRun(deps, tx, run_id, at)
+const ofAgent: Remember = async (deps, tx, { agent_id, at }) =>
+  agent_id === null ? undefined : rememberAgent(deps, tx, agent_id, at)
+const ofPlan: Remember = async (deps, tx, { run_id, data, at }) =>
+  run_id === null ? undefined : rememberRevision(deps, tx, run_id, Number(data.version), at)
 
 /** What is remembered by itself: events, and what makes memories of them. */
 const rememberBy: Readonly<Record<string, Remember>> = {
@@ -23,6 +30,8 @@ const rememberBy: Readonly<Record<string, Remember>> = {
   'run.cancelled': ofRun,
   'run.denied': ofRun,
   'run.refused': ofRun,
+  'plan.made': ofPlan,
+  'agent.connected': ofAgent,
 }
 const types = Object.keys(rememberBy)
 
@@ -49,6 +58,8 @@ async function rememberPage(deps: RememberDeps, tx: Tx): Promise<{ events: numbe
   for (const event of page.events) await rememberEvent(deps, tx, event)
   if (page.cursor !== cursor)
     await tx.query('UPDATE event_cursor SET cursor = $2 WHERE reader = $1', [READER, page.cursor])
+  failpoint('memory.page:after')
+  if (page.events.length > 0) tx.afterCommit(() => failpoint('memory.page:committed'))
   return { events: page.events.length, more: page.more }
 }
 
@@ -56,7 +67,9 @@ async function rememberPage(deps: RememberDeps, tx: Tx): Promise<{ events: numbe
 async function rememberEvent(deps: RememberDeps, tx: Tx, event: LedgerEvent): Promise<void> {
   await tx.query('SAVEPOINT memory')
   try {
+    failpoint('memory.stored:before')
     await rememberBy[event.type]?.(deps, tx, event)
+    failpoint('memory.stored:after')
     await tx.query('RELEASE SAVEPOINT memory')
   } catch (error) {
     if (isDatabaseAway(error) || isConflict(error)) throw error

@@ -67,7 +67,7 @@ export async function storeMemory(
       memory.cwd,
       memory.runId,
       memory.at.toISOString(),
-      searchWords(text),
+      searchWords(`${text} ${seen ?? ''}`),
       memory.source,
     ],
   )

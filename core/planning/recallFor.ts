@@ -1,5 +1,5 @@
 import type { Deps } from '../deps.ts'
-import { memoryName } from '../memory/memory.ts'
+import { memoryKinds, memoryName } from '../memory/memory.ts'
 import { type Recalled, recall } from '../memory/recall.ts'
 import { tellFault } from '../storage/tellFault.ts'
 import type { PlaceFacts } from './placeFacts.ts'
@@ -7,6 +7,8 @@ import type { Untrusted } from './untrusted.ts'
 
 /** Memories that a planner is handed. */
 const TOP = 5
+/** What a machine is, the planner knows of the machine itself. */
+const kinds = memoryKinds.filter((kind) => kind !== 'snapshot')
 
 /**
  * The memories that matter most for a request, as context for a model; none when memory is off or does not answer: a
@@ -21,7 +23,7 @@ export async function recallFor(
 ): Promise<Untrusted[]> {
   try {
     const asked = { text: run.request, agentId: place.agentId, cwd: place.cwd, personId: run.person_id }
-    const memories = await recall(deps, { ...asked, limit: TOP })
+    const memories = await recall(deps, { ...asked, kinds, limit: TOP })
     return memories.flatMap((memory) => contextOf(memory, withSeen))
   } catch (error) {
     tellFault(deps.log, 'recall', error)

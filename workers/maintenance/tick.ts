@@ -4,6 +4,7 @@ import { forceCancelOnce } from '../../core/dispatch/cancelAttempts.ts'
 import { probeGatewaysOnce } from '../../core/dispatch/probeGateways.ts'
 import { disconnectSilentOnce } from '../../core/fleet/registerGateway.ts'
 import { embedOnce } from '../../core/memory/embedOnce.ts'
+import { pruneMemoriesOnce } from '../../core/memory/pruneMemories.ts'
 import { rememberOnce } from '../../core/memory/rememberOnce.ts'
 import { reapClaimsOnce, reapSilentOnce } from '../../core/scheduling/reap.ts'
 import { reapPulledOnce } from '../../core/scheduling/reapPulled.ts'
@@ -33,6 +34,7 @@ export const services: readonly Service[] = [
   { name: 'embed-memories', everyMs: 5000, once: embedOnce },
   { name: 'skills', everyMs: 30_000, once: (deps) => lookForSkillsOnce(deps) },
   { name: 'prune', everyMs: 600_000, once: pruneOnce },
+  { name: 'prune-memories', everyMs: 60_000, once: pruneMemoriesOnce },
   { name: 'prune-events', everyMs: 600_000, once: pruneEventsOnce },
   { name: 'archive', everyMs: 300_000, once: archiveOnce },
 ]

@@ -1,0 +1,17 @@
+import type { PastRun } from './pastRun.ts'
+
+/** A person's own words are one line of at most so many letters; a longer text may have been pasted from anywhere. */
+export const OWN_WORDS = 300
+
+/** Whether a text is short enough to be somebody's own words. Pure. */
+export const isOwnWords = (text: string): boolean => text.length <= OWN_WORDS && !text.trim().includes('\n')
+
+/**
+ * Whether the words that a run has came from elsewhere: a program's, pasted ones, or those of a plan that was made with
+ * text from elsewhere in view (docs/adr/0020). Pure.
+ */
+export const isOutside = (run: Pick<PastRun, 'personId' | 'request' | 'source'>): boolean =>
+  run.personId === null ||
+  !isOwnWords(run.request) ||
+  run.source?.kind === 'api' ||
+  (run.source?.kind === 'model' && (run.source.from?.length ?? 0) > 0)
