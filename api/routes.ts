@@ -7,6 +7,7 @@ import { eventRoutes } from './routes/events.ts'
 import { fleetRoutes } from './routes/fleet.ts'
 import { healthRoutes } from './routes/health.ts'
 import { machineRoutes } from './routes/machines.ts'
+import { memoryRoutes } from './routes/memory.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { planRoutes } from './routes/plan.ts'
 import { policyRoutes } from './routes/policy.ts'
@@ -32,6 +33,7 @@ export const routes: readonly Route[] = [
   ...machineRoutes,
   ...schedulerRoutes,
   ...systemRoutes,
+  ...memoryRoutes,
   ...metricsRoutes,
   ...healthRoutes,
   ...fleetRoutes,

@@ -35,6 +35,12 @@ export const commands = [
   { name: 'deny', args: 'K7', text: 'deny by its code', menu: false },
   { name: 'agents', args: '', text: 'machines, and add one', menu: false },
   { name: 'usage', args: '[30d]', text: 'what language models were used and cost', menu: false },
+  {
+    name: 'memory',
+    args: '[words]',
+    text: 'what is remembered: search, correct, forget',
+    menu: false,
+  },
   { name: 'settings', args: '', text: 'what is approved ahead, and who may act where', menu: false },
   {
     name: 'skills',

@@ -5,6 +5,7 @@ import type { Update, UserFromGetMe } from 'grammy/types'
 import { meetPerson } from '../core/people/people.ts'
 import type { Tx } from '../core/storage/sql.ts'
 import type { BotContext } from './context.ts'
+import { correctConversation } from './conversations/correctMemory.ts'
 import { editConversation } from './conversations/editCommand.ts'
 import { renameConversation } from './conversations/renamePlaybook.ts'
 import { requestConversation } from './conversations/request.ts'
@@ -18,6 +19,7 @@ import { freeText } from './features/freeText.ts'
 import { guides } from './features/guides.ts'
 import { lockdown } from './features/lockdown.ts'
 import { look } from './features/look.ts'
+import { memory } from './features/memory.ts'
 import { places } from './features/places.ts'
 import { settings } from './features/settings.ts'
 import { steer } from './features/steer.ts'
@@ -61,6 +63,7 @@ export function createBot(
   bot.use(createConversation(requestConversation(deps), { id: 'request' }))
   bot.use(createConversation(editConversation(deps), { id: 'editCommand' }))
   bot.use(createConversation(sayChangeConversation(deps), { id: 'sayChange' }))
+  bot.use(createConversation(correctConversation(deps), { id: 'correctMemory' }))
   bot.use(createConversation(renameConversation(deps), { id: 'renamePlaybook' }))
   for (const feature of [
     basics,
@@ -70,6 +73,7 @@ export function createBot(
     approvals,
     places,
     settings,
+    memory,
     guides,
     usage,
     audit,

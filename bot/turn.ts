@@ -37,6 +37,7 @@ export type BotDeps = Pick<
   | 'policy'
   | 'playbooks'
   | 'model'
+  | 'memory'
   | 'settings'
   | 'clock'
   | 'redact'

@@ -163,18 +163,19 @@ export const memoryRoutes: readonly Route[] = [
     summary: 'Forgets a memory for good; nothing of its kind is made of the same run again.',
     params: z.strictObject({ id: z.coerce.number().int().min(1) }),
     answers: { 200: z.object({ id: z.int(), forgotten: z.literal(true) }) },
-    errors: { 404: 'There is none that they may forget.', ...off },
+    errors: { 403: 'It is somebody else’s.', 404: 'There is no such memory.', ...off },
     async handler(deps, { params: { id }, caller }) {
       accessOf(deps)
       const { person } = caller
-      const done = await actAs(deps, caller, async (tx, personId) => {
+      await actAs(deps, caller, async (tx, personId) => {
         const scope = await scopeOf(tx, person?.id ?? null)
         const memory = await readMemory(tx, scope, id)
-        const own = memory?.personId === personId
-        if (!memory || (person && !permits(person, 'POST /v1/memory/:id/forget', { own }))) return false
-        return forgetMemory(tx, scope, id, personId)
+        if (!memory) throw new ApiError(404, 'NOT_FOUND', 'There is no such memory.')
+        const own = memory.personId === personId
+        if (person && !permits(person, 'POST /v1/memory/:id/forget', { own }))
+          throw new ApiError(403, 'FORBIDDEN', 'Only who asked for it, approvers and owners may do this.')
+        await forgetMemory(tx, scope, id, personId)
       })
-      if (!done) throw new ApiError(404, 'NOT_FOUND', 'There is no memory with this number that you may forget.')
       return ok({ id, forgotten: true as const })
     },
   }),

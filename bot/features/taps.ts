@@ -18,6 +18,7 @@ import { postCard, sendLog } from './look.ts'
 import { revokeMachine, showMachine } from './machine.ts'
 import { chooseRecovery } from './recovery.ts'
 import { askChange, dropStep, editStep, moveSteps, revise } from './revise.ts'
+import { forget, showMemory, showOfRun, showPage, startCorrection, undo } from './memory.ts'
 import { entitle, showPeople, showPerson, showSettings } from './settings.ts'
 import { askOnceMore, offerStanding, stand, unstand } from './standing.ts'
 import { cancel, pauseOrResume, retry } from './steer.ts'
@@ -150,6 +151,21 @@ async function carryOut(deps: BotDeps, ctx: BotContext, action: ButtonAction): P
       return useHere(deps, ctx, action)
     case 'add_machine':
       return addMachine(deps, ctx)
+    case 'memory':
+      await toast(deps, turn)
+      return showMemory(deps, turn, action.id)
+    case 'memories':
+      await toast(deps, turn)
+      return showPage(deps, turn, action.query, action.offset)
+    case 'memories_of':
+      await toast(deps, turn)
+      return showOfRun(deps, turn, action.runId)
+    case 'forget_memory':
+      return forget(deps, turn, action)
+    case 'correct_memory':
+      return startCorrection(deps, ctx, action.id)
+    case 'undo_memory':
+      return say(undo(turn, action.id))
     case 'answer':
       return toast(deps, turn, 'That question is over.')
     default:

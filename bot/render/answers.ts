@@ -26,8 +26,17 @@ export type Answered = { html: string; buttons: Buttons }
 /** The answer to a question about one run, in a few lines, from what the ledger knows. Pure. */
 export function renderAnswer(about: Topic, run: RunView, context: AnswerContext): Answered {
   const lines = linesFor(about, run, context).filter((line) => line !== '')
-  return { html: lines.join('\n'), buttons: about === 'next' ? nextButtons(run, context) : [] }
+  return {
+    html: lines.join('\n'),
+    buttons: about === 'next' ? nextButtons(run, context) : memoryButtons(about, run),
+  }
 }
+
+/** Why a plan is as it is has to do with what was remembered when it was made. */
+const memoryButtons = (about: Topic, { id, source }: RunView): Buttons =>
+  (about === 'why' || about === 'plan') && source?.kind === 'model' && (source.memories?.length ?? 0) > 0
+    ? [[{ text: 'Memories it was made with', action: { do: 'memories_of', runId: id } }]]
+    : []
 
 function linesFor(about: Topic, run: RunView, context: AnswerContext): string[] {
   switch (about) {

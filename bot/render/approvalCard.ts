@@ -1,4 +1,5 @@
 import { placeLabel } from '../../core/fleet/choosePlace.ts'
+import { memoryName } from '../../core/memory/memory.ts'
 import { startsPrograms } from '../../core/planning/judgePlan.ts'
 import { noFiles, type PlanFiles } from '../../core/planning/planFiles.ts'
 import { originsOf } from '../../core/planning/untrusted.ts'
@@ -281,6 +282,11 @@ function sourceLines({ source }: RunView): string[] {
   const took = used === undefined ? '' : `, took ${used}`
   return [
     unmask(`planned by ${source.provider} ${source.model}`),
+    ...(source.memories
+      ? [
+          `with ${source.memories.map(memoryName).join(', ')} in view: /memory ${memoryName(source.memories[0] ?? 0)} shows one`,
+        ]
+      : []),
     ...(estimate
       ? [
           `${estimate.complexity} (${Math.round(estimate.confidence * 100)}% sure): expected ${estimate.expected} tokens, up to ${estimate.budget}${took}`,

@@ -44,6 +44,12 @@ export const ButtonAction = z.discriminatedUnion('do', [
   /** An answer inside a conversation. */
   z.strictObject({ do: z.literal('answer'), value: z.string().max(4200) }),
   z.strictObject({ do: z.literal('add_machine') }),
+  /** Shows one memory, a page of them (of a search, where there are words), or those that a plan was made with. */
+  z.strictObject({ do: z.enum(['memory', 'correct_memory', 'undo_memory']), id: z.int() }),
+  z.strictObject({ do: z.literal('memories'), query: z.string().max(200), offset: z.int().min(0) }),
+  z.strictObject({ do: z.literal('memories_of'), runId: z.uuid() }),
+  /** The first tap only asks whether it is meant. */
+  z.strictObject({ do: z.literal('forget_memory'), id: z.int(), sure: z.boolean() }),
   /** Shows for how long more than this once can be approved; and approves it so. */
   z.strictObject({ do: z.literal('more'), approvalId: z.uuid(), planHash: z.string() }),
   z.strictObject({

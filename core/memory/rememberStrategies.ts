@@ -39,8 +39,9 @@ async function sinceFailure(tx: Sql, run: PastRun, step: PastStep, at: Date): Pr
      FROM attempt a JOIN task t ON t.id = a.task_id JOIN run r ON r.id = t.run_id JOIN plan p ON p.id = t.plan_id
      WHERE a.agent_id = $1 AND a.claimed_at > $2::timestamptz - interval '30 days' AND a.ended_at < $2 AND a.result IS NOT NULL
        AND (t.cwd = $3 OR starts_with(t.cwd, $3 || '/') OR starts_with($3, t.cwd || '/')) AND r.chat_id IS NOT DISTINCT FROM $4
+       AND NOT (t.id = $5 AND a.result->>'status' = 'succeeded')
      ORDER BY a.claimed_at DESC LIMIT 50`,
-    [step.agentId, at.toISOString(), step.cwd, run.chatId],
+    [step.agentId, at.toISOString(), step.cwd, run.chatId, step.id],
   )
   const same = JSON.stringify(likeStep(run, step))
   const last = rows.findIndex((row) => JSON.stringify(likeStep(row, row)) === same)

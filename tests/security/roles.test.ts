@@ -14,6 +14,7 @@ import { type Role, roles, setRole } from '../../core/people/people.ts'
 import type { Tx } from '../../core/storage/sql.ts'
 import { openTestApi, type TestApi } from '../support/api.ts'
 import { addMachine, startRun, states, type TestMachine } from '../support/fleet.ts'
+import { putMemory } from '../support/memories.ts'
 
 /*
  * Roles by methods, the whole matrix. What each role may is written down here once more, from the words of the issue,
@@ -54,6 +55,8 @@ const reads = [
     'GET /v1/providers/health',
   ],
   ...['GET /metrics', 'GET /v1/metrics'],
+  ...['/memory', 'tap memory', 'tap memories', 'tap memories_of'],
+  ...['POST /v1/memory/search', 'POST /v1/memory/similar', 'GET /v1/memory/stats'],
 ]
 const starts = [
   ...['/run', '/plan', '/use', 'text that asks for work'],
@@ -63,6 +66,7 @@ const starts = [
     'POST /v1/tasks/enqueue',
     'POST /v1/execute',
     'POST /v1/standing-approvals/:id/revoke',
+    'POST /v1/memory/store',
   ],
 ]
 const steers = [
@@ -88,6 +92,7 @@ const steers = [
   ],
   ...['cancel', 'pause', 'resume', 'skip'].map((verb) => `POST /v1/runs/:id/${verb}`),
   'POST /v1/approvals/:id/ask-again',
+  ...['tap forget_memory', 'tap correct_memory', 'tap undo_memory', 'POST /v1/memory/:id/forget'],
 ]
 const decides = [
   ...[
@@ -224,6 +229,8 @@ const [RUN, TASK, APPROVAL, AGENT] = Array.from({ length: 4 }, () => randomUUID(
   string,
   string,
 ]
+/** In the place of a memory's number. */
+const MEMORY = 987_654_321
 const about = { runId: RUN, taskId: TASK }
 const taps: ButtonAction[] = [
   { do: 'decide', approvalId: APPROVAL, planHash: 'x', decision: 'approved' },
@@ -260,6 +267,12 @@ const taps: ButtonAction[] = [
   { do: 'review_guide', kind: 'skill', name: 'deploy', hash: 'a'.repeat(64), sure: true },
   { do: 'remove_guide', kind: 'playbook', name: 'deploy', sure: true },
   { do: 'rename_guide', name: 'deploy' },
+  { do: 'memory', id: MEMORY },
+  { do: 'memories', query: '', offset: 0 },
+  { do: 'memories_of', runId: RUN },
+  { do: 'forget_memory', id: MEMORY, sure: false },
+  { do: 'correct_memory', id: MEMORY },
+  { do: 'undo_memory', id: MEMORY },
   { do: 'person', personId: TASK },
   { do: 'entitle', personId: TASK, kind: 'machine', target: AGENT, on: true },
   { do: 'recovery', mode: 'off' },
@@ -338,7 +351,8 @@ async function heldRun(personId: string | null) {
     'SELECT id, code FROM approval WHERE run_id = $1',
     [run.id],
   )
-  return { ...run, approvalId: approval?.id ?? '', code: approval?.code ?? '' }
+  const memory = await putMemory(api.deps, { text: `of ${run.id}`, personId })
+  return { ...run, memory, approvalId: approval?.id ?? '', code: approval?.code ?? '' }
 }
 
 describe('taps and commands', () => {
@@ -372,6 +386,7 @@ describe('taps and commands', () => {
         .replaceAll(APPROVAL, run.approvalId)
         .replaceAll(TASK, run.tasks.a ?? '')
         .replaceAll(AGENT, machine.agentId)
+        .replaceAll(String(MEMORY), String(run.memory))
       const action = ButtonAction.parse(JSON.parse(text))
       await look(methodOf(action), updateOf(person.telegramId, { data: buttonId(action) }), (tx) =>
         storeButtons(tx, [[{ text: 'x', action }]]),
@@ -447,9 +462,11 @@ describe('endpoints', () => {
     for (const { method, url } of routes) {
       const ids = url.includes('/runs/')
         ? run.id
-        : url.includes('/approvals/')
-          ? run.approvalId
-          : (run.tasks.a ?? '')
+        : url.includes('/memory/')
+          ? String(run.memory)
+          : url.includes('/approvals/')
+            ? run.approvalId
+            : (run.tasks.a ?? '')
       const name = `${method} ${url}`
       // Which run it is about is known once its body is right: cancel and the like need none.
       const steersOther = steers.includes(name) && !own && role === 'operator' && url.endsWith('skip')
