@@ -10,6 +10,7 @@ import { framesRow } from './rows/frames.ts'
 import { ingressRow } from './rows/ingress.ts'
 import { lifecycleRow } from './rows/lifecycle.ts'
 import { liveLogsRow } from './rows/liveLogs.ts'
+import { modelRouterRow } from './rows/modelRouter.ts'
 import { policyRow } from './rows/policy.ts'
 import { redactionRow } from './rows/redaction.ts'
 import { sandboxRow } from './rows/sandbox.ts'
@@ -94,6 +95,10 @@ const benchmarks: Record<string, Benchmark> = {
   policy: {
     title: 'Judging a command, one after the other',
     run: policyRow,
+  },
+  router: {
+    title: 'One question to a language model on loopback: a plan, streamed, with and without the router',
+    run: () => onStand(modelRouterRow),
   },
   transition: {
     title: 'One transition: compare-and-set and event, 20 at a time',

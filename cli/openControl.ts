@@ -102,6 +102,7 @@ export async function openControl(env: Env, name: string): Promise<Control> {
     })
     const close = async () => {
       await queue.close()
+      await model?.settled?.()
       await db.close()
       await delay(CLOSING_MS)
       await storage.stop()

@@ -2,7 +2,7 @@ import { crc32, deflateSync } from 'node:zlib'
 
 /*
  * PNG for charts. Node has the two parts of the format that are work, deflate and CRC-32; what is left is forty lines,
- * fewer than any library that draws would bring in dependencies (docs/adr/0017).
+ * fewer than any library that draws would bring in dependencies (docs/adr/0018).
  */
 
 /** A red-green-blue colour, as `#1f6feb`. */

@@ -22,8 +22,15 @@ const kept = new Set([
  * besides, `anyOf` for unions, no limits. An optional property becomes one that may be null. Pure.
  */
 export function adaptSchema(schema: z.ZodType): JsonSchema {
-  return adapt(z.toJSONSchema(schema, { target: 'draft-7', io: 'input', unrepresentable: 'any' }))
+  const known = adapted.get(schema)
+  if (known) return known
+  const made = adapt(z.toJSONSchema(schema, { target: 'draft-7', io: 'input', unrepresentable: 'any' }))
+  adapted.set(schema, made)
+  return made
 }
+
+/** Making one takes longer than all else the router does; there are few, and they live as long as the process. */
+const adapted = new WeakMap<z.ZodType, JsonSchema>()
 
 function adapt(schema: JsonSchema): JsonSchema {
   const plain: JsonSchema = { ...schema }

@@ -108,8 +108,8 @@ async function run(
     at: deps.now(),
     retryAt: retryAt(deps, end),
   })
-  await noted
-  await deps.records.end(call, end)
+  // The answer does not wait for it.
+  deps.written(noted.then(() => deps.records.end(call, end)))
   if (ended.kind === 'answered' || ended.kind === 'nonsense') Object.assign(ended.answer, priced(end))
   return ended
 

@@ -109,7 +109,10 @@ export async function beginCall(db: Database, budgets: Budgets, call: NewCall): 
   }
   return db.tx(async (tx) => {
     const [, day, run] = await Promise.all([
-      tx.query('SELECT pg_advisory_xact_lock($1)', [BUDGET_LOCK]),
+      // What is reserved is forgotten with the server, if that dies within the second: nobody waits for the disk.
+      tx.query("SELECT pg_advisory_xact_lock($1), set_config('synchronous_commit', 'off', true)", [
+        BUDGET_LOCK,
+      ]),
       usedToday(tx),
       call.runId === null ? null : usedByRun(tx, call.runId),
     ])

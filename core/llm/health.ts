@@ -3,7 +3,7 @@ import type { ModelFault, Reach } from './model.ts'
 /*
  * How a model has been doing, as a fold over what was recorded of its calls: each process adds its own calls at once
  * and those of others from the ledger, and one that starts begins with the last hour's. The policy of the breaker is
- * the table below and nothing else (docs/adr/0017).
+ * the table below and nothing else (docs/adr/0018).
  */
 
 /** How a call ended, for this model's health. `cancelled` and faults of the question say nothing of it. */

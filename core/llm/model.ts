@@ -61,6 +61,8 @@ export type Model = {
   /** What may be used; left out, there is no limit. */
   budgets?: Budgets
   complete<T>(req: Completion<T>): Promise<Answer>
+  /** Resolves once all that is known of past calls is in the ledger. Never rejects. */
+  settled?: () => Promise<void>
   /** Makes ready what takes long to begin: a model on one's own machine. Never rejects. */
   warm?: () => Promise<void>
 }

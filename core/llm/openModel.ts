@@ -52,6 +52,7 @@ export async function openModel(
     budgets: settings.budgets,
     complete: (req) => router.complete(req),
     warm: () => router.warm(),
+    settled: () => router.settled(),
   }
 }
 
@@ -63,6 +64,7 @@ class Router {
   readonly #clients = new Map<string, Promise<OpenAI>>()
   readonly #known = new Set<string>()
   readonly #pool: OllamaPool | null
+  readonly #writing = new Set<Promise<unknown>>()
   #news: Promise<void> | null = null
   #newsAt = 0
 
@@ -79,14 +81,20 @@ class Router {
       health: new HealthBook(),
       records: db ? ledgerRecords({ db, log }, settings.budgets) : noRecords,
       pool: this.#pool,
+      written: (record) => {
+        this.#writing.add(record)
+        void record.finally(() => this.#writing.delete(record))
+      },
       client: (at) => this.#client(at),
       modes: new Map(),
     }
     const { records } = this.#deps
     this.#deps.records = {
       ...records,
-      begin: (call) => {
+      begin: async (call) => {
         this.#known.add(call.id)
+        // What was reserved for questions that have ended is free again.
+        if (records.waits(call)) await this.settled()
         return records.begin(call)
       },
     }
@@ -110,6 +118,10 @@ class Router {
     const answer = await askModels(this.#deps, asked, order, { signal: req.signal, onText: req.onText })
     if (key !== null && answer.value !== undefined) this.#cache.put(key, answer)
     return answer
+  }
+
+  async settled(): Promise<void> {
+    while (this.#writing.size > 0) await Promise.all(this.#writing)
   }
 
   /** Where a model on one's own machine is the first for conversations it is loaded now. */

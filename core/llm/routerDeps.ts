@@ -37,6 +37,8 @@ export type RouterDeps = {
   health: HealthBook
   records: Records
   pool: Pool | null
+  /** Takes note of a record that is being written. */
+  written(record: Promise<unknown>): void
   /** Opened once for each provider. */
   client(at: ProviderSettings): Promise<OpenAI>
   /** What a model turned out to be able to do, where that is less than its provider promises. */

@@ -50,10 +50,13 @@ async function router({ env = {}, now, both = true }: Options = {}): Promise<Mod
   })
   const model = await openModel(settings, [], { db, log: testLog, ...(now ? { now } : {}) })
   if (!model) throw new Error('no model')
+  opened.push(model)
   return model
 }
+const opened: Model[] = []
+/** Asks, and waits until that is written down. */
 const ask = (model: Model, over: Partial<Completion<unknown>> = {}) =>
-  model.complete({ ...question, ...over })
+  model.complete({ ...question, ...over }).finally(() => model.settled?.())
 const failure = (asked: Promise<unknown>): Promise<ModelError> =>
   asked.then(
     () => Promise.reject(new Error('it answered')),
@@ -67,10 +70,12 @@ type Row = {
   estimated: boolean
   ended: boolean
 }
-const rows = (): Promise<Row[]> =>
-  db.query<Row>(
+const rows = async (): Promise<Row[]> => {
+  await Promise.all(opened.map((model) => model.settled?.()))
+  return db.query<Row>(
     `SELECT provider, outcome, tokens_in + tokens_out AS tokens, cost_usd AS cost, estimated, ended_at IS NOT NULL AS ended FROM model_call ORDER BY at`,
   )
+}
 
 describe('the record', () => {
   test('names who asked for what, and what it took', async () => {

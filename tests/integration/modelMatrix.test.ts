@@ -76,8 +76,10 @@ async function ask(
   // What earlier cases recorded is of no concern to this one.
   await db.query('DELETE FROM model_call')
   const answer = await model.complete({ ...question, ...(onText ? { onText } : {}) })
+  await model.settled?.()
   const rows = await db.query<Row>(
-    'SELECT provider, outcome, tokens_in, tokens_out, hedge, cost_usd FROM model_call ORDER BY at',
+    'SELECT provider, outcome, tokens_in, tokens_out, hedge, cost_usd FROM model_call ORDER BY (outcome = $1), at',
+    ['answered'],
   )
   return { answer, rows, first, second }
 }
