@@ -151,7 +151,8 @@ async function judgeSteps(
     return { ...task, spec: verdict ? settleSpec(spec, verdict, platform) : spec }
   })
   const plan = { ...steps, tasks: settled }
-  const judged = askToRepeat(way.source ? askForOrigins(judge(plan), way.source) : judge(plan), plan, facts)
+  const repeats = askToRepeat(judge(plan), plan, facts)
+  const judged = way.source ? askForOrigins(repeats, way.source) : repeats
   const rested = await restOnFiles(deps, tx, plan, judged, machines)
   return { tasks: rested.plan.tasks, files: rested.files, judged }
 }

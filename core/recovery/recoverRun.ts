@@ -26,9 +26,16 @@ export async function recoverRun(
     return 'done'
   }
   const gone = new AbortController()
-  const lease = setInterval(() => void hold(deps, taken).then((held) => held || gone.abort()), LEASE_MS / 3)
+  let asking = false
+  const keep = async (): Promise<void> => {
+    if (asking) return
+    asking = true
+    if (!(await hold(deps, taken))) gone.abort()
+    asking = false
+  }
+  const lease = setInterval(() => void keep(), LEASE_MS / 3)
   const unsubscribe = deps.bus.subscribe('run.changed', (told) => {
-    if (told.runId === runId) void hold(deps, taken).then((held) => held || gone.abort())
+    if (told.runId === runId) void keep()
   })
   try {
     const facts = await readCase(deps.db, taken.id)

@@ -1,8 +1,11 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { decideApproval } from '../../core/approvals/decideApproval.ts'
+import type { Deps } from '../../core/deps.ts'
 import { forceCancelOnce } from '../../core/dispatch/cancelAttempts.ts'
 import { isLegal, type Machine } from '../../core/events/states.ts'
+import type { Model } from '../../core/llm/model.ts'
+import { recoverRun } from '../../core/recovery/recoverRun.ts'
 import { cancelRun, pauseRun, resumeRun } from '../../core/runs/cancelRun.ts'
 import { retryTask } from '../../core/runs/retryTask.ts'
 import { reviewTask } from '../../core/runs/reviewTask.ts'
@@ -28,6 +31,7 @@ import {
   type TestMachine,
 } from '../support/fleet.ts'
 import * as model from '../support/ledgerModel.ts'
+import { draft, draftStep } from '../support/scriptedModel.ts'
 
 /*
  * The machines of run, task, approval and attempt against a model in memory: first step by step, where both must
@@ -86,6 +90,9 @@ const openClaims = (world: World): { pair: Pair; task: model.ModelTask; claim: C
 
 /** An agent has only so many slots; what waits for one is not what is tested here. */
 const MAX_ACTIVE = 10
+
+/** How a command ends that met a bad network. */
+const STUMBLED = 'curl: (6) Could not resolve host: example.org'
 
 type Do = (world: World, pick: number) => Promise<void>
 const at = <T>(list: readonly T[], pick: number): T | undefined => list[pick % Math.max(1, list.length)]
@@ -160,6 +167,12 @@ const commands: Record<string, Do> = {
   }),
   succeed: finish('succeeded'),
   fail: finish('failed'),
+  stumble: onClaim(async ({ pair, task, claim }) => {
+    await report(control.deps, claim, accepted(), started(), result('failed', STUMBLED), exited())
+    model.start(task)
+    model.stumble(pair.expected, task)
+    await control.deps.db.query("UPDATE task SET not_before = NULL WHERE status = 'queued'")
+  }),
   lose: onClaim(async ({ pair, task, claim }) => {
     await report(control.deps, claim, lostFrame())
     model.start(task)
@@ -278,31 +291,57 @@ const rivals: readonly ((world: World, pick: number) => Promise<unknown>)[] = [
   (world, pick) => reportAny(world, pick, accepted(), started(), result('succeeded'), exited()),
   (world, pick) => reportAny(world, pick, accepted(), started(), result('failed'), exited()),
   (world, pick) => reportAny(world, pick, lostFrame()),
-  (world, pick) => onAny(world, pick, ({ id }) => tx((t) => cancelRun(control.deps, t, id, personId))),
-  (world, pick) => onAny(world, pick, ({ id }) => tx((t) => pauseRun(control.deps, t, id, personId))),
-  (world, pick) => onAny(world, pick, ({ id }) => tx((t) => resumeRun(control.deps, t, id, personId))),
-  (world, pick) => onAny(world, pick, ({ id }) => tx((t) => retryTask(control.deps, t, id, null, personId))),
+  (world, pick) => onAny(world, pick, ({ id }) => tx((t) => cancelRun(rival(), t, id, personId))),
+  (world, pick) => onAny(world, pick, ({ id }) => tx((t) => pauseRun(rival(), t, id, personId))),
+  (world, pick) => onAny(world, pick, ({ id }) => tx((t) => resumeRun(rival(), t, id, personId))),
+  (world, pick) => onAny(world, pick, ({ id }) => tx((t) => retryTask(rival(), t, id, null, personId))),
   (world, pick) => onAny(world, pick, (pair) => decide(pair, 'approved')),
   (world, pick) => onAny(world, pick, (pair) => decide(pair, 'denied')),
   (world, pick) => reviewAny(world, pick, 'again'),
   (world, pick) => reviewAny(world, pick, 'skip'),
   (world, pick) =>
     onAny(world, pick, ({ id, tasks }) =>
-      tx((t) =>
-        skipTask(control.deps, t, { runId: id, taskId: Object.values(tasks).at(-1) ?? '' }, personId),
-      ),
+      tx((t) => skipTask(rival(), t, { runId: id, taskId: Object.values(tasks).at(-1) ?? '' }, personId)),
     ),
-  () => forceCancelOnce(control.deps),
+  () => forceCancelOnce(rival()),
+  (world, pick) => reportAny(world, pick, accepted(), started(), result('failed', STUMBLED), exited()),
+  (world, pick) => onAny(world, pick, ({ id }) => recoverRun(rival(), id, new AbortController().signal)),
+  () => rival().db.query("UPDATE task SET not_before = NULL WHERE status = 'queued'"),
 ]
+
+/** A process that has a model to ask: it knows a way that only looks, one that asks, one that policy denies, and none. */
+const rival = (): Deps => ({
+  ...control.deps,
+  model: adviser,
+  settings: {
+    ...control.deps.settings,
+    recovery: { ...control.deps.settings.recovery, hasModel: true },
+  },
+})
+let advised = 0
+const advice = [
+  draft('Look', [draftStep('x', 'ls'), draftStep('y', 'sleep 1', ['x'])]),
+  draft('Change', [draftStep('x', 'touch made')]),
+  draft('Delete', [draftStep('x', 'rm -rf /')]),
+  draft('', [], 'A person should decide this.'),
+]
+const adviser: Model = {
+  provider: 'scripted',
+  model: 'adviser',
+  complete: async () => {
+    const value = advice[advised++ % advice.length]
+    return { value, text: JSON.stringify(value), tokens_in: 10, tokens_out: 10, ms: 1 }
+  },
+}
 
 let handedOut: Claim[] = []
 async function claimInto(): Promise<void> {
-  handedOut.push(...(await claimTasks(control.deps, 50)).claims)
+  handedOut.push(...(await claimTasks(rival(), 50)).claims)
 }
 
 async function reportAny(_: World, pick: number, ...frames: Parameters<typeof report>[2][]): Promise<void> {
   const claim = at(handedOut, pick)
-  if (claim) await report(control.deps, claim, ...frames)
+  if (claim) await report(rival(), claim, ...frames)
 }
 
 async function onAny(world: World, pick: number, act: (pair: Pair) => Promise<unknown>): Promise<void> {
@@ -314,7 +353,7 @@ async function reviewAny(world: World, pick: number, verdict: 'again' | 'skip'):
   await onAny(world, pick, (pair) =>
     tx((t) =>
       reviewTask(
-        control.deps,
+        rival(),
         t,
         { runId: pair.id, taskId: Object.values(pair.tasks)[0] ?? '' },
         verdict,
@@ -330,8 +369,8 @@ type Told = { machine: Machine; id: string; from: string | null; to: string; tas
 const history = (): Promise<Told[]> =>
   control.deps.db.query<Told>(
     `SELECT split_part(type, '.', 1) AS machine, coalesce(data->>'to', data->>'status') AS to, data->>'from' AS from, task_id AS task, seq AS at,
-       CASE split_part(type, '.', 1) WHEN 'run' THEN run_id WHEN 'task' THEN task_id WHEN 'attempt' THEN attempt_id ELSE approval_id END AS id
-     FROM event WHERE split_part(type, '.', 1) IN ('run', 'task', 'attempt', 'approval') AND (data ? 'to' OR data ? 'status') ORDER BY seq`,
+       CASE split_part(type, '.', 1) WHEN 'run' THEN run_id WHEN 'task' THEN task_id WHEN 'attempt' THEN attempt_id WHEN 'recovery' THEN (data->>'recovery_id')::uuid ELSE approval_id END AS id
+     FROM event WHERE split_part(type, '.', 1) IN ('run', 'task', 'attempt', 'approval', 'recovery') AND (data ? 'to' OR data ? 'status') ORDER BY seq`,
   )
 
 /** What must hold whatever came first. */
@@ -354,7 +393,11 @@ async function holds(): Promise<void> {
          WHERE a.status IN ('claimed', 'accepted', 'started') GROUP BY task_id HAVING count(*) > 1) x) AS two_holders,
        (SELECT count(*)::int FROM approval_decision d JOIN approval a ON a.id = d.approval_id WHERE a.status IN ('approved', 'denied') AND d.decision <> a.status) AS other_answer,
        (SELECT count(*)::int FROM run r WHERE r.status IN ('succeeded', 'failed', 'cancelled', 'denied') AND EXISTS (
-         SELECT 1 FROM task t WHERE t.run_id = r.id AND t.status IN ('held', 'blocked', 'queued', 'claimed', 'running'))) AS ended_too_soon`,
+         SELECT 1 FROM task t WHERE t.run_id = r.id AND t.status IN ('held', 'blocked', 'queued', 'claimed', 'running'))) AS ended_too_soon,
+       (SELECT count(*)::int FROM run r JOIN recovery v ON v.run_id = r.id WHERE v.status IN ('open', 'trying') AND r.status NOT IN ('running', 'paused')) AS tried_after_the_end,
+       (SELECT count(*)::int FROM attempt a JOIN task t ON t.id = a.task_id WHERE t.verdict->>'verdict' = 'ask' AND NOT EXISTS (
+         SELECT 1 FROM approval p WHERE p.run_id = t.run_id AND p.status = 'approved')) AS unapproved,
+       (SELECT count(*)::int FROM task t JOIN recovery v ON v.id = t.recovery_id WHERE t.effect = 'write' AND t.verdict->>'verdict' = 'allow') AS writes_unasked`,
   )
   expect(broken).toEqual({
     shared_files: 0,
@@ -362,6 +405,9 @@ async function holds(): Promise<void> {
     two_holders: 0,
     other_answer: 0,
     ended_too_soon: 0,
+    tried_after_the_end: 0,
+    unapproved: 0,
+    writes_unasked: 0,
   })
 }
 
@@ -378,6 +424,10 @@ test('many things at once leave a ledger that holds together', async () => {
     { numRuns: 60 },
   )
   await holds()
+  const [ways] = await control.deps.db.query<{ n: number }>(
+    'SELECT count(*)::int AS n FROM recovery WHERE plan_version IS NOT NULL',
+  )
+  expect(ways?.n, 'ways were found among all this').toBeGreaterThan(0)
   expect(await deadlocks(), 'everybody locks in the same order').toBe(0)
 }, 120_000)
 

@@ -12,8 +12,14 @@ export type ModelTask = {
   attempts: number
   /** A person wants the attempt it is in dead. */
   cancelAsked: boolean
+  /** How often it was tried again by itself since a person last said "go". */
+  retries: number
 }
 export type ModelRun = { status: string; approval: string | null; tasks: ModelTask[] }
+
+/** Times that one task, and one run in all, are tried again by themselves. */
+const MAX_RETRIES = 2
+const MAX_RUN_RETRIES = 8
 
 const MAX_ATTEMPTS = 3
 const stopped = new Set(['failed', 'failed_timeout', 'skipped', 'cancelled', 'force_cancelled'])
@@ -30,6 +36,7 @@ export function newRun(steps: Pick<ModelTask, 'key' | 'after' | 'effect' | 'owns
       status: asks ? 'held' : 'blocked',
       attempts: 0,
       cancelAsked: false,
+      retries: 0,
     })),
   }
   settle(run)
@@ -129,6 +136,18 @@ export function finish(run: ModelRun, task: ModelTask, status: 'succeeded' | 'fa
   settle(run)
 }
 
+/** It fails for a reason that may pass: what only reads is tried again, twice. */
+export function stumble(run: ModelRun, task: ModelTask): void {
+  const spent = run.tasks.reduce((sum, { retries }) => sum + retries, 0)
+  const goesOn = run.status === 'running' || run.status === 'paused'
+  const safe = task.effect === 'read' && task.retries < MAX_RETRIES && spent < MAX_RUN_RETRIES
+  if (goesOn && safe && task.status !== 'force_cancelled') {
+    task.retries += 1
+    task.status = 'queued'
+    settle(run)
+  } else finish(run, task, 'failed')
+}
+
 export function lose(run: ModelRun, task: ModelTask): void {
   if (task.cancelAsked) task.status = 'cancelled'
   else if (task.effect === 'write') task.status = 'needs_review'
@@ -156,6 +175,7 @@ export function retry(run: ModelRun, key: string | null): void {
   )
   if (run.status !== 'failed' || failed.length === 0) return
   run.status = 'running'
+  for (const task of run.tasks) task.retries = 0
   for (const task of failed) task.status = 'queued'
   const again = new Set(failed.map((task) => task.key))
   for (let grown = true; grown; ) {
