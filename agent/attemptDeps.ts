@@ -21,6 +21,7 @@ export type AttemptDeps = {
   /** The agent's own directory. */
   agentDir: string
   sandbox: Sandbox
+  maxMemory: number
   pipes: PipePool
   capabilities: ReadonlySet<ActionName>
   journal: Journal

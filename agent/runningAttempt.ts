@@ -92,7 +92,7 @@ export class RunningAttempt {
   }
 
   #context(more: Record<string, string>, given: Confinement['given'] = []): Run {
-    const { bounds, sandbox, pipes, redact, env, secrets } = this.#deps
+    const { bounds, sandbox, pipes, maxMemory, redact, env, secrets } = this.#deps
     const { run_id: runId, network } = this.#spec
     const cwd = resolveInside(bounds, '/', this.#spec.cwd)
     const writable = writableRoots(bounds.roots, this.#spec)
@@ -103,6 +103,7 @@ export class RunningAttempt {
       bounds,
       sandbox,
       pipes,
+      maxMemory,
       redact,
       env: {
         ...attemptEnvironment(env, this.#attempt.id),

@@ -91,6 +91,7 @@ export async function startAgent({
     bounds,
     agentDir: config.agentDir,
     sandbox,
+    maxMemory: limitsOf(config.limits).memory,
     pipes,
     capabilities: facts.capabilities,
     journal,

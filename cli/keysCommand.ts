@@ -1,6 +1,7 @@
 import { rotateSigningKey } from '../core/config/secrets.ts'
 import { duration, type Env } from '../core/config/settings.ts'
 import { tellEvent } from '../core/events/tellEvent.ts'
+import { commandLine, toldBy } from '../core/people/actor.ts'
 import { withLedger } from './openLedger.ts'
 import { UsageError } from './reportError.ts'
 
@@ -11,7 +12,7 @@ export async function rotateKeysCommand(env: Env, overlap: string): Promise<void
     throw new UsageError(`--overlap: got ${overlap}; it takes a duration such as 0s, 24h or 7d.`)
   await withLedger(env, async ({ config, db }) => {
     const { old_key, new_key, old_until } = await rotateSigningKey(config.dataDir, new Date(), parsed.data)
-    await tellEvent(db, 'keys.rotated', {}, { old_key, new_key, old_until })
+    await tellEvent(db, 'keys.rotated', {}, { old_key, new_key, old_until, ...toldBy(commandLine()) })
     console.log(
       `Grants are signed by a new key from the next start on. Start SKYNET anew before ${old_until}.`,
     )

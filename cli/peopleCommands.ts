@@ -1,10 +1,11 @@
 import type { Env } from '../core/config/settings.ts'
 import { commandLine } from '../core/people/actor.ts'
 import {
-  addEntitlement,
-  dropEntitlement,
+  actEverywhere,
   type EntitlementKind,
+  entitlementKinds,
   entitlementsOf,
+  setEntitlement,
   whereWords,
 } from '../core/people/entitlements.ts'
 import { listPeople, type Person, type Role, roles, setRole } from '../core/people/people.ts'
@@ -74,11 +75,16 @@ export async function findPerson(sql: Sql, id: string): Promise<Person> {
   return person
 }
 
-/** `skynet people entitle ID --chat ID --machine NAME`: names where a person may act; with `remove`, not any more. */
+type EntitleOptions = { chat?: string[]; machine?: string[]; remove?: boolean; everywhere?: string[] }
+
+/**
+ * `skynet people entitle ID --chat ID --machine NAME`: names where a person may act; with `remove`, not any more, and in
+ * none once the last is gone; `everywhere chat` or `machine` takes every restriction of that kind away.
+ */
 export async function entitleCommand(
   env: Env,
   id: string,
-  { chat = [], machine = [], remove = false }: { chat?: string[]; machine?: string[]; remove?: boolean },
+  { chat = [], machine = [], remove = false, everywhere = [] }: EntitleOptions,
 ): Promise<void> {
   await withLedger(env, async ({ db }) => {
     const person = await findPerson(db, id)
@@ -88,12 +94,20 @@ export async function entitleCommand(
         machine.map(async (name): Promise<[EntitlementKind, string]> => ['machine', await agentId(db, name)]),
       )),
     ]
-    const change = remove ? dropEntitlement : addEntitlement
+    const kinds = everywhere.map(kindOf)
     await db.tx(async (tx) => {
-      for (const [kind, target] of targets) await change(tx, person.id, kind, target, null)
+      for (const kind of kinds) await actEverywhere(tx, person.id, kind, commandLine())
+      for (const [kind, target] of targets)
+        await setEntitlement(tx, person.id, { kind, target, on: !remove }, commandLine())
     })
     console.log(`${person.name} ${whereWords(await entitlementsOf(db, person.id))}`)
   })
+}
+
+function kindOf(text: string): EntitlementKind {
+  const kind = entitlementKinds.find((one) => one === text)
+  if (!kind) throw new UsageError(`--everywhere takes ${entitlementKinds.join(' or ')}; got ${text}.`)
+  return kind
 }
 
 function chatId(text: string): string {

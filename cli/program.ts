@@ -248,8 +248,9 @@ function addPeople(program: Command, env: Env): void {
     .argument('<id>', 'the Telegram id that `skynet people list` shows')
     .option('--chat <id...>', 'the id of a chat, such as -1001234')
     .option('--machine <name...>', 'the name of a machine')
-    .option('--remove', 'takes these entries away again; without any left the person may act everywhere')
-    .action(async (id: string, options: { chat?: string[]; machine?: string[]; remove?: boolean }) =>
+    .option('--remove', 'takes these entries away again; without any left the person may act nowhere')
+    .option('--everywhere <kind...>', 'chat or machine: takes every restriction of that kind away')
+    .action(async (id: string, options: Parameters<Awaited<ReturnType<typeof load>>['entitleCommand']>[2]) =>
       (await load()).entitleCommand(env, id, options),
     )
   people

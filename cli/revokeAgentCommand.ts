@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { openSecrets } from '../core/config/secrets.ts'
 import type { Env } from '../core/config/settings.ts'
 import { revokeAgent } from '../core/fleet/revokeAgent.ts'
+import { commandLine } from '../core/people/actor.ts'
 import { openQueue } from '../core/queue/openQueue.ts'
 import { noRecovery } from '../core/recovery/ladder.ts'
 import { redactor } from '../core/redaction/redact.ts'
@@ -25,7 +26,7 @@ export async function revokeAgentCommand(env: Env, name: string): Promise<void> 
     )
     try {
       const done = await db.tx((tx) =>
-        revokeAgent({ ...queue, gatewayToken, settings: { recovery: noRecovery } }, tx, agent.id, null),
+        revokeAgent({ ...queue, gatewayToken, settings: { recovery: noRecovery } }, tx, agent.id, commandLine()),
       )
       await delay(TELL_MS)
       if (done.kind !== 'revoked') return console.log(`${name} was revoked already.`)

@@ -1,5 +1,6 @@
 import { listStanding, revokeStanding } from '../core/approvals/listStanding.ts'
 import type { Env } from '../core/config/settings.ts'
+import { commandLine } from '../core/people/actor.ts'
 import { withLedger } from './openLedger.ts'
 import { printTable } from './printTable.ts'
 import { UsageError } from './reportError.ts'
@@ -28,7 +29,9 @@ export async function revokeStandingCommand(env: Env, id: string): Promise<void>
     const ids = (await listStanding(db, null))
       .map((line) => line.id)
       .filter((one) => id === 'all' || one === id)
-    const ended = await Promise.all(ids.map((one) => db.tx((tx) => revokeStanding(tx, one, null, null))))
+    const ended = await Promise.all(
+      ids.map((one) => db.tx((tx) => revokeStanding(tx, one, commandLine(), null))),
+    )
     return ended.filter(Boolean).length
   })
   if (count === 0 && id !== 'all')

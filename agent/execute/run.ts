@@ -18,6 +18,8 @@ export type Run = {
   /** What its commands are let do, where the sandbox confines them. */
   confinement: Confinement
   pipes: PipePool
+  /** What all processes of one command may take together, in bytes. */
+  maxMemory: number
   /** The whole environment of the attempt. */
   env: Record<string, string>
   output: Output

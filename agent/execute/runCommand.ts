@@ -4,6 +4,7 @@ import { constants } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Contained, spawnContained } from '../sandbox/containment.ts'
 import { killTree, terminateTree, treeGone } from '../sandbox/killTree.ts'
+import { watchMemory } from '../sandbox/memoryWatch.ts'
 import { closeQuietly, readPipe } from '../sandbox/pipes.ts'
 import { wallHint } from '../sandbox/wallHint.ts'
 import type { Confinement } from '../sandbox/walls.ts'
@@ -43,7 +44,9 @@ export async function runCommand(
   const drained = Promise.all([stdout.done, stderr.done])
   if (contained.child.pid !== undefined) run.started(contained.child.pid)
   const killed = stopOnRequest(run, contained)
-  const end = await ended
+  const memory = watchMemory(contained, run.id, run.maxMemory, () => void killTree(contained, run.id))
+  const end = tooMuch(await ended, memory.taken(), run.maxMemory)
+  memory.stop()
   await killed.settle()
   if (contained.child.pid !== undefined) await treeGone(contained, run.id)
   contained.left()
@@ -58,6 +61,14 @@ export async function runCommand(
 function explain({ sandbox, output, confinement }: Run, { error }: Ended): void {
   const hint = error !== null && sandbox.kind === 'bwrap' ? wallHint(output.summary(), confinement) : null
   if (hint) output.note(hint)
+}
+
+/** A command that was ended for its memory says how much it took, and what sets the limit. */
+function tooMuch(end: Ended, taken: number | null, limit: number): Ended {
+  if (taken === null) return end
+  const mb = (bytes: number) => `${Math.round(bytes / 1024 / 1024)} MB`
+  const error = `ended: its processes together took ${mb(taken)}, more than the ${mb(limit)} they may (SKYNET_AGENT_MAX_MEMORY_MB)`
+  return { ...end, error }
 }
 
 async function ending(child: ChildProcess): Promise<Ended> {

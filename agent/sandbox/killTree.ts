@@ -65,6 +65,15 @@ function markedProcesses(executionId: string): number[] {
     )
 }
 
+/** All processes of a tree, with what holds it: of a process group those that carry the mark. */
+export const treeOf = (
+  { child, sandbox }: Pick<Contained, 'child' | 'sandbox'>,
+  executionId: string,
+): number[] => {
+  if (child.pid === undefined) return []
+  return sandbox.kind === 'group' ? markedProcesses(executionId) : withDescendants(child.pid)
+}
+
 /** A zombie counts as gone: it runs nothing, and an init that is one has ended its namespace. */
 function isAlive(pid: number): boolean {
   const stat = read(`/proc/${pid}/stat`)

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { release, totalmem } from 'node:os'
 import { findProgram } from './environment.ts'
 
-/** What one command may use. Bytes; processes of the whole tree, memory and file size of each process and file. */
+/** What one command may use. Bytes; processes and memory of the whole tree (memory also of each process), size of each file. */
 export type Limits = { processes: number; memory: number; fileSize: number }
 
 /** Limits as set; what is not set follows from the machine. */

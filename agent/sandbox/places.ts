@@ -1,3 +1,5 @@
+import { startupInHome } from '../../core/protocol/startupFiles.ts'
+
 /**
  * What a confined command gets to see of a machine, and what it never does. A home directory is hidden as a whole; the
  * tables say which parts of it are shown. Names below the home are written without it.
@@ -183,43 +185,4 @@ export const hiddenInHome = [
 ] as const
 
 /** And what is read only there: started unasked when the person logs in, opens a shell, or uses a tool. */
-export const startedInHome = [
-  '.bashrc',
-  '.bash_profile',
-  '.bash_login',
-  '.bash_logout',
-  '.bash_aliases',
-  '.profile',
-  '.zshrc',
-  '.zshenv',
-  '.zprofile',
-  '.zlogin',
-  '.inputrc',
-  '.xprofile',
-  '.xinitrc',
-  '.xsession',
-  '.pam_environment',
-  '.gitconfig',
-  '.gitignore_global',
-  '.npmrc',
-  '.yarnrc',
-  '.vimrc',
-  '.vim',
-  '.emacs',
-  '.emacs.d',
-  '.tmux.conf',
-  '.config/autostart',
-  '.config/environment.d',
-  '.config/fish',
-  '.config/git',
-  '.config/nvim',
-  '.config/pip',
-  '.config/systemd',
-  '.cargo/config',
-  '.cargo/config.toml',
-  '.local/share/applications',
-  '.local/share/systemd',
-  '.vscode',
-  '.vscode-server',
-  ...toolsInHome,
-] as const
+export const startedInHome = [...startupInHome, ...toolsInHome] as const

@@ -1,10 +1,11 @@
 import { Composer } from 'grammy'
 import { listStanding, type StandingLine } from '../../core/approvals/listStanding.ts'
 import {
-  addEntitlement,
-  dropEntitlement,
+  actEverywhere,
   type EntitlementKind,
+  entitlementKinds,
   entitlementsOf,
+  setEntitlement,
   whereWords,
 } from '../../core/people/entitlements.ts'
 import { permits } from '../../core/people/methods.ts'
@@ -81,6 +82,9 @@ export async function showPeople(deps: BotDeps, turn: Turn): Promise<void> {
   })
 }
 
+/** What a button names in place of one chat or machine. */
+const EVERYWHERE = 'everywhere'
+
 /** Where one person may act, with a button for each machine and paired group. */
 export async function showPerson(deps: BotDeps, turn: Turn, personId: string): Promise<void> {
   const person = (await listPeople(turn.tx)).find(({ id }) => id === personId)
@@ -97,20 +101,28 @@ export async function showPerson(deps: BotDeps, turn: Turn, personId: string): P
     const text = clip(`${on ? '✓ ' : ''}${kind === 'machine' ? '' : 'chat '}${reveal(name)}`, 60)
     return [{ text, action: { do: 'entitle', personId, kind, target, on: !on } }]
   })
+  for (const kind of entitlementKinds)
+    if (own.some((one) => one.kind === kind))
+      buttons.push([
+        {
+          text: kind === 'machine' ? 'Everywhere: on all machines' : 'Everywhere: in all chats',
+          action: { do: 'entitle', personId, kind, target: EVERYWHERE, on: true },
+        },
+      ])
   const lines = [
     `${bold(reveal(person.name))} · ${person.role ?? 'no role'} · ${escapeHtml(whereWords(own))}`,
-    'With a tick on any machine: only on those. With a tick on any chat: only there. Looking is not limited.',
+    'With a tick on any machine: only on those. With a tick on any chat: only there. Without the last tick: nowhere, until you tap “Everywhere”. Looking is not limited.',
   ]
   await say(turn.tx, deps.bus, here(turn, false), lines.join('\n'), { buttons })
 }
 
-/** Ticks a machine or a chat, or takes the tick away, and shows how it stands. */
+/** Ticks a machine or a chat, takes the tick away, or every restriction of a kind, and shows how it stands. */
 export async function entitle(
   deps: BotDeps,
   turn: Turn,
   change: { personId: string; kind: EntitlementKind; target: string; on: boolean },
 ): Promise<void> {
-  const act = change.on ? addEntitlement : dropEntitlement
-  await act(turn.tx, change.personId, change.kind, change.target, turn.person.id)
+  if (change.target === EVERYWHERE) await actEverywhere(turn.tx, change.personId, change.kind, turn.person.id)
+  else await setEntitlement(turn.tx, change.personId, change, turn.person.id)
   await showPerson(deps, turn, change.personId)
 }

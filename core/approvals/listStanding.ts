@@ -1,4 +1,5 @@
 import { tellEvent } from '../events/tellEvent.ts'
+import { type Actor, toldBy } from '../people/actor.ts'
 import type { Sql } from '../storage/sql.ts'
 import type { StandingKind } from './standing.ts'
 
@@ -35,14 +36,14 @@ export const listStanding = (sql: Sql, personId: string | null): Promise<Standin
 export async function revokeStanding(
   tx: Sql,
   id: string,
-  by: string | null,
+  by: Actor,
   personId: string | null,
 ): Promise<boolean> {
   const rows = await tx.query(
     `UPDATE standing_approval SET revoked_at = clock_timestamp(), revoked_by = $2
      WHERE id = $1 AND revoked_at IS NULL AND expires_at > clock_timestamp() AND ($3::uuid IS NULL OR asker_id = $3 OR given_by = $3) RETURNING id`,
-    [id, by, personId],
+    [id, typeof by === 'string' ? by : null, personId],
   )
-  if (rows.length > 0) await tellEvent(tx, 'standing.revoked', {}, { standing_id: id, by })
+  if (rows.length > 0) await tellEvent(tx, 'standing.revoked', {}, { standing_id: id, ...toldBy(by) })
   return rows.length > 0
 }

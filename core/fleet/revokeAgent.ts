@@ -2,6 +2,7 @@ import type { Deps } from '../deps.ts'
 import { callGateway } from '../dispatch/gatewayClient.ts'
 import { tellEvent } from '../events/tellEvent.ts'
 import { now, transition } from '../events/transition.ts'
+import { type Actor, toldBy } from '../people/actor.ts'
 import { cancelRun } from '../runs/cancelRun.ts'
 import { recordLost } from '../runs/recordFrames.ts'
 import { type SettleDeps, settleRun } from '../runs/settleRun.ts'
@@ -21,12 +22,8 @@ type RevokeDeps = Pick<Deps, 'gatewayToken'> & SettleDeps
  * it only read; what waits for it fails or is left out; runs that had not begun are cancelled; what was approved ahead
  * there is revoked. Work that runs on the machine itself cannot be stopped from here. Joining again takes a new code.
  */
-export async function revokeAgent(
-  deps: RevokeDeps,
-  tx: Tx,
-  agentId: string,
-  by: string | null,
-): Promise<Revoked> {
+export async function revokeAgent(deps: RevokeDeps, tx: Tx, agentId: string, actor: Actor): Promise<Revoked> {
+  const by = typeof actor === 'string' ? actor : null
   const [agent] = await tx.query<{ name: string; revoked_at: Date | null }>(
     'SELECT name, revoked_at FROM agent WHERE id = $1 FOR NO KEY UPDATE',
     [agentId],
@@ -36,7 +33,7 @@ export async function revokeAgent(
   const runs = await lockRuns(tx, agentId)
   const working = await loseAttempts(deps, tx, agentId)
   await closeDoors(deps, tx, agentId)
-  await tellEvent(tx, 'agent.revoked', { agentId }, { name: agent.name, by })
+  await tellEvent(tx, 'agent.revoked', { agentId }, { name: agent.name, ...toldBy(actor) })
   for (const run of runs) await endRun(deps, tx, run, { id: agentId, name: agent.name }, by)
   return { kind: 'revoked', name: agent.name, runs: runs.length, working }
 }

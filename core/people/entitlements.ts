@@ -1,5 +1,6 @@
 import { tellEvent } from '../events/tellEvent.ts'
 import type { Sql } from '../storage/sql.ts'
+import { type Actor, toldBy } from './actor.ts'
 
 /** Where somebody may act. */
 export const entitlementKinds = ['chat', 'machine'] as const
@@ -57,41 +58,52 @@ export const outsideLine = (outside: Outside): string =>
     ? 'This belongs to a chat in which you may not act.'
     : `You may not act on ${outside.name}.`
 
-/** Lets a person act in this chat or on this machine, and from the first one on in no other. False: it was so already. */
-export async function addEntitlement(
+/** A row of this target names no chat and no machine: it keeps a kind restricted when its last entry is gone. */
+const NONE = 'none'
+
+/**
+ * Lets a person act in this chat or on this machine (`on`), and from the first one on in no other; or not any more. Whose
+ * last one is taken away may act in no chat, or on no machine, until `actEverywhere` is said. False: it was so already.
+ */
+export async function setEntitlement(
   tx: Sql,
   personId: string,
-  kind: EntitlementKind,
-  target: string,
-  by: string | null,
+  { kind, target, on }: { kind: EntitlementKind; target: string; on: boolean },
+  by: Actor,
 ): Promise<boolean> {
-  const rows = await tx.query(
-    'INSERT INTO entitlement (person_id, kind, target) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING 1',
-    [personId, kind, target],
-  )
+  const changed = on
+    ? 'INSERT INTO entitlement (person_id, kind, target) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING 1'
+    : `WITH gone AS (DELETE FROM entitlement WHERE person_id = $1 AND kind = $2 AND target = $3 RETURNING 1)
+       INSERT INTO entitlement (person_id, kind, target) SELECT $1, $2, '${NONE}' FROM gone
+       ON CONFLICT (person_id, kind, target) DO UPDATE SET target = excluded.target RETURNING 1`
+  const rows = await tx.query(changed, [personId, kind, target])
   if (rows.length > 0)
-    await tellEvent(tx, 'person.entitled', {}, { person_id: personId, kind, target, on: true, by })
+    await tellEvent(tx, 'person.entitled', {}, { person_id: personId, kind, target, on, ...toldBy(by) })
   return rows.length > 0
 }
 
-/** Takes one away again. The last one of its kind stays away as well: the person may then act everywhere. */
-export async function dropEntitlement(
+/** Takes every restriction of this kind away: the person may act in all chats, or on all machines. False: none was there. */
+export async function actEverywhere(
   tx: Sql,
   personId: string,
   kind: EntitlementKind,
-  target: string,
-  by: string | null,
+  by: Actor,
 ): Promise<boolean> {
-  const rows = await tx.query(
-    'DELETE FROM entitlement WHERE person_id = $1 AND kind = $2 AND target = $3 RETURNING 1',
-    [personId, kind, target],
-  )
+  const rows = await tx.query('DELETE FROM entitlement WHERE person_id = $1 AND kind = $2 RETURNING 1', [
+    personId,
+    kind,
+  ])
   if (rows.length > 0)
-    await tellEvent(tx, 'person.entitled', {}, { person_id: personId, kind, target, on: false, by })
+    await tellEvent(
+      tx,
+      'person.entitled',
+      {},
+      { person_id: personId, kind, target: 'everywhere', on: true, ...toldBy(by) },
+    )
   return rows.length > 0
 }
 
-/** Where a person may act, by the names people know; none: everywhere. */
+/** Where a person may act, by the names people know; no row of a kind: everywhere; one alone called `none`: nowhere. */
 export const entitlementsOf = (sql: Sql, personId: string): Promise<Entitlement[]> =>
   sql.query<Entitlement>(
     `SELECT e.kind, e.target, coalesce(a.name, c.title, e.target) AS name FROM entitlement e
@@ -100,12 +112,15 @@ export const entitlementsOf = (sql: Sql, personId: string): Promise<Entitlement[
     [personId],
   )
 
-/** The same in words: `acts everywhere`, `acts only in Team, only on laptop`. */
+/** The same in words: `acts everywhere`, `acts only in Team, only on laptop`, `acts on no machine`. */
 export function whereWords(all: readonly Entitlement[]): string {
-  const names = (kind: EntitlementKind) => all.filter((one) => one.kind === kind).map(({ name }) => name)
-  const parts = [
-    names('chat').length > 0 ? `only in ${names('chat').join(', ')}` : '',
-    names('machine').length > 0 ? `only on ${names('machine').join(', ')}` : '',
-  ].filter(Boolean)
-  return parts.length === 0 ? 'acts everywhere' : `acts ${parts.join(', ')}`
+  const parts = [partWords(all, 'chat', 'in', 'in no chat'), partWords(all, 'machine', 'on', 'on no machine')]
+  return `acts ${parts.filter(Boolean).join(', ') || 'everywhere'}`
+}
+
+function partWords(all: readonly Entitlement[], kind: EntitlementKind, at: string, nowhere: string): string {
+  const own = all.filter((one) => one.kind === kind)
+  const names = own.filter(({ target }) => target !== NONE).map(({ name }) => name)
+  if (names.length > 0) return `only ${at} ${names.join(', ')}`
+  return own.length > 0 ? nowhere : ''
 }

@@ -44,7 +44,7 @@ export type Containment = z.infer<typeof Containment>
 export const Confined = z.strictObject({
   /** Dangerous system calls are refused. */
   calls: z.boolean(),
-  /** Memory of a process and size of a file are limited. */
+  /** Memory of a process, and of all of them together, and size of a file are limited. */
   limits: z.boolean(),
   /** The number of processes is limited. */
   processes: z.boolean(),

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { askApproval } from '../approvals/askApproval.ts'
+import { findStanding, useStanding } from '../approvals/standing.ts'
 import type { Deps } from '../deps.ts'
 import type { RunStatus } from '../events/states.ts'
 import { now, transition } from '../events/transition.ts'
@@ -33,7 +34,10 @@ export type Enqueued =
   | { kind: 'closed_run'; message: string }
   | { kind: 'fault'; code: string; message: string }
 
-type EnqueueDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'policy' | 'settings' | 'redact' | 'gatewayToken'>
+type EnqueueDeps = Pick<
+  Deps,
+  'db' | 'bus' | 'wake' | 'policy' | 'playbooks' | 'settings' | 'redact' | 'gatewayToken'
+>
 type Batch = {
   runId: string | null
   tasks: readonly TaskRequest[]
@@ -221,11 +225,15 @@ async function store(
   const { plan, files } = await withFiles(deps, tx, bare, judged)
   const runId = run?.id ?? randomUUID()
   const hash = planHash(plan, deps.policy.version)
-  const asks = judged.some(({ verdict }) => verdict.verdict === 'ask')
+  const asked = judged.some(({ verdict }) => verdict.verdict === 'ask')
+  const standing = asked
+    ? await findStanding(deps, tx, plan, judged, { askerId: batch.personId, source: { kind: 'api' } })
+    : null
+  const asks = asked && standing === null
   const begins = run === null && !asks && !hasOutside(batch.tasks)
   // All of it is asked for at once: the run first, since the rest is about it.
   const made = run ? null : newRun(tx, plan, batch.personId, runId)
-  const [{ planId }] = await Promise.all([
+  const [{ planId, taskIds }] = await Promise.all([
     storePlan(tx, runId, plan, {
       planHash: hash,
       policyVersion: deps.policy.version,
@@ -239,6 +247,11 @@ async function store(
     begins ? begin(deps, tx, runId, batch.tasks) : null,
     made,
   ])
+  await useStanding(
+    tx,
+    runId,
+    [...(standing ?? [])].map(([key, standingId]) => ({ standingId, taskId: taskIds.get(key) ?? '' })),
+  )
   const risk = worstRisk(judged.map(({ verdict }) => verdict))
   const approvalId = asks
     ? await askApproval(tx, { runId, planId, planHash: hash, risk, settings: deps.settings })

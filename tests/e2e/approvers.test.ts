@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { addEntitlement } from '../../core/people/entitlements.ts'
+import { setEntitlement } from '../../core/people/entitlements.ts'
 import { meetPerson } from '../../core/people/people.ts'
 import { addMachine } from '../support/fleet.ts'
 import { ana, bob, buttonsOf, eve, type Person, type System, startSystem, textOf } from '../support/system.ts'
@@ -49,7 +49,7 @@ beforeEach(() => {
 const personId = async ({ id, first_name }: Person): Promise<string> =>
   (await meetPerson(system.db, { id, name: first_name }, [ana.id])).id
 const entitle = async (person: Person, kind: 'chat' | 'machine', target: string) =>
-  addEntitlement(system.db, await personId(person), kind, target, null)
+  setEntitlement(system.db, await personId(person), { kind, target, on: true }, null)
 
 /** A command that policy asks about, said by Bob in the group unless told otherwise. */
 async function ask(at: { chat?: number; from?: Person; command?: string } = {}) {

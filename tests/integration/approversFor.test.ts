@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { approversFor, mayDecideAbout } from '../../core/approvals/approversFor.ts'
-import { addEntitlement } from '../../core/people/entitlements.ts'
+import { setEntitlement } from '../../core/people/entitlements.ts'
 import { type Role, setRole } from '../../core/people/people.ts'
 import { openTestControl, type TestControl } from '../support/control.ts'
 import { newDatabase, type TestDatabase } from '../support/database.ts'
@@ -30,8 +30,18 @@ beforeAll(async () => {
     blocked: await someone('owner'),
   }
   await addPerson(control.deps, 'owner') // has never started the bot
-  await addEntitlement(control.deps.db, people.onDesk.id, 'machine', desk.agentId, null)
-  await addEntitlement(control.deps.db, people.inGroup.id, 'chat', String(GROUP), null)
+  await setEntitlement(
+    control.deps.db,
+    people.onDesk.id,
+    { kind: 'machine', target: desk.agentId, on: true },
+    null,
+  )
+  await setEntitlement(
+    control.deps.db,
+    people.inGroup.id,
+    { kind: 'chat', target: String(GROUP), on: true },
+    null,
+  )
   await setRole(control.deps.db, people.gone.id, null, null)
   await control.deps.db.query('UPDATE chat SET blocked_at = now() WHERE id = $1', [people.blocked.chat])
 })

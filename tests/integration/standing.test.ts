@@ -7,8 +7,11 @@ import { listStanding, revokeStanding } from '../../core/approvals/listStanding.
 import type { StandingKind } from '../../core/approvals/standing.ts'
 import { revokeAgent } from '../../core/fleet/revokeAgent.ts'
 import { setRole } from '../../core/people/people.ts'
+import { cancelRun } from '../../core/runs/cancelRun.ts'
 import { retryTask } from '../../core/runs/retryTask.ts'
 import { claimTasks } from '../../core/scheduling/claimTasks.ts'
+import { enqueueTasks } from '../../core/tasks/enqueueTasks.ts'
+import { TaskRequest } from '../../core/tasks/taskRequest.ts'
 import { openTestControl, type TestControl } from '../support/control.ts'
 import { newDatabase, type TestDatabase } from '../support/database.ts'
 import {
@@ -166,6 +169,64 @@ describe('this command here, for an hour', () => {
   test('a plan of no playbook is not approved as one', async () => {
     const run = await ask(touch('s8'))
     expect(await stand(run.id, 'playbook')).toEqual({ kind: 'cannot_stand' })
+  })
+})
+
+describe('a program that asks for the same', () => {
+  let place: TestMachine
+  beforeAll(async () => {
+    place = await addMachine(control.deps, { name: 'for-programs' })
+  })
+  const enqueue = (command: string, personId: string) =>
+    enqueueTasks(control.deps, {
+      runId: null,
+      personId,
+      tasks: [
+        TaskRequest.parse({
+          action: 'shell',
+          params: { command },
+          agent_id: place.agentId,
+          cwd: place.root,
+          timeout_s: 60,
+        }),
+      ],
+    })
+  const run = async (command: string, personId = asker) => {
+    const taken = await enqueue(command, personId)
+    return taken.kind === 'enqueued' ? taken : Promise.reject(new Error(taken.kind))
+  }
+
+  test('goes on without asking, by what was approved ahead for whom it asks; nobody else, nothing else', async () => {
+    const first = await run('touch p1')
+    expect(first.approvalId).not.toBeNull()
+    expect(await stand(first.runId)).toMatchObject({ kind: 'stands' })
+    const again = await run('touch p1')
+    expect(again.approvalId).toBeNull()
+    expect(await states(control.deps, again.runId)).toEqual({ run: 'running', tasks: { 1: 'queued' } })
+    const used = await control.deps.db.query(
+      "SELECT 1 FROM event e JOIN task t ON t.id = e.task_id WHERE e.type = 'standing.used' AND e.run_id = $1 AND t.standing_id IS NOT NULL AND t.approved_at IS NOT NULL",
+      [again.runId],
+    )
+    expect(used).toHaveLength(1)
+    expect((await run('touch p1', approver)).approvalId).not.toBeNull()
+    expect((await run('touch p1 p2')).approvalId).not.toBeNull()
+    expect(await enqueue('rm -rf /', asker)).toMatchObject({ kind: 'denied' })
+    await control.deps.db.tx((tx) => cancelRun(control.deps, tx, again.runId, null))
+  })
+
+  test('it covers what a chat asks for too, ends with its time, and is looked at again before the start', async () => {
+    await stand((await run('touch p3')).runId)
+    const other = await ask(touch('p3'), asker, place)
+    expect(await status(other.id)).toBe('running')
+    await control.deps.db.tx((tx) => cancelRun(control.deps, tx, other.id, null))
+    const waiting = await run('touch p3')
+    await control.deps.db.query(
+      "UPDATE standing_approval SET expires_at = clock_timestamp() - interval '1 ms' WHERE label = 'touch p3'",
+    )
+    await claimTasks(control.deps, 50)
+    expect((await states(control.deps, waiting.runId)).tasks).toEqual({ 1: 'held' })
+    expect((await run('touch p3')).approvalId).not.toBeNull()
+    await control.deps.db.query("UPDATE attempt SET status = 'released' WHERE status = 'claimed'")
   })
 })
 

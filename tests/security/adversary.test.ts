@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { routes } from '../../api/routes.ts'
 import { newApiToken } from '../../core/people/apiTokens.ts'
-import { addEntitlement } from '../../core/people/entitlements.ts'
+import { setEntitlement } from '../../core/people/entitlements.ts'
 import { ana, bob, eve, type System, startSystem, textOf } from '../support/system.ts'
 
 /*
@@ -116,7 +116,7 @@ describe('an approver of another chat', () => {
       bob.id,
     ])
     const bobId = row?.id ?? ''
-    await system.db.tx((tx) => addEntitlement(tx, bobId, 'chat', '-4711', null))
+    await system.db.tx((tx) => setEntitlement(tx, bobId, { kind: 'chat', target: '-4711', on: true }, null))
     const number = await system.ask('/run touch of-ana')
     const card = await system.message(/❓.*touch of-ana/)
     const { id: runId, approvals } = await system.run(number)

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { approveStanding } from '../../core/approvals/approveStanding.ts'
 import { type Decision, decideApproval } from '../../core/approvals/decideApproval.ts'
 import { expireApprovalsOnce } from '../../core/approvals/expireApprovals.ts'
-import { addEntitlement } from '../../core/people/entitlements.ts'
+import { setEntitlement } from '../../core/people/entitlements.ts'
 import { revisePlan } from '../../core/planning/revisePlan.ts'
 import { cancelRun } from '../../core/runs/cancelRun.ts'
 import { claimTasks } from '../../core/scheduling/claimTasks.ts'
@@ -60,8 +60,13 @@ beforeAll(async () => {
     (['owner', 'approver', 'owner', 'owner'] as const).map((role) => addPerson(deps, role)),
   )
   people = { asker, approver, elsewhere, otherChat } as typeof people
-  await addEntitlement(deps.db, people.elsewhere, 'machine', (await addMachine(deps)).agentId, null)
-  await addEntitlement(deps.db, people.otherChat, 'chat', '-77', null)
+  await setEntitlement(
+    deps.db,
+    people.elsewhere,
+    { kind: 'machine', target: (await addMachine(deps)).agentId, on: true },
+    null,
+  )
+  await setEntitlement(deps.db, people.otherChat, { kind: 'chat', target: '-77', on: true }, null)
   for (let n = 0; n < 12; n++) held.push(await ask(n))
   for (let n = 0; n < 6; n++) {
     const one = await ask(100 + n)

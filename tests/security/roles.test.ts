@@ -8,7 +8,7 @@ import { storeButtons } from '../../bot/delivery/say.ts'
 import { methodOf } from '../../bot/features/taps.ts'
 import { ButtonAction, buttonId } from '../../bot/render/buttons.ts'
 import { newApiToken } from '../../core/people/apiTokens.ts'
-import { addEntitlement } from '../../core/people/entitlements.ts'
+import { setEntitlement } from '../../core/people/entitlements.ts'
 import { accessOf, methods, permits } from '../../core/people/methods.ts'
 import { type Role, roles, setRole } from '../../core/people/people.ts'
 import type { Tx } from '../../core/storage/sql.ts'
@@ -507,7 +507,7 @@ describe('a person who may act on one machine only', () => {
   test('starts, decides and steers nothing elsewhere: chat, token and planner alike', async () => {
     const person = await somebody('approver')
     const mine = await addMachine(api.deps, { name: 'mine' })
-    await addEntitlement(api.db, person.id, 'machine', mine.agentId, null)
+    await setEntitlement(api.db, person.id, { kind: 'machine', target: mine.agentId, on: true }, null)
     const token = await newApiToken(api.db, `there ${person.id}`, ['operate', 'read'], person.id)
     const theirs = await heldRun(null)
     const [approval] = await api.db.query<{ plan_hash: string }>(
@@ -545,7 +545,7 @@ describe('a person who may act on one machine only', () => {
 describe('a person who may act in one chat only', () => {
   test('asks, decides and steers nothing elsewhere, and still looks', async () => {
     const person = await somebody('owner')
-    await addEntitlement(api.db, person.id, 'chat', '-4242', null)
+    await setEntitlement(api.db, person.id, { kind: 'chat', target: '-4242', on: true }, null)
     const theirs = await heldRun(null)
     for (const action of [
       { do: 'cancel', runId: theirs.id },

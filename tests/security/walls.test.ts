@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { searchPath } from '../../agent/sandbox/environment.ts'
+import { memoryOf } from '../../agent/sandbox/memoryWatch.ts'
 import { ConfinedMachine } from '../support/confinedMachine.ts'
 import { Pair } from '../unit/agent/startPair.ts'
 
@@ -85,6 +86,35 @@ describe('without bubblewrap', () => {
 })
 
 describe('limits', () => {
+  const MB = 1024 * 1024
+  /** Four processes that take 60 MB each and stay; a double fork takes two of them out of the group. */
+  const many = `for i in 1 2 3 4; do
+    if [ $i -gt 2 ]; then (setsid perl -e 'my $t = "x" x 60_000_000; sleep 60' &) else perl -e 'my $t = "x" x 60_000_000; sleep 60' & fi
+  done; sleep 60`
+
+  test.each([true, false])('of the memory of all processes together (confined: %s)', async (confined) => {
+    const machine = machineWith({ env: { SKYNET_AGENT_MAX_MEMORY_MB: '150' } })
+    const { error } = await machine.shell(many, { confined })
+    expect(error).toMatch(/its processes together took \d+ MB, more than the 150 MB they may/)
+    const fits = await machine.shell(`perl -e 'my $t = "x" x 60_000_000; sleep 1; print length $t'`, {
+      confined,
+    })
+    expect([fits.error, fits.text]).toEqual([null, '60000000'])
+  })
+
+  test('of files that it keeps in memory', async () => {
+    const machine = machineWith({ env: { SKYNET_AGENT_MAX_MEMORY_MB: '100' } })
+    const { error } = await machine.shell('head -c 200000000 /dev/zero > /dev/shm/x; sleep 60')
+    expect(error).toMatch(/took \d+ MB, more than the 100 MB/)
+  })
+
+  test('what processes share counts once', () => {
+    const own = memoryOf([process.pid], null, 0)
+    expect(own).toBeGreaterThan(10 * MB)
+    expect(memoryOf([process.pid], null, Number.MAX_SAFE_INTEGER)).toBeGreaterThanOrEqual(own - MB)
+    expect(memoryOf([2 ** 30], null, 0)).toBe(0)
+  })
+
   test('of a file and of memory', async () => {
     const machine = machineWith({ env: { SKYNET_AGENT_MAX_FILE_MB: '2', SKYNET_AGENT_MAX_MEMORY_MB: '200' } })
     const write = await machine.shell('head -c 5000000 /dev/zero > big; echo never > second')
@@ -94,13 +124,9 @@ describe('limits', () => {
     expect(
       (await machine.act({ action: 'script', params: { interpreter: 'perl', body: hungry } })).text,
     ).not.toContain('400000000')
+    const roomy = machineWith({ env: { SKYNET_AGENT_MAX_MEMORY_MB: '4000' } })
     expect(
-      (
-        await machine.act(
-          { action: 'script', params: { interpreter: 'perl', body: hungry } },
-          { confined: false },
-        )
-      ).text,
+      (await roomy.act({ action: 'script', params: { interpreter: 'perl', body: hungry } })).text,
     ).toContain('400000000')
     expect((await machine.shell('ulimit -H -f unlimited || ulimit -f unlimited; ulimit -c')).text).toContain(
       '0\n',

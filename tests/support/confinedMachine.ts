@@ -38,6 +38,7 @@ export class ConfinedMachine {
   readonly outside: string
   readonly #env: Record<string, string>
   readonly #pipes: PipePool
+  readonly #maxMemory: number
   readonly sandbox: Sandbox
 
   /** `where`: a directory to make it in. `roots`: below its home; the first is worked in. */
@@ -61,6 +62,7 @@ export class ConfinedMachine {
       SKYNET_AGENT_ROOTS: roots.map((root) => join(this.home, root)).join(delimiter),
     })
     this.bounds = { roots: config.roots.map((root) => realpathSync(root)), hidden: this.data }
+    this.#maxMemory = limitsOf(config.limits).memory
     this.#pipes = new PipePool(join(this.dir, 'pipes'))
     this.sandbox = probeSandbox(
       {
@@ -99,8 +101,9 @@ export class ConfinedMachine {
     })
     if (covered.kind === 'starts')
       return { exitCode: null, signal: null, error: covered.error, text: covered.error }
+    const id = randomUUID()
     const run: Run = {
-      id: randomUUID(),
+      id,
       cwd,
       bounds: this.bounds,
       sandbox: options.confined === false ? { kind: 'group', prefix: [] } : this.sandbox,
@@ -112,7 +115,8 @@ export class ConfinedMachine {
         given: covered.covers,
       },
       pipes: this.#pipes,
-      env: { ...attemptEnvironment(this.#env, randomUUID()), ...options.secrets },
+      maxMemory: this.#maxMemory,
+      env: { ...attemptEnvironment(this.#env, id), ...options.secrets },
       output,
       redact: (text) => text,
       stop: new AbortController().signal,

@@ -1,3 +1,5 @@
+import { startupInHome as startupFiles } from '../../protocol/startupFiles.ts'
+
 /**
  * What is sensitive on a machine, as data. Paths under a home are written without it and are meant for every home.
  * A trailing `/**` means everything below, and the directory itself.
@@ -140,50 +142,12 @@ export const vitalOnMachine = [
 ] as const
 
 /** Run when somebody logs in, opens a shell or uses a tool. */
-export const startupInHome = [
-  '.bashrc',
-  '.bash_profile',
-  '.bash_login',
-  '.bash_logout',
-  '.bash_aliases',
-  '.profile',
-  '.zshrc',
-  '.zprofile',
-  '.zshenv',
-  '.zlogin',
-  '.kshrc',
-  '.cshrc',
-  '.tcshrc',
-  '.login',
-  '.inputrc',
-  '.vimrc',
-  '.config/nvim/**',
-  '.vim/**',
-  '.emacs',
-  '.emacs.d/**',
-  '.gitconfig',
-  '.config/git/**',
-  '.config/fish/**',
-  '.config/autostart/**',
-  '.config/systemd/**',
-  '.config/environment.d/**',
+export const startupInHome: readonly string[] = [
+  ...startupFiles.map((name) => `${name}/**`),
   '.ssh/config',
-  '.xinitrc',
-  '.xsession',
-  '.xprofile',
-  '.tmux.conf',
-  '.pam_environment',
-  'Library/LaunchAgents/**',
   '.local/bin/**',
   'bin/**',
-  '.selected_editor',
-  '.wgetrc',
-  '.curlrc',
-  '.psqlrc',
-  '.gdbinit',
-  '.pythonrc',
-  '.Rprofile',
-] as const
+]
 
 /** The same for a project: run by git, an editor, a build server or a shell, without being asked. */
 export const startupInProject: readonly RegExp[] = [
