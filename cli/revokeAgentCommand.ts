@@ -26,7 +26,12 @@ export async function revokeAgentCommand(env: Env, name: string): Promise<void> 
     )
     try {
       const done = await db.tx((tx) =>
-        revokeAgent({ ...queue, gatewayToken, settings: { recovery: noRecovery } }, tx, agent.id, commandLine()),
+        revokeAgent(
+          { ...queue, gatewayToken, settings: { recovery: noRecovery } },
+          tx,
+          agent.id,
+          commandLine(),
+        ),
       )
       await delay(TELL_MS)
       if (done.kind !== 'revoked') return console.log(`${name} was revoked already.`)
