@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newApiToken } from '../../../core/people/apiTokens.ts'
-import { addEntitlement } from '../../../core/people/entitlements.ts'
+import { setEntitlement } from '../../../core/people/entitlements.ts'
 import { openTestApi, type TestApi } from '../../support/api.ts'
 import { addMachine, addPerson } from '../../support/fleet.ts'
 import { putMemory } from '../../support/memories.ts'
@@ -48,7 +48,9 @@ test('a secret is not kept', async () => {
 test('a person with some machines sees and stores nothing of others, and forgets only what is theirs', async () => {
   const [mine, other] = [await addMachine(deps()), await addMachine(deps())]
   const person = await addPerson(deps(), 'operator')
-  await deps().db.tx((tx) => addEntitlement(tx, person, 'machine', mine.agentId, null))
+  await deps().db.tx((tx) =>
+    setEntitlement(tx, person, { kind: 'machine', target: mine.agentId, on: true }, null),
+  )
   const token = await newApiToken(deps().db, 'some', ['read', 'operate'], person)
   const there = await putMemory(deps(), { text: 'The kettle is on.', agentId: other.agentId })
   const here = await putMemory(deps(), { text: 'The kettle is off.', agentId: mine.agentId })
