@@ -64,6 +64,8 @@ export async function showGuideCommand(
     reviewed ? reviewedText(db, kind, name) : ((await readGuide(db, kind, name))?.text ?? null),
   )
   if (text === null) throw unknown(kind, name)
+  // As a file of SKYNET_PLAYBOOKS_DIR would begin.
+  if (kind === 'playbook') console.log(`name: ${name}`)
   console.log(showHidden(text))
 }
 

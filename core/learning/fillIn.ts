@@ -87,7 +87,15 @@ const isText = (part: Part): boolean =>
   plainParts.has(part.type) ||
   (part.type === 'DoubleQuoted' && part.parts.every((inner) => inner.type === 'Literal'))
 
+/** Of a pattern without quotes, such as `logs/*.txt`: what stands beside its signs can be a value. */
+const isPattern = (part: Part): boolean =>
+  part.type === 'Glob' || (part.type === 'Literal' && part.text === part.value)
+
 function fillInWord(word: ShellWord, slots: readonly Slot[]): string {
+  if (word.parts?.every(isPattern) && !word.value.startsWith('~'))
+    return word.parts
+      .map((part) => (part.type === 'Literal' ? fillInText(part.text, slots) : part.text))
+      .join('')
   const quoted = word.parts !== undefined
   if (quoted && !word.parts?.every(isText)) return word.text
   if (!quoted && word.text !== word.value) return word.text

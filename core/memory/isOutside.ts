@@ -1,3 +1,4 @@
+import { originsOf } from '../planning/untrusted.ts'
 import type { PastRun } from './pastRun.ts'
 
 /** A person's own words are one line of at most so many letters; a longer text may have been pasted from anywhere. */
@@ -14,4 +15,4 @@ export const isOutside = (run: Pick<PastRun, 'personId' | 'request' | 'source'>)
   run.personId === null ||
   !isOwnWords(run.request) ||
   run.source?.kind === 'api' ||
-  (run.source?.kind === 'model' && (run.source.from?.length ?? 0) > 0)
+  originsOf(run.source).length > 1

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { readModelSettings } from '../../core/config/model.ts'
+import { listGuides } from '../../core/guides/guide.ts'
 import { openModel } from '../../core/llm/openModel.ts'
 import { originsOf } from '../../core/planning/untrusted.ts'
 import { storeSkill } from '../../core/skills/lookForSkills.ts'
@@ -59,6 +60,10 @@ test('a run that went well is kept by one tap, reviewed by two, and answers the 
   expect(proposal.text).toContain('prepare drawer called {name}')
   expect(proposal.text).toContain('mkdir {{name}}')
   expect(proposal.text).toContain('files of laptop:api in view')
+  // A second tap shows the same one again.
+  await system.tap('Keep as playbook', { after: outcome.message_id - 1 })
+  await system.message(/playbook .*waits for review/, { after: proposal.message_id })
+  expect(await listGuides(system.db, 'playbook')).toHaveLength(1)
   // Until it is reviewed it answers nothing, and a model is asked as before.
   server.push(plan('Make the drawer letters', [step('1', 'mkdir letters')]))
   system.say('prepare a drawer called letters')

@@ -12,6 +12,7 @@ import { storeGuide } from '../../core/guides/storeGuide.ts'
 import { learnedPlaybooks } from '../../core/learning/learnedPlaybooks.ts'
 import { proposePlaybook } from '../../core/learning/proposePlaybook.ts'
 import type { Completion, Model } from '../../core/llm/model.ts'
+import { isOutside } from '../../core/memory/isOutside.ts'
 import { type Judged, judgePlan } from '../../core/planning/judgePlan.ts'
 import type { PlanSource } from '../../core/planning/planOutcome.ts'
 import { planRequest } from '../../core/planning/planRequest.ts'
@@ -181,6 +182,13 @@ describe('a run that obeyed, kept as a playbook', () => {
     expect(wrong).toEqual([])
     expect(kept).toBe(orders.length)
   })
+})
+
+test('what a learned playbook did with an origin is remembered as from elsewhere', () => {
+  const run = { personId: 'x', request: 'frobnicate it' }
+  const source = { kind: 'playbook', name: 'x', learned: true } as const
+  expect(isOutside({ ...run, source })).toBe(false)
+  expect(isOutside({ ...run, source: { ...source, from: ['log of #12'] } })).toBe(true)
 })
 
 test('a learned playbook cannot be approved ahead as a whole, whatever has its name', () => {

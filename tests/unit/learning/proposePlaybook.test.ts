@@ -70,6 +70,20 @@ const cases: [string, Step[], Record<string, string>, string, unknown[]][] = [
     ['git checkout -b logout'],
   ],
   [
+    'crée une branche paiement',
+    ['git switch -c paiement'],
+    { branch: 'paiement' },
+    'crée une branche panier',
+    ['git switch -c panier'],
+  ],
+  [
+    'show disk usage of /var/log sorted',
+    ['du -sh /var/log/* | sort -h'],
+    { path: '/var/log' },
+    'show disk usage of "my logs" sorted',
+    ["du -sh 'my logs'/* | sort -h"],
+  ],
+  [
     'switch to branch main',
     ['git switch main'],
     { branch: 'main' },
