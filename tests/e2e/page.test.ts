@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Bot, InputFile } from 'grammy'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { drawUsage } from '../../bot/render/usageChart.ts'
 import { type PanelRow, type Playground, startPlayground } from '../../playground/server.ts'
 
 const browserPath = '/usr/bin/chromium'
@@ -48,6 +49,9 @@ function echoBot(apiRoot: string): Bot {
   bot.callbackQuery('never', () => undefined)
   bot.hears('file', (ctx) =>
     ctx.replyWithDocument(new InputFile(Buffer.from('first line\nlast line\n'), 'run-1.log')),
+  )
+  bot.hears('photo', (ctx) =>
+    ctx.replyWithPhoto(new InputFile(drawUsage({ days: [] }), 'usage.png'), { caption: 'Language models' }),
   )
   bot.hears('ask', (ctx) =>
     ctx.reply('Why?', { reply_markup: { force_reply: true, input_field_placeholder: 'The reason' } }),
@@ -214,6 +218,15 @@ describe.skipIf(!hasBrowser)('the chat page', { timeout: 30_000 }, () => {
     const saved = page.waitForEvent('download')
     await page.getByLabel('Download run-1.log').click()
     expect((await saved).suggestedFilename()).toBe('run-1.log')
+  })
+
+  test('photos are seen in the chat, with their caption', async () => {
+    const page = await open()
+    await send(page, 'photo')
+    await inChat(page, 'Language models').waitFor()
+    const photo = page.locator('#messages img.photo')
+    await expect.poll(() => photo.evaluate((img) => Reflect.get(img, 'naturalWidth'))).toBe(720)
+    expect(await photo.getAttribute('alt')).toBe('Language models')
   })
 
   test('commands complete from the menu', async () => {
