@@ -33,11 +33,8 @@ export function guides(deps: BotDeps): Composer<BotContext> {
 export async function showGuides(deps: BotDeps, turn: Turn): Promise<void> {
   const skills = await listGuides(turn.tx, 'skill')
   const playbooks = await listGuides(turn.tx, 'playbook')
-  const { html, buttons } = renderGuides(
-    skills,
-    playbooks,
-    await listSkillFaults(turn.tx, deps.settings.skills),
-  )
+  const faults = await listSkillFaults(turn.tx, deps.settings.skills)
+  const { html, buttons } = renderGuides(skills, playbooks, faults, deps.model !== null)
   await say(turn.tx, deps.bus, here(turn, false), html, { buttons })
 }
 

@@ -26,6 +26,7 @@ export function renderGuides(
   skills: readonly Guide[],
   playbooks: readonly Guide[],
   faults: readonly SourceFault[],
+  hasModel: boolean,
 ): { html: string; buttons: Buttons } {
   const lines = [
     bold('Skills'),
@@ -34,6 +35,9 @@ export function renderGuides(
       .slice(0, MOST)
       .map(({ source, fault }) => `✗ ${code(clip(reveal(source), 80))}: ${shown(fault, 160)}`),
     ...(faults.length > MOST ? [`and ${faults.length - MOST} more faults: skynet doctor`] : []),
+    ...(skills.length > 0 && !hasModel
+      ? ['No language model is set: skills guide nothing until one is.']
+      : []),
     '',
     bold('Learned playbooks'),
     ...linesOf(playbooks, 'None. <code>Keep as playbook</code> stands under a run that went well.'),

@@ -2,7 +2,7 @@ import { sha256 } from '../protocol/hash.ts'
 import type { Sql } from '../storage/sql.ts'
 import type { GuideKind } from './guide.ts'
 
-export type Usable<T> = { name: string; hash: string; origins: readonly string[]; value: T }
+type Usable<T> = { name: string; hash: string; origins: readonly string[]; value: T }
 
 type Row = { name: string; hash: string; origins: string[] }
 

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import type { Deps } from '../deps.ts'
-import { guideReader, type Usable } from '../guides/usableGuides.ts'
 import { type Model, ModelError } from '../llm/model.ts'
 import { asData, newMark, type Untrusted } from '../planning/untrusted.ts'
 import { wordsOf } from '../planning/words.ts'
+import { sha256 } from '../protocol/hash.ts'
+import type { Sql } from '../storage/sql.ts'
 import { readSkill, type Skill, SkillFault } from './readSkill.ts'
 
 /** Skills that one plan is made with at most, and characters of one, so that a context stays small. */
@@ -13,27 +14,52 @@ const MAX_BODY = 12_000
 const OFFERED = 40
 const MAX_DESCRIPTION = 300
 
-const readReviewed = guideReader('skill', (name, text) => {
+/** A reviewed skill as it is offered: all that is known of it before it is chosen. */
+export type OfferedSkill = { name: string; description: string; hash: string }
+
+/** The skills that an owner has reviewed, by name and description, as they are in the ledger now. */
+export const offeredSkills = (sql: Sql): Promise<OfferedSkill[]> =>
+  sql.query<OfferedSkill>(
+    `SELECT g.name, t.description, t.hash FROM guide g
+     JOIN guide_text t ON t.kind = g.kind AND t.name = g.name AND t.hash = g.reviewed_hash
+     WHERE g.kind = 'skill' AND g.removed_at IS NULL ORDER BY g.name LIMIT 2000`,
+  )
+
+/** The skills that were chosen, in this order, with their texts. One whose text is not what was reviewed is left out. */
+export async function readChosen(sql: Sql, chosen: readonly OfferedSkill[]): Promise<Skill[]> {
+  if (chosen.length === 0) return []
+  const rows = await sql.query<{ name: string; hash: string; text: string }>(
+    `SELECT name, hash, text FROM guide_text
+     WHERE kind = 'skill' AND (name, hash) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
+    [chosen.map(({ name }) => name), chosen.map(({ hash }) => hash)],
+  )
+  return chosen.flatMap(({ name, hash }) => {
+    const text = rows.find((row) => row.name === name && row.hash === hash)?.text ?? ''
+    const skill = sha256(text) === hash ? readOrNull(text) : null
+    return skill?.name === name ? [skill] : []
+  })
+}
+
+function readOrNull(text: string): Skill | null {
   try {
-    const skill = readSkill(text)
-    return skill.name === name ? skill : null
+    return readSkill(text)
   } catch (error) {
     if (error instanceof SkillFault) return null
     throw error
   }
-})
+}
 
-/** The skills that an owner has reviewed, as they are in the ledger now. */
-export const reviewedSkills = async (sql: Deps['db']): Promise<Skill[]> =>
-  (await readReviewed(sql)).map(({ value }: Usable<Skill>) => value)
-
-type Rated = { skill: Skill; score: number; clear: boolean }
+type Rated = { skill: OfferedSkill; score: number; clear: boolean }
 
 const roots = (text: string): Map<string, boolean> =>
   new Map(wordsOf(text).map(({ root, weak }) => [root, weak]))
 
 /** How much a skill's name and description have to do with a request. `clear`: enough to choose it by that alone. */
-function rate(skill: Skill, wanted: ReadonlyMap<string, boolean>, rarity: (root: string) => number): Rated {
+function rate(
+  skill: OfferedSkill,
+  wanted: ReadonlyMap<string, boolean>,
+  rarity: (root: string) => number,
+): Rated {
   const name = roots(skill.name.replaceAll('-', ' '))
   const described = roots(skill.description)
   const shared = [...wanted].filter(([root]) => name.has(root) || described.has(root))
@@ -49,7 +75,7 @@ function rate(skill: Skill, wanted: ReadonlyMap<string, boolean>, rarity: (root:
 }
 
 /** The skills by how near they are to a request, the nearest first. Pure. */
-export function rateSkills(skills: readonly Skill[], request: string): Rated[] {
+export function rateSkills(skills: readonly OfferedSkill[], request: string): Rated[] {
   const wanted = roots(request)
   const counts = new Map<string, number>()
   for (const { name, description } of skills)
@@ -76,7 +102,11 @@ type Asked = {
 }
 
 /** The model's choice of the offered ones; none when it gives no usable answer. Throws only the reason of the signal. */
-async function askWhich(model: Model, offered: readonly Skill[], asked: Asked): Promise<Skill[]> {
+async function askWhich(
+  model: Model,
+  offered: readonly OfferedSkill[],
+  asked: Asked,
+): Promise<OfferedSkill[]> {
   const mark = newMark()
   const list = offered.map(({ name, description }) => ({
     name,
@@ -115,9 +145,9 @@ async function askWhich(model: Model, offered: readonly Skill[], asked: Asked): 
  */
 export async function chooseSkills(
   model: Model | null,
-  skills: readonly Skill[],
+  skills: readonly OfferedSkill[],
   asked: Asked,
-): Promise<Skill[]> {
+): Promise<OfferedSkill[]> {
   const rated = rateSkills(skills, asked.request)
   const clear = rated.filter((one) => one.clear).slice(0, MOST)
   if (clear.length > 0) return clear.map(({ skill }) => skill)
@@ -134,9 +164,8 @@ const NOTE =
  * before it writes. Reads the ledger; asks a model at most once.
  */
 export async function skillsFor(deps: Pick<Deps, 'db' | 'model'>, asked: Asked): Promise<Untrusted[]> {
-  const skills = await reviewedSkills(deps.db)
-  const chosen = await chooseSkills(deps.model, skills, asked)
-  return chosen.map(({ name, description, body }) => ({
+  const chosen = await chooseSkills(deps.model, await offeredSkills(deps.db), asked)
+  return (await readChosen(deps.db, chosen)).map(({ name, description, body }) => ({
     origin: `skill ${name}`,
     text: `${NOTE}\n${description}\n\n${body.slice(0, MAX_BODY)}${body.length > MAX_BODY ? '\n[the rest is left out]' : ''}`,
   }))

@@ -20,7 +20,7 @@ import { askForOrigins, originsOf } from '../../core/planning/untrusted.ts'
 import { SYSTEM_PROMPT } from '../../core/planning/writePrompt.ts'
 import { sha256 } from '../../core/protocol/hash.ts'
 import type { TaskSpec } from '../../core/protocol/specs.ts'
-import { chooseSkills, reviewedSkills, skillsFor } from '../../core/skills/chooseSkills.ts'
+import { chooseSkills, offeredSkills, readChosen, skillsFor } from '../../core/skills/chooseSkills.ts'
 import {
   fetchSkill,
   listSkillFaults,
@@ -61,8 +61,11 @@ const review = (name: string, hash: string, kind: GuideKind = 'skill') =>
   control.deps.db.tx((tx) => reviewGuide(tx, { kind, name, hash }, owner))
 const remove = (name: string) => control.deps.db.tx((tx) => removeGuide(tx, { kind: 'skill', name }, owner))
 /** What would be used of a skill now; null: nothing. */
-const used = async (name: string): Promise<string | null> =>
-  (await reviewedSkills(control.deps.db)).find((skill) => skill.name === name)?.body ?? null
+async function used(name: string): Promise<string | null> {
+  const { db } = control.deps
+  const offered = (await offeredSkills(db)).filter((skill) => skill.name === name)
+  return (await readChosen(db, offered))[0]?.body ?? null
+}
 
 async function reviewed(name: string, body: string): Promise<string> {
   const { hash } = (await store(name, body)) as { hash: string }
@@ -255,8 +258,7 @@ describe('another text than the one that was reviewed', () => {
         await control.deps.db.query(
           "UPDATE guide_text SET text = replace(text, 'good', 'evil') WHERE name = 'w5'",
         )
-        // A process that has not read it yet.
-        return otherProcess('w5')
+        return used('w5')
       },
     ],
     [
@@ -370,7 +372,7 @@ describe('another text than the one that was reviewed', () => {
   test('is known to every process at once, and each act is in the trail', async () => {
     const other = await openTestControl({ databaseUrl: database.url })
     const { hash } = (await store('seen', 'good')) as { hash: string }
-    const names = async () => (await reviewedSkills(other.deps.db)).map(({ name }) => name)
+    const names = async () => (await offeredSkills(other.deps.db)).map(({ name }) => name)
     expect(await names()).not.toContain('seen')
     await review('seen', hash)
     expect(await names()).toContain('seen')
@@ -384,19 +386,6 @@ describe('another text than the one that was reviewed', () => {
     expect(events[1]?.data).toMatchObject({ hash, cli: 'ana@laptop' })
   })
 })
-
-/** What a process that reads a skill for the first time would use. */
-async function otherProcess(name: string): Promise<string | null> {
-  const script = `
-    const { reviewedSkills } = await import(${JSON.stringify(join(import.meta.dirname, '../../core/skills/chooseSkills.ts'))})
-    const { openDatabase } = await import(${JSON.stringify(join(import.meta.dirname, '../../core/storage/openDatabase.ts'))})
-    const db = openDatabase({ url: ${JSON.stringify(database.url)}, poolSize: 1, log: { error() {}, warn() {}, info() {}, debug() {} } })
-    const found = (await reviewedSkills(db)).find(({ name }) => name === ${JSON.stringify(name)})
-    process.stdout.write(found ? found.body : 'nothing')
-    await db.close()
-  `
-  return execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })
-}
 
 describe('an address of a skill', () => {
   const hosts = ['skills.example.org']
@@ -565,7 +554,7 @@ describe('a directory of skills', () => {
       'UPDATE guide SET reviewed_hash = current_hash WHERE starts_with(source, $1)',
       [many],
     )
-    const all = await reviewedSkills(control.deps.db)
+    const all = await offeredSkills(control.deps.db)
     expect(all.length).toBeGreaterThanOrEqual(1000)
     const model = obedient(() => ({ skills: [] }))
     const began = performance.now()

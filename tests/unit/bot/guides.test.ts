@@ -65,8 +65,9 @@ describe('a text that waits for a review', () => {
 test('the list has eight of a kind, what waits first, and says how many more', () => {
   const many = Array.from({ length: 20 }, (_, i) => guide({ name: `s-${i}` }))
   const faults = Array.from({ length: 12 }, (_, i) => ({ source: `/s/<${i}>`, fault: 'it is a link' }))
-  const { html, buttons } = renderGuides(many, [], faults)
+  const { html, buttons } = renderGuides(many, [], faults, false)
   expect(buttons).toHaveLength(8)
+  expect(html).toContain('No language model is set')
   expect(html).toContain('and 12 more')
   expect(html).toContain('/s/&lt;0&gt;')
   expect(html).toContain('and 4 more faults')
