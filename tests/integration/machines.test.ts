@@ -235,7 +235,9 @@ const shapeOf = fc.constantFrom(...Object.keys(shapes))
 const names = Object.keys(commands)
 const step = fc.oneof(
   { weight: 2, arbitrary: shapeOf.map((shape) => ({ kind: 'create' as const, shape })) },
-  { weight: 2, arbitrary: fc.constant({ kind: 'do' as const, name: 'claim', pick: 0 }) },
+  { weight: 3, arbitrary: fc.constant({ kind: 'do' as const, name: 'claim', pick: 0 }) },
+  // The same task often enough to come to the end of its tries.
+  { weight: 2, arbitrary: fc.constant({ kind: 'do' as const, name: 'stumble', pick: 0 }) },
   {
     weight: 9,
     arbitrary: fc.record({
@@ -270,7 +272,7 @@ async function compare(world: World, after: string): Promise<void> {
 
 test('step by step, ledger and model agree', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40, size: 'max' }), async (steps) => {
       const world = await newWorld()
       for (const one of steps) {
         if (one.kind === 'create') await create(world, one.shape)
