@@ -2,6 +2,7 @@ import type { Update } from 'grammy/types'
 import type { Deps } from '../core/deps.ts'
 import type { Person } from '../core/people/people.ts'
 import type { Tx } from '../core/storage/sql.ts'
+import type { Reading } from '../core/talk/readByModel.ts'
 
 export type ChatRow = { id: number; kind: string; title: string; paired: boolean }
 
@@ -11,6 +12,8 @@ export type Heard = {
   dropped: boolean
   /** The message right before it, which it may go on with. */
   follows?: number | null
+  /** What a language model took it for. */
+  reading?: Reading | null
 }
 
 /**

@@ -9,6 +9,7 @@ import { refusalOf } from '../middleware/permitted.ts'
 import { helpLine, smallAnswers } from '../render/smallTalk.ts'
 import { reply } from '../reply.ts'
 import type { BotDeps } from '../turn.ts'
+import { answeredAsRead } from './answerAsRead.ts'
 import { answerQuestion } from './answerQuestion.ts'
 import { greet, helpText } from './basics.ts'
 import { machines } from './look.ts'
@@ -21,7 +22,10 @@ export function freeText(deps: BotDeps): Composer<BotContext> {
     const text = ctx.message.text.trim()
     if (text.startsWith('/'))
       return reply(deps, ctx.turn, 'I do not know this command. /help lists what I understand.')
-    if (await answered(deps, ctx, understand(text))) return
+    const said = understand(text)
+    const { reading } = ctx.turn.heard
+    if (reading && (await answeredAsRead(deps, ctx, reading, said))) return
+    if (await answered(deps, ctx, said)) return
     const refusal = await refusalOf(ctx.turn, 'text that asks for work', null)
     if (refusal) return reply(deps, ctx.turn, refusal)
     const asked = await withWhatItFollows(deps, ctx, text)

@@ -1,25 +1,27 @@
 import type { Update } from 'grammy/types'
 import type { Tx } from '../../core/storage/sql.ts'
 import { HOLD_MS, joinParts, LONGEST_HOLD_MS, placeText } from '../../core/talk/parts.ts'
+import type { Reading } from '../../core/talk/readByModel.ts'
 import { isStopWord, understand } from '../../core/talk/understand.ts'
 import { sayTyping } from '../delivery/say.ts'
 import type { BotDeps, Heard } from '../turn.ts'
+import { READ_MS } from './askModel.ts'
 import { partiesOf } from './partiesOf.ts'
 
-/** What is kept with an update that waits. `follows`: the message right before it, of which it may be a part. */
-type Reading = { follows?: number }
+/** What is kept with an update that waits: the message right before it, of which it may be a part; or what a model, which is being asked, took it for. */
+export type Kept = { follows?: number; asking?: true; read?: Reading | null }
 export type StoredUpdate = {
   update_id: number
   key: string
   payload: Update
   tries: number
   held_until: Date | null
-  reading: Reading | null
+  reading: Kept | null
 }
 
 /** Parts as one update, and the rows that are handled with it. */
 export type Group = { update: Update; ids: number[]; heard: Heard }
-export type Placed = { kind: 'held' } | { kind: 'now'; before: Group[]; dropped: number[] }
+export type Placed = { kind: 'held' } | { kind: 'now'; before: Group[]; dropped: number[]; stops: boolean }
 
 type Before = { at: number; date: number; messageId: number }
 /** People remembered for whether they write quickly; beyond it the oldest are forgotten. */
@@ -67,7 +69,7 @@ export function createGathering(deps: BotDeps, fire: (key: string) => void) {
     tx: Tx,
     row: StoredUpdate,
     parts: StoredUpdate[],
-    reading: Reading | null,
+    reading: Kept | null,
   ): Promise<void> => {
     const ids = [...parts.map((part) => part.update_id), row.update_id]
     const [{ ms } = { ms: HOLD_MS }] = await tx.query<{ ms: number }>(
@@ -132,7 +134,7 @@ export function createGathering(deps: BotDeps, fire: (key: string) => void) {
         if (!timers.has(key)) fireIn(key, row.held_until.getTime() - Date.now())
         return { kind: 'held' }
       }
-      if (typeof message?.text !== 'string') return { kind: 'now', before: [], dropped: [] }
+      if (typeof message?.text !== 'string') return { kind: 'now', before: [], dropped: [], stops: false }
       const parts = await rowsOf(tx, key)
       const before = lastRequest.get(key)
       const placing = placeText({
@@ -160,6 +162,7 @@ export function createGathering(deps: BotDeps, fire: (key: string) => void) {
         kind: 'now',
         before: group ? [group] : [],
         dropped: stops ? parts.map((part) => part.update_id) : [],
+        stops,
       }
     },
 
@@ -176,6 +179,20 @@ export function createGathering(deps: BotDeps, fire: (key: string) => void) {
       }
       tx.afterCommit(() => forget(key))
       return groupOf(rows)
+    },
+
+    isHeard,
+
+    /** It was, or may be, no request: what comes right behind it does not go on with it. */
+    noRequest: (key: string): void => void lastRequest.delete(key),
+
+    /** Keeps an update while a model is asked about it. */
+    keepAsking: async (tx: Tx, row: StoredUpdate): Promise<void> => {
+      await tx.query(
+        `UPDATE telegram_update SET reading = '{"asking": true}', held_until = clock_timestamp() + $2 * interval '1 ms' WHERE update_id = $1`,
+        [row.update_id, READ_MS],
+      )
+      await acknowledge(deps, tx, row.payload)
     },
 
     begin: (): Promise<unknown> =>

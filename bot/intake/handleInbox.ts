@@ -2,13 +2,18 @@ import type { Update } from 'grammy/types'
 import { failpoint } from '../../core/config/failpoint.ts'
 import { messageOf } from '../../core/config/logger.ts'
 import { isDatabaseAway } from '../../core/storage/databaseAway.ts'
+import { jsonText } from '../../core/storage/jsonText.ts'
 import type { Tx } from '../../core/storage/sql.ts'
+import type { Reading } from '../../core/talk/readByModel.ts'
 import { say } from '../delivery/say.ts'
 import type { BotDeps, Heard } from '../turn.ts'
+import { createReader, createReadings } from './askModel.ts'
 import { createGathering, type StoredUpdate } from './gatherParts.ts'
 
 /** An update whose handling fails this often is set aside, and the person is told. */
 const MAX_TRIES = 3
+
+const unread: Heard = { dropped: false }
 
 type Handler = (tx: Tx, update: Update, heard: Heard) => Promise<void>
 type Row = Pick<StoredUpdate, 'update_id' | 'key'>
@@ -35,6 +40,8 @@ export function createInbox(deps: BotDeps, handle: Handler) {
     return mine
   }
 
+  const reader = createReader(deps)
+  const reading = createReadings()
   const gathering = createGathering(deps, (key) => void inLane(key, `parts of ${key}`, () => handleHeld(key)))
 
   const carryOut = async (tx: Tx, update: Update, ids: readonly number[], heard: Heard): Promise<void> => {
@@ -55,12 +62,42 @@ export function createInbox(deps: BotDeps, handle: Handler) {
         [row.update_id],
       )
       if (!locked) return
+      if (locked.reading?.asking) {
+        // Of the bot before this one: nobody is asked again, the rules have the word.
+        if (!reading.has(locked.update_id)) await carryOut(tx, locked.payload, [locked.update_id], unread)
+        return
+      }
       const placed = await gathering.place(tx, locked)
       if (placed.kind === 'held') return
       for (const group of placed.before) await carryOut(tx, group.update, group.ids, group.heard)
-      await carryOut(tx, locked.payload, [locked.update_id, ...placed.dropped], {
-        dropped: placed.dropped.length > 0,
-      })
+      if (await askFirst(tx, locked)) return
+      const dropped = placed.stops ? [...placed.dropped, ...reading.idsOf(locked.key)] : []
+      await carryOut(tx, locked.payload, [locked.update_id, ...dropped], { dropped: dropped.length > 0 })
+    })
+
+  /** Whether a model is asked about this update before it is handled; it is handled then, or soon without an answer. */
+  const askFirst = async (tx: Tx, row: StoredUpdate): Promise<boolean> => {
+    const text = row.payload.message?.text
+    if (typeof text !== 'string' || !reader.isWorth(text, row.key)) return false
+    if (!(await gathering.isHeard(tx, row.payload))) return false
+    await gathering.keepAsking(tx, row)
+    tx.afterCommit(() => gathering.noRequest(row.key))
+    tx.afterCommit(() =>
+      reading.begin(row, reader.read(row.payload), (read) =>
+        inLane(row.key, `update ${row.update_id}`, () => handleRead(row, read)),
+      ),
+    )
+    return true
+  }
+
+  /** An update with what a model took it for; a stop word may have left it out meanwhile. */
+  const handleRead = (row: StoredUpdate, read: Reading | null): Promise<void> =>
+    untilDone([row.update_id], async (tx) => {
+      const [open] = await tx.query(
+        'UPDATE telegram_update SET reading = $2::jsonb WHERE update_id = $1 AND handled_at IS NULL RETURNING 1',
+        [row.update_id, jsonText({ read })],
+      )
+      if (open) await carryOut(tx, row.payload, [row.update_id], { dropped: false, reading: read })
     })
 
   /** Parts that have waited long enough, as one update. */
@@ -141,6 +178,7 @@ export function createInbox(deps: BotDeps, handle: Handler) {
     begin: (): Promise<unknown> => gathering.begin(),
     idle: async (): Promise<void> => {
       gathering.stop()
+      reading.stop()
       await Promise.all(lanes.values())
     },
   }

@@ -1,4 +1,5 @@
 import type { HelpTopic, Small } from '../../core/talk/chatter.ts'
+import { plain } from './html.ts'
 
 /** Short answers to what asks for nothing; `hello` is greeted with more. Pure. */
 export const smallAnswers: Record<Exclude<Small, 'hello'>, string> = {
@@ -39,3 +40,8 @@ export function helpLine(topic: HelpTopic, hasModel: boolean): string | null {
         : 'None is needed: playbooks and rules do the work. With a key such as <code>GOOGLE_AI_API_KEY</code>, or Ollama, I plan requests that no playbook understands, and understand and answer freely in your language.'
   }
 }
+
+const topics: HelpTopic[] = ['who', 'approve', 'stop', 'pause', 'retry', 'machine', 'log', 'place']
+
+/** The same as plain text, for a model that answers questions about the bot. Pure. */
+export const helpFacts = (): string => topics.map((topic) => plain(helpLine(topic, true) ?? '')).join('\n')
