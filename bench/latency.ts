@@ -48,6 +48,24 @@ async function messageToReply(system: BenchSystem): Promise<number[]> {
   return values
 }
 
+/** From a question about work to its answer from the ledger, while that work runs. */
+async function questionToAnswer(system: BenchSystem): Promise<number[]> {
+  const values: number[] = []
+  const asked = system.playground.say('/run sleep 300')
+  await runningProcess(system)
+  for (let round = 0; round < ROUNDS + WARM_UP; round++) {
+    const replied = nextCall(system, 'sendMessage')
+    const t0 = wall()
+    system.playground.say('what is it waiting for?')
+    const took = (await replied) - t0
+    await pause(20)
+    if (round >= WARM_UP) values.push(took)
+  }
+  await tapWhenThere(system, 'Cancel', asked)
+  await newestRun(system, ['cancelled'])
+  return values
+}
+
 /** The button of the newest message that has it. */
 function findButton(system: BenchSystem, text: string, after = 0): { messageId: number } | null {
   for (const message of [...system.playground.chat()].reverse()) {
@@ -149,10 +167,11 @@ async function lineToEdit(system: BenchSystem): Promise<number[]> {
   return values.slice(WARM_UP)
 }
 
-/** The four latencies of the chat, on loopback, with Telegram's rate limits off. */
+/** The latencies of the chat, on loopback, with Telegram's rate limits off. */
 export async function latencies(system: BenchSystem): Promise<string[]> {
   return [
     latencyLine('message to first reply', await messageToReply(system), { p50: 10, p99: 50 }),
+    latencyLine('question to answer', await questionToAnswer(system), { p50: 20, p99: 100 }),
     latencyLine('tap to process start', await tapToStart(system), { p50: 30, p99: 100 }),
     latencyLine('cancel to confirmed exit', await cancelToExit(system), { p50: 60, p99: 200 }),
     latencyLine('log line to edit being queued', await lineToEdit(system), { p50: 20, p99: 100 }),

@@ -1,5 +1,6 @@
 import type { Conversation } from '@grammyjs/conversations'
 import type { Context } from 'grammy'
+import { isStopWord } from '../../core/talk/understand.ts'
 import type { BotContext } from '../context.ts'
 import { giveName } from '../features/guides.ts'
 import { bold } from '../render/html.ts'
@@ -20,7 +21,7 @@ export const renameConversation = (deps: BotDeps) =>
       }),
     )
     const isText = (ctx: Context): boolean =>
-      ctx.message?.text !== undefined && !ctx.message.text.startsWith('/')
+      ctx.message?.text !== undefined && !ctx.message.text.startsWith('/') && !isStopWord(ctx.message.text)
     const text = (await conversation.waitUntil(isText, { next: true })).message?.text?.slice(0, 100) ?? ''
     await conversation.external(async (ctx) =>
       reply(deps, ctx.turn, await giveName(deps, ctx.turn, start.name, text)),
