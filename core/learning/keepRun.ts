@@ -45,13 +45,16 @@ async function originsOfRun(tx: Tx, runId: string): Promise<string[]> {
   return rows.map(({ origin }) => origin)
 }
 
-async function repositoryOf(tx: Tx, run: RunView): Promise<string | null> {
-  const task = run.tasks[0]
-  const machine = (await listMachines(tx)).find(({ agentId }) => agentId === task?.agentId)
+type Place = { cwd: string | null; repository: string | null }
+
+/** Where a run was asked for, and the repository there. */
+async function placeOf(tx: Tx, run: RunView): Promise<Place> {
+  const machine = (await listMachines(tx)).find(({ agentId }) => agentId === run.tasks[0]?.agentId)
+  const cwd = run.cwd ?? machine?.facts.roots[0] ?? null
   const around = machine?.facts.repositories
-    .filter(({ path }) => task?.cwd === path || task?.cwd.startsWith(`${path}/`))
+    .filter(({ path }) => cwd === path || cwd?.startsWith(`${path}/`))
     .sort((a, b) => b.path.length - a.path.length)
-  return around?.[0]?.name ?? null
+  return { cwd, repository: around?.[0]?.name ?? null }
 }
 
 /**
@@ -74,11 +77,18 @@ export async function keepRun(
   const knows = deps.playbooks.find((playbook) => matchOne(playbook, tidyRequest(run.request)))
   if (knows)
     return { kind: 'cannot', reason: `The playbook "${knows.title}" understands this request already.` }
+  const place = await placeOf(tx, run)
+  if (run.tasks.some(({ cwd }) => cwd !== place.cwd))
+    return {
+      kind: 'cannot',
+      reason:
+        'Its steps work in another directory than it was asked for in; a playbook works where it is asked for.',
+    }
   const proposal = proposePlaybook({
     number: run.number,
     request: run.request,
     plan: planOf(run),
-    repository: await repositoryOf(tx, run),
+    repository: place.repository,
   })
   if (proposal.kind === 'cannot') return proposal
   const name = freeName(proposal.name, [...known, ...deps.playbooks])
