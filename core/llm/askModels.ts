@@ -11,6 +11,8 @@ const passing: ReadonlySet<ModelFault> = new Set(['server', 'unreachable', 'answ
 /** A provider that asks for a longer wait than this is not waited for: the person is told instead. */
 const PATIENCE_MS = 5000
 const PAUSE_MS = 300
+/** The share of the time that is left which one model may take while there are others. */
+const LONGEST = 0.75
 /** How many models may refuse an answer, or not come to its end, before that is believed. */
 const BELIEVED = 2
 const nextMode: Record<OutputMode, OutputMode | null> = { schema: 'object', object: 'text', text: null }
@@ -81,8 +83,7 @@ class Asking {
   /** Breaks off whatever is still under way, and waits until that is written down. */
   async close(): Promise<void> {
     const running = [...this.#running]
-    for (const attempt of running)
-      attempt.stop(this.#hooks.signal?.reason ?? new Superseded('another was sooner'))
+    for (const attempt of running) attempt.stop(this.#hooks.signal?.reason ?? this.#superseded(attempt))
     await Promise.all(running.map(({ ended }) => ended))
   }
 
@@ -111,15 +112,25 @@ class Asking {
     deps.health.tryOut(candidate, deps.now(), leftMs)
     const attempt = begin(deps, this.#asked, candidate, {
       hedge,
-      leftMs,
+      // Who comes next is to have time, too.
+      leftMs: this.#queue.length > 0 ? leftMs * LONGEST : leftMs,
       silenceMs: this.#queue.length > 0 ? leftMs / 2 : leftMs,
       mode: deps.modes.get(modelKey(candidate.provider, candidate.model)) ?? candidate.mode,
       onFirst: (first) => this.#lead(first),
       onText: (from, soFar) => {
-        if (from === this.#leader) this.#hooks.onText?.(soFar)
+        if (from === this.#leader) this.#tell(soFar)
       },
     })
     this.#running.add(attempt)
+  }
+
+  /** Who listens cannot harm the answer. */
+  #tell(soFar: string): void {
+    try {
+      this.#hooks.onText?.(soFar)
+    } catch {
+      this.#hooks.onText = undefined
+    }
   }
 
   /** The first sign of life decides: the others are broken off and may be asked again later. */
@@ -129,8 +140,13 @@ class Asking {
     for (const other of this.#running)
       if (other !== attempt) {
         this.#queue.unshift(other.candidate)
-        other.stop(new Superseded('another was sooner'))
+        other.stop(this.#superseded(other))
       }
+  }
+
+  #superseded(attempt: Attempt): Superseded {
+    const { hedgeMs } = this.#deps.settings
+    return new Superseded(hedgeMs !== null && !attempt.meter.alive && attempt.meter.ms >= hedgeMs)
   }
 
   async #next(aborted: Promise<'aborted'>): Promise<Result | 'slow' | 'aborted'> {
@@ -147,8 +163,9 @@ class Asking {
   #slowTimer() {
     const { hedgeMs } = this.#deps.settings
     const [only, ...others] = this.#running
-    if (hedgeMs === null || !only || others.length > 0 || only === this.#leader || this.#queue.length === 0)
-      return null
+    const [next] = this.#queue
+    if (hedgeMs === null || !only || others.length > 0 || only === this.#leader || !next) return null
+    if (!this.#deps.health.ready(next, this.#deps.now())) return null
     return timer(Math.max(0, hedgeMs - only.meter.ms))
   }
 

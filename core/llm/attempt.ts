@@ -9,9 +9,14 @@ import { estimateTokens, Meter } from './meter.ts'
 import { type Answer, ModelError, type ModelFault } from './model.ts'
 import type { Asked, RouterDeps } from './routerDeps.ts'
 
-/** Why a request was broken off by us. */
+/** Why a request was broken off by us; `slow`: it had been silent for long when another one answered. */
 export class Superseded extends Error {
   override name = 'Superseded'
+  readonly slow: boolean
+  constructor(slow: boolean) {
+    super('another was sooner')
+    this.slow = slow
+  }
 }
 /** Its model was silent for too long. */
 class Silence extends Error {}
@@ -23,7 +28,7 @@ export type Ended =
   | { kind: 'nonsense'; answer: Answer; error: ModelError }
   | { kind: 'failed'; error: ModelError }
   /** Broken off: by the asker, or since another one was sooner. */
-  | { kind: 'stopped' }
+  | { kind: 'stopped'; slow: boolean }
 
 export type Attempt = {
   candidate: Candidate
@@ -52,7 +57,7 @@ export const promptTokens = ({ system, user, schema }: Pick<Asked, 'system' | 'u
 
 type Options = {
   hedge: boolean
-  /** Given up after so many milliseconds without a sign of life; and after so many in all. */
+  /** Given up after so many milliseconds without a sign of life, also halfway; and after so many in all. */
   silenceMs: number
   leftMs: number
   mode: OutputMode
@@ -65,15 +70,15 @@ export function begin(deps: RouterDeps, asked: Asked, candidate: Candidate, opti
   const control = new AbortController()
   const quiet = setTimeout(() => control.abort(new Silence()), options.silenceMs)
   const limit = setTimeout(() => control.abort(new Silence()), options.leftMs)
-  const meter = new Meter(() => {
-    clearTimeout(quiet)
-    options.onFirst(attempt)
+  const meter = new Meter((first) => {
+    quiet.refresh()
+    if (first) options.onFirst(attempt)
   })
   const attempt: Attempt = {
     candidate,
     meter,
     stop: (reason) => control.abort(reason),
-    ended: Promise.resolve({ kind: 'stopped' }),
+    ended: Promise.resolve({ kind: 'stopped', slow: false }),
   }
   attempt.ended = run(deps, asked, attempt, control.signal, options).finally(() => {
     clearTimeout(quiet)
@@ -98,7 +103,8 @@ async function run(
   if (refused) return { kind: 'failed', error: refused }
   const ended = await ask().catch((error: unknown): Ended => {
     if (signal.reason instanceof Silence) return { kind: 'failed', error: modelError('timeout', at, seconds) }
-    return error instanceof ModelError ? { kind: 'failed', error } : { kind: 'stopped' }
+    if (error instanceof ModelError) return { kind: 'failed', error }
+    return { kind: 'stopped', slow: signal.reason instanceof Superseded && signal.reason.slow }
   })
   const end = endOf(deps, asked, attempt, ended)
   deps.health.note({
@@ -169,8 +175,7 @@ function newCall(deps: RouterDeps, asked: Asked, { provider, model }: Candidate,
 /** What to write down. A request that was refused cost nothing; one that was broken off is estimated. */
 function endOf(deps: RouterDeps, asked: Asked, { candidate, meter }: Attempt, ended: Ended): EndedCall {
   const { provider, model } = candidate
-  const outcome =
-    ended.kind === 'failed' ? ended.error.fault : ended.kind === 'stopped' ? 'cancelled' : outcomeOf(ended)
+  const outcome = outcomeOf(ended)
   const idle = unpaid.has(outcome) || (['server', 'unreachable'].includes(outcome) && meter.text === '')
   const told = meter.counted(idle ? 0 : promptTokens(asked))
   const price = priceOf(provider, model, deps.settings.prices, new Date(deps.now()))
@@ -185,5 +190,8 @@ function endOf(deps: RouterDeps, asked: Asked, { candidate, meter }: Attempt, en
   }
 }
 
-const outcomeOf = (ended: { kind: 'answered' | 'nonsense' }): string =>
-  ended.kind === 'answered' ? 'answered' : 'answer'
+function outcomeOf(ended: Ended): string {
+  if (ended.kind === 'failed') return ended.error.fault
+  if (ended.kind === 'stopped') return ended.slow ? 'slow' : 'cancelled'
+  return ended.kind === 'answered' ? 'answered' : 'answer'
+}

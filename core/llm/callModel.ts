@@ -113,6 +113,9 @@ export function parseAnswer(text: string): unknown {
   }
 }
 
+/** An answer of more letters is none: 16,000 tokens have about 60,000. */
+const MAX_LETTERS = 1_000_000
+
 type Choice = { refusal?: string | null; finish?: string | null; there: boolean }
 
 /** Reads the parts of a stream as they come. One that ends without saying why was cut. */
@@ -133,6 +136,7 @@ async function readStream(
     if (fieldOf(part.delta, 'reasoning_content') || fieldOf(part.delta, 'reasoning')) meter.thinks()
     if (part.delta?.content) {
       meter.add(part.delta.content)
+      if (meter.text.length > MAX_LETTERS) throw new SyntaxError('it does not end')
       question.onText?.(meter.text)
     }
   }

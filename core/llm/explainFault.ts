@@ -46,6 +46,7 @@ function sentence(
       `Check the network and ${baseSetting}, ${next}.`,
     ],
     timeout: [`${at.label} did not answer within ${seconds} s.`, `Ask again, ${next}.`],
+    slow: [`${at.label} was slower than another.`, `Ask again, ${next}.`],
     answer: [`${at.label} sent an answer that cannot be read.`, `Check ${baseSetting}, ${next}.`],
     schema: [
       `${at.label} takes no question in this form: ${oneLine(failure.message)}`,

@@ -55,6 +55,7 @@ const cooling: Partial<Record<ModelFault, Cooling>> = {
   key: { after: 1, firstMs: 10 * minute, mostMs: 60 * minute },
   unknown_model: { after: 1, firstMs: 10 * minute, mostMs: 60 * minute },
   timeout: { after: 1, firstMs: 30_000, mostMs: 5 * minute },
+  slow: { after: 2, firstMs: 30_000, mostMs: 5 * minute },
   unreachable: { after: 2, firstMs: 15_000, mostMs: 5 * minute },
   server: { after: 2, firstMs: 15_000, mostMs: 5 * minute },
   answer: { after: 3, firstMs: 30_000, mostMs: 5 * minute },

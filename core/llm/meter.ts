@@ -20,17 +20,22 @@ export class Meter {
   #cached: number | null = null
   #cost: number | null = null
   readonly #clock: () => number
-  readonly #onFirst: () => void
+  readonly #onLife: (first: boolean) => void
 
-  /** `onFirst`: called once, with the first sign of life. */
-  constructor(onFirst: () => void = () => {}, clock: () => number = () => performance.now()) {
+  /** `onLife`: called with each sign of life; `first` once. */
+  constructor(onLife: (first: boolean) => void = () => {}, clock: () => number = () => performance.now()) {
     this.#clock = clock
-    this.#onFirst = onFirst
+    this.#onLife = onLife
     this.startedAt = clock()
   }
 
   get text(): string {
     return this.#text
+  }
+
+  /** Whether anything came of it yet. */
+  get alive(): boolean {
+    return this.#thought || this.#firstMs !== null
   }
 
   get firstMs(): number | null {
@@ -44,16 +49,16 @@ export class Meter {
   /** A part of the answer. */
   add(text: string): void {
     this.#text += text
-    if (this.#firstMs !== null) return
-    this.#firstMs = this.ms
-    if (!this.#thought) this.#onFirst()
+    const first = this.#firstMs === null
+    if (first) this.#firstMs = this.ms
+    this.#onLife(first && !this.#thought)
   }
 
   /** The model is at work on an answer that has no text yet. */
   thinks(): void {
-    if (this.#thought || this.#firstMs !== null) return
+    const first = !this.#thought && this.#firstMs === null
     this.#thought = true
-    this.#onFirst()
+    this.#onLife(first)
   }
 
   /** The provider's own count, in any of their shapes. Gemini counts thoughts in the total alone. */

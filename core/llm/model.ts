@@ -79,6 +79,7 @@ export const modelFaults = [
   'server',
   'unreachable',
   'timeout',
+  'slow',
   'answer',
   'schema',
   'busy',

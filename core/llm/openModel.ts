@@ -169,8 +169,8 @@ class Router {
   }
 
   /**
-   * Those that are well, in order; when none is, all but those whose provider named a time. Under a budget of money
-   * only models whose price is known.
+   * Those that are well, in order; then those that rest, as a last resort, but for those whose provider named a time.
+   * Under a budget of money only models whose price is known.
    */
   #order(asked: Asked): { order: Candidate[]; resting: Candidate[] } {
     const { settings, health } = this.#deps
@@ -183,9 +183,7 @@ class Router {
     )
     const well = fitting.filter((one) => health.ready(one, now))
     const resting = fitting.filter((one) => !health.ready(one, now))
-    return well.length > 0
-      ? { order: well, resting }
-      : { order: resting.filter((one) => !health.of(one).asked), resting }
+    return { order: [...well, ...resting.filter((one) => !health.of(one).asked)], resting }
   }
 
   #nobody(asked: Asked, resting: readonly Candidate[]): ModelError {

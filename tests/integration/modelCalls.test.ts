@@ -190,6 +190,32 @@ describe('health', () => {
     expect(openai.requests).toHaveLength(1)
   })
 
+  test('one that rests is asked all the same when the others fail', async () => {
+    const model = await router()
+    openai.push({ kind: 'error', status: 500 }, { kind: 'error', status: 500 }, good)
+    claude.push(good, good)
+    claude.always({ kind: 'refuse', as: 'server' })
+    await ask(model)
+    await ask(model)
+    expect(await ask(model)).toMatchObject({ value: { ok: true }, provider: 'openai' })
+  })
+
+  test('one that is silent again and again is not asked first any more', async () => {
+    const model = await router({ env: { AI_HEDGE_AFTER: '30ms' } })
+    openai.always({ kind: 'hang' })
+    claude.always(good)
+    for (let i = 0; i < 4; i++) expect((await ask(model)).provider).toBe('claude')
+    expect(openai.requests).toHaveLength(2)
+  })
+
+  test('a listener that fails does not harm the answer', async () => {
+    openai.push(good)
+    const onText = () => {
+      throw new Error('not now')
+    }
+    expect(await ask(await router(), { onText })).toMatchObject({ value: { ok: true }, provider: 'openai' })
+  })
+
   test('when none is well, those that only had trouble are asked all the same', async () => {
     const model = await router({ both: false })
     openai.always({ kind: 'error', status: 500 })

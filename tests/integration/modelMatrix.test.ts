@@ -165,7 +165,7 @@ describe.each(providerNames.map((name) => [name]))('%s fails, another is well', 
 
   test('silence: given up after half of the time', async () => {
     const { answer, rows, first } = await ask(provider, [{ kind: 'hang' }], {
-      AI_TIMEOUT: '1000ms',
+      AI_TIMEOUT: '1400ms',
       AI_HEDGE_AFTER: 'off',
     })
     expect(answer.provider).toBe(well(provider))
@@ -176,7 +176,7 @@ describe.each(providerNames.map((name) => [name]))('%s fails, another is well', 
   test('slow: another is asked beside it, and the slow request ends on the wire', async () => {
     const { answer, rows, first } = await ask(provider, [{ kind: 'hang' }], { AI_HEDGE_AFTER: '50ms' })
     expect(answer.provider).toBe(well(provider))
-    expect(outcomes(rows)).toEqual([`${provider} cancelled`, `${well(provider)} answered`])
+    expect(outcomes(rows)).toEqual([`${provider} slow`, `${well(provider)} answered`])
     expect(rows.map((row) => row.hedge)).toEqual([false, true])
     expect(rows[0]?.tokens_in).toBeGreaterThan(0)
     await expect.poll(() => first.requests[0]?.aborted).toBe(true)
@@ -209,3 +209,14 @@ describe.each(providerNames.map((name) => [name]))('%s fails, another is well', 
     expect(answer.cost_usd).toBeCloseTo(expected[provider], 10)
   })
 })
+
+test.each<[ProviderName]>([['openrouter'], ['claude']])(
+  '%s stands still halfway through a stream: given up, and begun anew elsewhere',
+  async (provider) => {
+    const stuck = { ...good, parts: 3, pace_ms: 600_000 } as ModelReply
+    const { answer, rows, first } = await ask(provider, [stuck], { AI_TIMEOUT: '1400ms' })
+    expect(answer).toMatchObject({ provider: well(provider), value: { ok: true } })
+    expect(outcomes(rows)).toEqual([`${provider} timeout`, `${well(provider)} answered`])
+    await expect.poll(() => first.requests[0]?.aborted).toBe(true)
+  },
+)
