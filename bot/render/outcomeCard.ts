@@ -59,6 +59,7 @@ export function renderOutcome(run: RunView, context: OutcomeContext): Shown {
     ...reasonLines(run, failed, context.tail),
     ...stepLines(run, failed),
     ...triedLines(run),
+    ...undoLines(run),
     quote(shownLines(outputsOf(context.tail, failed), failed !== undefined)),
     ...cutLine(run),
     ...(run.tasks.length > 0 && run.status !== 'refused' ? [escapeHtml(costLine(run))] : []),
@@ -68,6 +69,17 @@ export function renderOutcome(run: RunView, context: OutcomeContext): Shown {
     buttons: outcomeButtons(run, failed, context),
     settled: run.status !== 'force_cancelled',
   }
+}
+
+const MAX_UNDO = 3
+
+/** After work that broke off: how the planner says each step that changed something can be taken back. */
+function undoLines(run: RunView): string[] {
+  if (!['failed', 'cancelled'].includes(run.status)) return []
+  const known = run.tasks.flatMap(({ key, startedAt, about }) =>
+    startedAt && about?.undo ? [escapeHtml(clip(unmask(`undo ${key}: ${about.undo}`), 160))] : [],
+  )
+  return known.slice(0, MAX_UNDO)
 }
 
 /** That output was too long to keep whole. */

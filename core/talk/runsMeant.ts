@@ -23,7 +23,7 @@ const MOST = 30
 
 /**
  * The runs that words could be about, newest first: those under way and those that ended within a day, of this person
- * or of this chat and topic. One statement.
+ * or of this chat and topic. Looks of the planner are nobody's. One statement.
  */
 export const talkRuns = (sql: Sql, speaker: Speaker): Promise<TalkRun[]> =>
   sql.query<TalkRun>(
@@ -32,7 +32,7 @@ export const talkRuns = (sql: Sql, speaker: Speaker): Promise<TalkRun[]> =>
      FROM run r
      LEFT JOIN LATERAL (SELECT agent_id, cwd FROM task WHERE run_id = r.id ORDER BY position LIMIT 1) t ON true
      LEFT JOIN agent a ON a.id = coalesce(r.agent_id, t.agent_id)
-     WHERE (r.person_id = $1 OR (r.chat_id = $2 AND r.topic_id = $3))
+     WHERE r.number > 0 AND (r.person_id = $1 OR (r.chat_id = $2 AND r.topic_id = $3))
        AND (r.ended_at IS NULL OR r.ended_at > clock_timestamp() - ${RECENT})
      ORDER BY r.number DESC LIMIT ${MOST}`,
     [speaker.personId, speaker.chatId, speaker.topicId],
