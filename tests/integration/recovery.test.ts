@@ -496,6 +496,31 @@ describe('another way by a model', () => {
   })
 })
 
+describe('milestones', () => {
+  test('stay open while something is tried for a step of theirs, and end once', async () => {
+    const run = await startRun(control.deps, machine, [
+      { key: '1', milestone: 'check' },
+      { key: '2', command: 'sleep 2', after: ['1'], milestone: 'report' },
+    ])
+    const told = () =>
+      control.deps.db.query<{ type: string; key: string; outcome: string | null }>(
+        "SELECT type, data->>'key' AS key, data->>'outcome' AS outcome FROM event WHERE run_id = $1 AND type LIKE 'milestone.%' ORDER BY seq",
+        [run.id],
+      )
+    await work(control.deps, { 1: 'error: x' })
+    expect(await told()).toEqual([{ type: 'milestone.started', key: 'check', outcome: null }])
+    model.push(draft('Look', [draftStep('x', 'ls')]))
+    await recover(run.id)
+    await work(control.deps, { '1a': null })
+    await work(control.deps, { 2: null })
+    expect((await told()).filter(({ type }) => type === 'milestone.done')).toEqual([
+      { type: 'milestone.done', key: 'check', outcome: 'succeeded' },
+      { type: 'milestone.done', key: 'report', outcome: 'succeeded' },
+    ])
+    expect((await now(run.id)).run).toBe('succeeded')
+  })
+})
+
 describe('limits', () => {
   test('of tries and of tokens', async () => {
     const limited = (of: object): Deps => ({

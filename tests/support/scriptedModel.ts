@@ -4,7 +4,11 @@ import type { Answer, Completion, Model } from '../../core/llm/model.ts'
 export type Scripted = object | ((asked: Completion<unknown>) => Promise<object> | object)
 
 /** A model inside the process that answers by a script, one entry a question, and keeps what it was asked. */
-export function scriptedModel(): Model & { asked: Completion<unknown>[]; push(...next: Scripted[]): void } {
+export function scriptedModel(): Model & {
+  asked: Completion<unknown>[]
+  push(...next: Scripted[]): void
+  left(): number
+} {
   const script: Scripted[] = []
   const asked: Completion<unknown>[] = []
   return {
@@ -12,6 +16,7 @@ export function scriptedModel(): Model & { asked: Completion<unknown>[]; push(..
     model: 'scripted-1',
     asked,
     push: (...next) => void script.push(...next),
+    left: () => script.length,
     async complete(question): Promise<Answer> {
       asked.push(question as Completion<unknown>)
       const next = script.shift()
