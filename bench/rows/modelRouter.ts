@@ -90,8 +90,9 @@ async function inTurn(sides: readonly Side[], calls: number): Promise<Map<string
   return times
 }
 
+let opened = 0
 const open = async (env: Record<string, string>, stand?: Stand): Promise<Model> => {
-  const db = stand && (await stand.control(`router_${Object.keys(env).length}`)).deps.db
+  const db = stand && (await stand.control(`router_${++opened}`)).deps.db
   const model = await openModel(readModelSettings(env), [], db ? { db, log: testLog } : {})
   if (!model) throw new Error('no model is set up')
   return model

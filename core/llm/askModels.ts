@@ -2,8 +2,8 @@ import type { OutputMode } from '../config/model.ts'
 import { type Attempt, begin, type Ended, Superseded } from './attempt.ts'
 import { modelKey } from './catalogue.ts'
 import type { Candidate } from './chooseModels.ts'
-import { modelError } from './explainFault.ts'
-import { type Answer, ModelError, type ModelFault } from './model.ts'
+import type { Answer, ModelError, ModelFault } from './model.ts'
+import { mostTelling } from './mostTelling.ts'
 import type { Asked, RouterDeps } from './routerDeps.ts'
 
 /** Faults that may pass by themselves: worth a second try when nobody else is left. */
@@ -228,34 +228,8 @@ class Asking {
 
   #giveUp(): Answer {
     if (this.#nonsense) return this.#nonsense
-    throw mostTelling(this.#errors, this.#asked, this.#deps)
+    throw mostTelling(this.#errors, this.#deps.settings)
   }
-}
-
-/** The answer that helps most: what the owner can mend before what passes by itself. */
-const telling: readonly ModelFault[] = [
-  'budget',
-  'refused',
-  'cut',
-  'key',
-  'unknown_model',
-  'request',
-  'schema',
-  'quota',
-]
-
-function mostTelling(errors: readonly ModelError[], _asked: Asked, deps: RouterDeps): ModelError {
-  const last = errors.at(-1)
-  const [at] = deps.settings.providers
-  if (!last) {
-    if (!at) throw new Error('no provider is set up')
-    return modelError('timeout', { ...at, model: at.models[0] }, deps.settings.timeoutMs / 1000)
-  }
-  const found = telling.map((fault) => errors.find((error) => error.fault === fault)).find(Boolean) ?? last
-  const others = new Set(errors.map(({ message }) => message)).size - 1
-  return others === 0 || found.fault === 'refused' || found.fault === 'budget'
-    ? found
-    : new ModelError(found.fault, `${found.message} ${others} more could not answer either.`, found.hint)
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
