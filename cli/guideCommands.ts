@@ -17,9 +17,6 @@ import { withLedger } from './openLedger.ts'
 import { printTable } from './printTable.ts'
 import { UsageError } from './reportError.ts'
 
-/** How many characters of a hash name a text. */
-const LEAST_HASH = 12
-
 const commandOf: Record<GuideKind, string> = { skill: 'skills', playbook: 'playbooks' }
 
 const unknown = (kind: GuideKind, name: string): UsageError =>
@@ -83,7 +80,8 @@ export async function reviewGuideCommand(
     const guide = await readGuide(db, kind, name)
     if (!guide || guide.removedAt) throw unknown(kind, name)
     if (hash === undefined) return printForReview(guide)
-    if (hash.length < LEAST_HASH || !guide.currentHash.startsWith(hash.toLowerCase()))
+    // All of it: whoever writes a source could make two texts that begin alike in less.
+    if (guide.currentHash !== hash.toLowerCase())
       throw new UsageError(
         `${hash} is not the hash of its text. Its text may have changed: read it with \`skynet ${commandOf[kind]} review ${name}\`.`,
       )
@@ -101,10 +99,9 @@ function printForReview(guide: Guide & { text: string }): void {
     console.log(`Learned from a run that had in view: ${showHidden(origins.join(', '))}`)
   console.log(`\n${showHidden(guide.text)}\n`)
   printRemarks(guide.text)
-  console.log(`SHA-256 ${currentHash}`)
   if (guideState(guide) !== 'reviewed')
     console.log(
-      `To take exactly this text into use:\n\n  skynet ${commandOf[kind]} review ${name} --hash ${shortHash(currentHash)}\n`,
+      `To take exactly this text into use:\n\n  skynet ${commandOf[kind]} review ${name} --hash ${currentHash}\n`,
     )
 }
 

@@ -61,7 +61,7 @@ function addGuide(command: Command, env: Env, kind: GuideKind): void {
     .command('review')
     .description('shows the text with what stands out in it; with its hash, takes it into use')
     .argument('<name>')
-    .option('--hash <sha256>', 'at least 12 characters, as the review showed it')
+    .option('--hash <sha256>', 'of the text that was read, whole, as the review showed it')
     .action(async (name: string, options: { hash?: string }) =>
       (await load()).reviewGuideCommand(env, kind, name, options),
     )

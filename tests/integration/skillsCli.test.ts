@@ -49,7 +49,7 @@ const put = (folder: string, content: string): string => {
   writeFileSync(join(home.dir, folder, 'SKILL.md'), content)
   return join(home.dir, folder)
 }
-const hashIn = (out: string): string => /--hash ([0-9a-f]{12})/.exec(out)?.[1] ?? ''
+const hashIn = (out: string): string => /--hash ([0-9a-f]{64})/.exec(out)?.[1] ?? ''
 
 describe('skynet skills', () => {
   test('a skill is added, read, reviewed by its hash, changed, and removed', async () => {
@@ -63,7 +63,8 @@ describe('skynet skills', () => {
     const read = await run('skills review deploy-site')
     expect(read.out).toContain('Build first.')
     const hash = hashIn(read.out)
-    expect(await run('skills review deploy-site --hash abc')).toMatchObject({ code: 2 })
+    for (const part of ['abc', hash.slice(0, 12), hash.slice(0, 63)])
+      expect(await run(`skills review deploy-site --hash ${part}`)).toMatchObject({ code: 2 })
     expect((await run(`skills review deploy-site --hash ${'0'.repeat(64)}`)).out).toContain(
       'may have changed',
     )

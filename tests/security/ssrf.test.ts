@@ -9,6 +9,7 @@ import { connect } from 'node:tls'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { isPublicAddress } from '../../core/fetch/publicAddress.ts'
 import { defaultLimits, FetchRefused, type Net, safeFetch } from '../../core/fetch/safeFetch.ts'
+import { fetchSkill } from '../../core/skills/lookForSkills.ts'
 
 /* A real https server, and names that resolve to whatever a case says. Whoever is connected to is written down. */
 
@@ -334,5 +335,30 @@ describe('a fetch', () => {
       dial: (_, host) => connect({ host: '127.0.0.1', port, servername: host }),
     }
     expect(await outcome(`https://${HOST}/x`, net)).toBe('refused')
+  })
+})
+
+describe('a skill', () => {
+  test('comes through it as it is on any system, and nothing beside it is asked for', async () => {
+    const paths: (string | undefined)[] = []
+    answer = (request, response) => {
+      paths.push(request.url)
+      response.end('\ufeff---\r\nname: x\r\ndescription: y\r\n---\r\nRun scripts/x.sh\r\n')
+    }
+    const net = netOf(() => [PUBLIC])
+    expect(await fetchSkill(`https://${HOST}/x/SKILL.md`, [HOST], net)).toBe(
+      '---\nname: x\ndescription: y\n---\nRun scripts/x.sh\n',
+    )
+    expect({ paths, dialled }).toEqual({ paths: ['/x/SKILL.md'], dialled: [PUBLIC] })
+  })
+
+  test('larger than 64 KiB, or from a host that is not listed, does not', async () => {
+    answer = (_, response) => response.end('x'.repeat(64 * 1024 + 1))
+    const net = netOf(() => [PUBLIC])
+    await expect(fetchSkill(`https://${HOST}/SKILL.md`, [HOST], net)).rejects.toThrow(/more than 64 KiB/)
+    await expect(fetchSkill('https://other.example.org/SKILL.md', [HOST], net)).rejects.toThrow(
+      /SKYNET_SKILL_HOSTS/,
+    )
+    expect(dialled).toEqual([PUBLIC])
   })
 })
