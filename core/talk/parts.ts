@@ -57,7 +57,7 @@ function isUrgent(text: string): boolean {
 }
 
 const openEnd =
-  /(?:[:,;…]|\.\.\.|[-–—]|(?:^|[^\p{L}])(?:and|or|but|then|also|because|with|the|a|an|to|for|please|can you|could you|und|oder|aber|dann|mit|bitte|y|o|pero|por favor|et|ou|mais|e|mas|и|или|но))\s*$/iu
+  /(?:[:,;…]|\.\.\.|[-–—]|(?:^|[^\p{L}])(?:and|or|but|because|with|the|a|an|can you|could you|und|oder|aber|mit|y|o|pero|et|ou|mais|mas|и|или|но))\s*$/iu
 
 /** Whether a text plainly goes on: it ends in a comma, a colon or a little word, or leaves a block of code open. Pure. */
 export const isUnfinished = (text: string): boolean =>

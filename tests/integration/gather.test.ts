@@ -160,6 +160,19 @@ describe('a long text in parts', () => {
     expect((await runs('%long-two%')).map((run) => run.request)).toEqual([parts.join('\n')])
   })
 
+  test('asked for with /plan is one request too; a command that may be cut is not run at all', async () => {
+    begin()
+    const [first, , third] = paste('long-plan')
+    await give(said(`/plan ${first}`), said(third))
+    await settled()
+    expect((await runs('%long-plan%')).map((run) => run.request)).toEqual([`${first}\n${third}`])
+    await give(said(`/run echo ${'x'.repeat(4085)}`, { date: 2000 }))
+    await telegram.until(() =>
+      telegram.texts(ana.id).some((text) => text.includes('This command is too long')),
+    )
+    expect(await runs('echo xxx%')).toEqual([])
+  })
+
   test('a stop word in between is obeyed at once, and leaves out what was written', async () => {
     begin()
     const [first, second] = paste('long-stop')

@@ -76,8 +76,19 @@ describe('what waits for more', () => {
   })
 
   test('what is unfinished', () => {
-    const open = ['do this:', 'first,', 'run the tests and', 'bitte', '```sh\nls', 'so…', 'then ...', 'и']
-    const closed = ['run the tests', 'land', 'brand', '```ls```', 'Oh.', 'go', 'fix the banand']
+    const open = ['do this:', 'first,', 'run the tests and', '```sh\nls', 'so…', 'then ...', 'и']
+    const closed = [
+      'run the tests',
+      'land',
+      'brand',
+      '```ls```',
+      'Oh.',
+      'go',
+      'fix the banand',
+      'run the tests please',
+      'mach das bitte',
+      'what is it for',
+    ]
     expect(open.filter((text) => !isUnfinished(text))).toEqual([])
     expect(closed.filter(isUnfinished)).toEqual([])
   })
