@@ -150,14 +150,14 @@ test('changes a plan as somebody says in a sentence; steps that stay the same ke
   const first = await system.message(new RegExp(`on laptop:.*#${number} v1`))
   await system.tap('Revise', { on: first.message_id })
   await system.tap('Say it')
-  await system.message(/What should be different/)
+  const asked = await system.message(/What should be different/)
   server.push(
     plan('Make two places', [
       { ...step('a', 'mkdir one'), title: 'The same in other words' },
       step('b', 'mkdir three', ['a']),
     ]),
   )
-  system.say('call the second one three')
+  system.say('call the second one three', { reply_to: asked.message_id })
   const second = await system.message(new RegExp(`#${number} v2`))
   expect(textOf(second)).toMatch(/v2: “call the second one three”/)
   expect(textOf(second)).toMatch(/- 2 mkdir two\n\+ 2 mkdir three/)
@@ -180,8 +180,8 @@ test('asks about the old plan again when the change cannot be planned', async ()
   const question = await system.message(new RegExp(`#${number} v2`))
   await system.tap('Revise', { on: question.message_id })
   await system.tap('Say it', { after: question.message_id })
-  await system.message(/What should be different/, { after: question.message_id })
-  system.say('do it backwards')
+  const asked = await system.message(/What should be different/, { after: question.message_id })
+  system.say('the other way round', { reply_to: asked.message_id })
   const third = await system.message(new RegExp(`#${number} v3`), { after: question.message_id })
   expect(textOf(third)).toMatch(/v3: not changed: The model gave no usable plan/)
   expect(await system.tap('Deny', { on: third.message_id })).toMatch(/denied/i)
