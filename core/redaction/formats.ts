@@ -1,4 +1,5 @@
 import { assigned, authorization, bearer, cookies, type Look, urlPassword } from './assignments.ts'
+import { mysqlPassword, netrc, sshpass, tagged, userOption } from './commandSecrets.ts'
 import { looksRandom } from './looksSecret.ts'
 import { keyBegins, keyEnds } from './privateKey.ts'
 import { PRIVATE_KEY, RANK } from './spans.ts'
@@ -101,6 +102,26 @@ export const watches: readonly Watch[] = [
     ['hooks.slack.com/', 'discord.com/api/webhooks/', 'discordapp.com/api/webhooks/'],
     /[a-z.]{10,20}\/(?:(?:services|workflows)\/[\w/-]{20,120}|api\/webhooks\/\d{15,22}\/[\w-]{40,100})/,
   ),
+  token(
+    'api key',
+    ['NRAK-', 'nfp_', 'sbp_', 'ntn_', 'HRKU-', 'rubygems_', 'CCIPAT_', 'sq0atp-', 'sq0csp-', 'phx_', 'fm2_'],
+    /(?:NRAK-|nfp_|sbp_|ntn_|HRKU-|rubygems_|CCIPAT_|sq0(?:atp|csp)-|phx_|fm2_)[A-Za-z0-9_=+/-]{20,800}/,
+    true,
+  ),
+  token(
+    'doppler token',
+    ['dp.'],
+    /dp\.(?:pt|st|ct|sa|scim|audit)\.(?:[\w-]{1,40}\.)?[A-Za-z0-9]{40,44}(?![A-Za-z0-9])/,
+  ),
+  token('atlassian token', ['ATATT3', 'ATCTT3', 'ATBB'], /AT(?:ATT3|CTT3|BB)[A-Za-z0-9_=-]{24,400}/, true),
+  token('meta token', ['EAA'], /EAA[A-Za-z0-9]{80,400}(?![A-Za-z0-9])/, true),
+  token('mailgun key', ['key-'], /key-[0-9a-f]{32}(?![A-Za-z0-9])/),
+  token('twilio key', ['SK'], /SK[0-9a-f]{32}(?![A-Za-z0-9])/),
+  { words: [' -u', '--user'], look: userOption },
+  { words: ['sshpass'], look: sshpass },
+  { words: ['mysql', 'mariadb'], look: mysqlPassword },
+  { words: ['password'], look: netrc },
+  { words: ['password', 'passwd', 'passphrase', 'secret', 'token', 'apikey', 'api_key'], look: tagged },
   { words: ['://'], look: urlPassword },
   { words: ['bearer'], look: bearer },
   { words: ['authorization'], look: authorization },

@@ -9,8 +9,10 @@ const MIN_SECRET = 8
 const ANCHOR = 8
 
 const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
-/** Line ends and what programs put at the ends of lines that they fold: a backslash, quoted-printable's sign. */
-const FOLD = '(?:[=\\\\]?\\r?\\n[ \\t]*|=?(?:\\\\{1,4}r)?\\\\{1,4}n)?'
+/** Line ends and what programs put at the ends of lines that they fold (a backslash, quoted-printable's sign); colours, and
+ * characters that print nothing. */
+const FOLD =
+  '(?:[=\\\\]?\\r?\\n[ \\t]*|=?(?:\\\\{1,4}r)?\\\\{1,4}n|\\u001b\\[[\\d;]{0,12}m|[\\u00ad\\u200b-\\u200f\\u2060\\ufeff]{1,4})?'
 
 const hexOf = (bytes: Buffer, before: string): string =>
   [...bytes].map((b) => `${before}${hexDigits(b)}`).join('')
@@ -29,8 +31,10 @@ function escaped(char: string): string {
   const code = char.codePointAt(0) ?? 0
   const ways = [escapeRegExp(char), hexOf(bytes, '(?:%25|%|=|\\\\\\\\?x)')]
   if (code < 0x10000) ways.push(`\\\\\\\\?u${hexOf(Buffer.from([code >> 8, code & 255]), '')}`)
+  ways.push(`&#0{0,3}${code};`, `&#[xX]0{0,3}${code.toString(16)};`)
+  if (code < 128) ways.push(`\\\\{1,2}0{0,2}${code.toString(8)}`)
   if (!/[A-Za-z0-9]/.test(char)) {
-    ways.push(`\\\\{1,3}${escapeRegExp(char)}`, `&#0{0,3}${code};`, `&#[xX]0{0,3}${code.toString(16)};`)
+    ways.push(`\\\\{1,3}${escapeRegExp(char)}`)
     if (named[char]) ways.push(named[char])
     if (char === ' ') ways.push('\\+')
     if (char === "'") ways.push("'\\\\''", "'\"'\"'")
@@ -56,9 +60,14 @@ function halves(run: string): string[] {
 function plainForm(secret: string): Form {
   const bytes = Buffer.from(secret)
   const runs = anchorsOf(secret)
-  const allEscaped = ['%', '=', '\\x'].map((sign) =>
-    [...bytes.subarray(0, 3)].map((b) => sign + b.toString(16).padStart(2, '0')).join(''),
-  )
+  const first = [...bytes.subarray(0, 3)]
+  const allEscaped = [
+    ...['%', '=', '\\x', '\\u00'].map((sign) =>
+      first.map((b) => sign + b.toString(16).padStart(2, '0')).join(''),
+    ),
+    first.map((b) => `&#${b};`).join(''),
+    ...[3, 1].map((digits) => first.map((b) => `\\${b.toString(8).padStart(digits, '0')}`).join('')),
+  ]
   return {
     anchors: [
       ...(runs.length > 1 ? runs : [...runs, secret.slice(0, 4), secret.slice(-4)]),
@@ -102,6 +111,20 @@ function withUrlAnchors(form: Form): Form {
   return { ...form, anchors: [...(parts.length > 0 ? parts : anchorsOf(form.plain)), start] }
 }
 
+const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+
+/** The same of base32: five ways. */
+function base32Forms(bytes: Buffer): Form[] {
+  const bits = [...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join('')
+  return [0, 1, 2, 3, 4].flatMap((shift) => {
+    const from = (5 - ((shift * 8) % 5)) % 5
+    const text = (bits.slice(from).match(/.{5}/g) ?? [])
+      .map((five) => base32[Number.parseInt(five, 2)])
+      .join('')
+    return text.length < 12 ? [] : [literalForm(text)]
+  })
+}
+
 /** The secret's bytes in hexadecimal, with or without something between them. */
 function hexForm(bytes: Buffer): Form {
   const text = bytes.toString('hex')
@@ -110,13 +133,24 @@ function hexForm(bytes: Buffer): Form {
     text.slice(0, ANCHOR),
     text.slice(-ANCHOR),
     ...[' ', ':'].map((gap) => text.slice(0, 6).replace(/(..)(?=.)/g, `$1${gap}`)),
+    // As xxd writes it, two bytes at a time.
+    `${text.slice(0, 4)} ${text.slice(4, 8)}`,
+    `${text.slice(0, 2)} ${text.slice(2, 6)}`,
   ]
   return { anchors, pattern: new RegExp(source, 'g'), reach: text.length * 3 + 64, plain: text }
 }
 
 function formsOf(secret: string): Form[] {
   const bytes = Buffer.from(secret)
-  return [plainForm(secret), ...base64Forms(bytes), hexForm(bytes)]
+  const twice = Buffer.from(bytes.toString('base64').replace(/.{0,2}=*$/, ''))
+  return [
+    plainForm(secret),
+    ...base64Forms(bytes),
+    ...base64Forms(Buffer.from(secret, 'utf16le')),
+    ...base64Forms(twice),
+    ...base32Forms(bytes),
+    hexForm(bytes),
+  ]
 }
 
 /** The secrets to look for: of one with several lines, such as a key, each line by itself. */

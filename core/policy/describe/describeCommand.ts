@@ -29,7 +29,9 @@ import { describeAwk, describeSed, describeTar } from './describeText.ts'
 export const programs = spreadNames({ ...look, ...change, ...network, ...build, ...containers })
 
 const maxDepth = 8
-const systemBins = /^\/(usr\/|usr\/local\/|opt\/homebrew\/|opt\/local\/|run\/current-system\/sw\/)?s?bin\//
+/** Programs of the machine, by their whole path: `bin/ls` is one of the project's own. */
+const systemBins =
+  /^\/(usr\/|usr\/local\/|opt\/homebrew\/|opt\/local\/|run\/current-system\/sw\/)?s?bin\/[^/]+$/
 
 /** Says what one simple command does, looking through whatever starts another. */
 export function describeCommand(invocation: Invocation): readonly Fact[] {
@@ -42,7 +44,8 @@ export function describeCommand(invocation: Invocation): readonly Fact[] {
   if (hasHole(word))
     return [{ effect: 'shell.dynamic-command' }, ...sweepForFloor(args, invocation, describeCommand)]
   if (hasGlob(word)) return [{ effect: 'shell.dynamic-command' }, ...guessName(word, invocation)]
-  if (word.includes('/') && !systemBins.test(resolvePath(word, '/'))) return describeLocal(word, invocation)
+  if (word.includes('/') && !(word.startsWith('/') && systemBins.test(resolvePath(word, '/'))))
+    return describeLocal(word, invocation)
   return describeNamed(programName(word, invocation.context.platform), invocation)
 }
 

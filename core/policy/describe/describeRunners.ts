@@ -1,7 +1,8 @@
 import { type Fact, type Invocation, noStdin } from '../facts.ts'
 import { resolvePath } from '../paths/resolvePath.ts'
 import type { Wrapper } from '../programs/wrappers.ts'
-import { HOLE, HOLES, isLiteral } from '../shell/marks.ts'
+import { overrideFacts } from '../shell/assignmentFacts.ts'
+import { HOLE, HOLES, hasHole, isLiteral } from '../shell/marks.ts'
 import { type Label, pathFacts } from './describeByTable.ts'
 import { isFloor, runScriptText } from './describeShell.ts'
 import { type Leading, type LeadingShape, leadingOptions } from './leadingOptions.ts'
@@ -122,8 +123,9 @@ function ownOptions(args: readonly string[]): readonly string[] {
 /** `env -S "a b"` splits one word into a command. */
 export function describeEnv(wrapper: Wrapper, invocation: Invocation, describe: Describe): Fact[] {
   const args = invocation.argv.slice(1)
+  const removed = removedFacts(args)
   const at = ownOptions(args).findIndex((arg) => /^(-[iv0]*S|--s)/.test(arg))
-  if (at < 0) return describeWrapper(wrapper, invocation, describe)
+  if (at < 0) return [...describeWrapper(wrapper, invocation, describe), ...removed]
   const arg = args[at] ?? ''
   const joined = /^(-[iv0]*S|--s[a-z-]*=?)(.*)$/s.exec(arg)?.[2] ?? ''
   const text = joined === '' ? (args[at + 1] ?? '') : joined
@@ -140,8 +142,26 @@ export function describeEnv(wrapper: Wrapper, invocation: Invocation, describe: 
     { ...invocation, argv: ['env', ...args.slice(0, at), ...words], depth: invocation.depth + 1 },
     describe,
   )
-  return /[\\"'$]/.test(text) ? [...inner, { program: 'env', effect: 'shell.not-understood' }] : inner
+  const whole = [...inner, ...removed, ...removedFacts(words)]
+  return /[\\"'$]/.test(text) ? [...whole, { program: 'env', effect: 'shell.not-understood' }] : whole
 }
+
+/** What the agent's environment keeps git and pagers from starting is taken away with it. */
+function removedFacts(args: readonly string[]): Fact[] {
+  const own = ownOptions(args)
+  const names = own.flatMap((arg, i) => {
+    const joined = /^(?:-[i0v]*u|--u[a-z]*=)(.+)$/.exec(arg)?.[1]
+    return /^(-[i0v]*u|--u[a-z]*)$/.test(arg) ? [args[i + 1] ?? HOLE] : joined ? [joined] : []
+  })
+  const all = args.some((arg, i) => i <= own.length && /^(-|-[0v]*i.*|--i[a-z-]*)$/.test(arg))
+  const runsGit = args.some((arg) => /\bgit\b/.test(arg))
+  return [
+    ...names.flatMap((name) => (hasHole(name) ? [dropped] : overrideFacts(name))),
+    ...(all && runsGit ? [dropped] : []),
+  ]
+}
+
+const dropped: Fact = { program: 'env', effect: 'shell.env-override' }
 
 const xargsShape: LeadingShape = {
   plain: '-0optrx --null --open-tty --interactive --no-run-if-empty --verbose --exit --show-limits',

@@ -84,7 +84,7 @@ const wrapperTable: Readonly<Record<string, Wrapper>> = {
   stdbuf: { takes: '-i -o -e --input --output --error', bare: 'info' },
   builtin: { bare: 'info' },
   command: { plain: '-p', bare: 'info' },
-  exec: { plain: '-cl', bare: 'info' },
+  exec: { plain: '-l', bare: 'info' },
   'numactl prlimit setpriv cpulimit cgexec choom': { effect: 'process.kill', bare: 'process.kill' },
   'xvfb-run xauth-run': { plain: '-a --auto-servernum' },
   strace: {
