@@ -97,7 +97,7 @@ test('ordinary lines that look a little like it stay', () => {
     'login with a password works again',
     'default password policy applies',
     '<password></password>',
-    '<password>${db.password}</password>',
+    `<password>${'${'}db.password}</password>`,
     '<token>string</token>',
     'key-value store with key-0123',
     'SKIPPED 12 tests',
