@@ -32,8 +32,14 @@ export type EndedCall = {
   retryAfterMs: number | null
 }
 
-/** A budget that is used up: which, how much of it, in tokens or US dollars. */
-export type Overrun = { of: 'day' | 'run'; unit: 'tokens' | 'usd'; used: number; limit: number }
+/** A budget that does not cover a call: which, how much of it is used, and what the call may need; tokens or US dollars. */
+export type Overrun = {
+  of: 'day' | 'run'
+  unit: 'tokens' | 'usd'
+  used: number
+  limit: number
+  needed: number
+}
 
 type Database = Sql & { tx<T>(work: (tx: Tx) => Promise<T>): Promise<T> }
 
@@ -86,9 +92,15 @@ const over = (
   limit: { tokens: number | null; usd: number | null },
 ) => {
   if (limit.tokens !== null && used.tokens + call.reservedTokens > limit.tokens)
-    return { of, unit: 'tokens' as const, used: used.tokens, limit: limit.tokens }
+    return {
+      ...{ of, unit: 'tokens' as const },
+      ...{ used: used.tokens, limit: limit.tokens, needed: call.reservedTokens },
+    }
   if (limit.usd !== null && used.usd + (call.reservedUsd ?? 0) > limit.usd)
-    return { of, unit: 'usd' as const, used: used.usd, limit: limit.usd }
+    return {
+      ...{ of, unit: 'usd' as const },
+      ...{ used: used.usd, limit: limit.usd, needed: call.reservedUsd ?? 0 },
+    }
   return null
 }
 

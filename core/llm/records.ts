@@ -9,17 +9,17 @@ import type { Records } from './routerDeps.ts'
 type Deps = { db: Pick<Database, 'query' | 'tx'>; log: Pick<Logger, 'warn'> }
 
 const amount = (value: number, unit: Overrun['unit']): string =>
-  unit === 'usd' ? `$${value.toFixed(2)}` : `${Math.round(value / 1000).toLocaleString('en')}k tokens`
+  unit === 'usd' ? `$${value.toFixed(2)}` : `${(value / 1000).toFixed(value < 10_000 ? 1 : 0)}k tokens`
 
 /** A budget that is used up, in words. Pure. */
-export function overBudget({ of, unit, used, limit }: Overrun): ModelError {
+export function overBudget({ of, unit, used, limit, needed }: Overrun): ModelError {
   const setting = `AI_${of === 'day' ? 'DAILY' : 'RUN'}_${unit.toUpperCase()}`
   const whose =
     of === 'day' ? "Today's budget for language models" : 'The budget of this run for language models'
   const until = of === 'day' ? 'It begins anew at 00:00 UTC; ' : ''
   return new ModelError(
     'budget',
-    `${whose} does not cover this any more: ${amount(used, unit)} of ${amount(limit, unit)} are used.`,
+    `${whose} does not cover this any more: ${amount(used, unit)} of ${amount(limit, unit)} are used, and a question may need ${amount(needed, unit)}.`,
     `Playbooks and /run go on as before. ${until}${setting} in .env sets it.`,
   )
 }
