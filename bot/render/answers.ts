@@ -115,9 +115,12 @@ function doing(run: RunView, { now, tail }: AnswerContext): string[] {
   ]
 }
 
-/** `succeeded after 2:10`. */
+/** A run succeeds, fails and expires by itself; the rest is done to it. */
+const byItself: readonly string[] = ['succeeded', 'failed', 'expired']
+
+/** `succeeded after 2:10`, `was cancelled`. */
 const ending = (run: RunView): string =>
-  `${stateWord(run).word}${run.startedAt && run.endedAt ? ` after ${clock(Math.max(1000, run.endedAt.getTime() - run.startedAt.getTime()))}` : ''}`
+  `${byItself.includes(run.status) ? '' : 'was '}${stateWord(run).word}${run.startedAt && run.endedAt ? ` after ${clock(Math.max(1000, run.endedAt.getTime() - run.startedAt.getTime()))}` : ''}`
 
 function result(run: RunView, context: AnswerContext): string[] {
   if (!isRunEnd(run.status))
