@@ -1,9 +1,9 @@
 import { clip } from './clip.ts'
 import { parsePartial } from './parsePartial.ts'
 
-/** Steps that are told of a draft, and characters of all of it. */
-const MAX_STEPS = 12
-const MAX_TEXT = 1500
+/** Steps that are told of a draft, and characters of all of it: escaped, it still fits the wire of the bus. */
+const MAX_STEPS = 8
+const MAX_TEXT = 1000
 
 type Loose = { [field: string]: unknown }
 const isObject = (value: unknown): value is Loose => typeof value === 'object' && value !== null

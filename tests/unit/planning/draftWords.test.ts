@@ -65,7 +65,20 @@ describe('an answer that is still being written', () => {
       call: { command: `y${i}`.repeat(500) },
     }))
     const words = draftWords(JSON.stringify({ summary: 's'.repeat(9999), tasks }))
-    expect(words.length).toBeLessThanOrEqual(1500)
-    expect(words).toMatch(/488 more$/)
+    expect(words.length).toBeLessThanOrEqual(1000)
+    expect(words).toMatch(/492 more$/)
   })
+})
+
+test('fits the wire of the bus, however it must be escaped', () => {
+  for (const odd of ['\ud800', '"', '\\', '漢', '\u2028', '🙂']) {
+    const tasks = Array.from({ length: 9 }, () => ({
+      title: odd.repeat(300),
+      call: { command: odd.repeat(500) },
+    }))
+    const text = draftWords(JSON.stringify({ summary: odd.repeat(300), tasks }))
+    expect(
+      Buffer.byteLength(JSON.stringify({ topic: 'plan.draft', message: { runId: 'x'.repeat(36), text } })),
+    ).toBeLessThan(7000)
+  }
 })
