@@ -7,6 +7,7 @@ import type { Topic } from '../../core/talk/questions.ts'
 import type { Buttons } from './buttons.ts'
 import { bold, clip, clock, code, escapeHtml, quote, time } from './html.ts'
 import { failureLines, isFailed } from './outcomeCard.ts'
+import { recoveringLines, triedLines } from './recoveryLines.ts'
 import { unmask } from './unmask.ts'
 import {
   changedNames,
@@ -103,7 +104,10 @@ export function progressLine(run: RunView, now: Date): string {
 function doing(run: RunView, { now, tail }: AnswerContext): string[] {
   if (isRunEnd(run.status)) return [`Nothing any more: it ${ending(run)}.`]
   const running = working(run)
-  if (running.length === 0) return waits(run)
+  if (running.length === 0) {
+    const tried = recoveringLines(run)
+    return tried.length > 0 ? tried : waits(run)
+  }
   return [
     ...running
       .slice(0, 3)
@@ -133,14 +137,19 @@ function result(run: RunView, context: AnswerContext): string[] {
 
 function whatFailed(run: RunView, { tail }: AnswerContext): string[] {
   const failed = run.tasks.filter(isFailed)
+  const since = [...recoveringLines(run), ...triedLines(run)]
   if (failed.length > 0)
-    return failed.slice(0, 3).flatMap((task) => [
-      run.tasks.length > 1 ? `Step ${stepName(task)}:` : '',
-      ...failureLines(
-        task,
-        tail.filter((line) => line.taskKey === task.key),
-      ),
-    ])
+    return [
+      ...failed.slice(0, 3).flatMap((task) => [
+        run.tasks.length > 1 ? `Step ${stepName(task)}:` : '',
+        ...failureLines(
+          task,
+          tail.filter((line) => line.taskKey === task.key),
+        ),
+      ]),
+      ...since,
+    ]
+  if (since.length > 0) return since
   const doubtful = run.tasks.filter((task) => task.status === 'needs_review')
   if (doubtful.length > 0)
     return [

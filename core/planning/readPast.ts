@@ -1,4 +1,7 @@
 import type { Deps } from '../deps.ts'
+import { cutLog, defaultBudget } from '../recovery/cutLog.ts'
+import { readTaskLog } from '../recovery/readTaskLog.ts'
+import { triedFor } from '../recovery/triedFor.ts'
 import type { Sql } from '../storage/sql.ts'
 import { type EndedTask, lastTests } from './lastTests.ts'
 import { asksAboutTests, type PlaceFacts } from './planRequest.ts'
@@ -6,7 +9,13 @@ import { recallFor } from './recallFor.ts'
 import type { Untrusted } from './untrusted.ts'
 
 /** A task of the place's past, with the run it belongs to. */
-type PastTask = EndedTask & { runNumber: number; chatId: number | null; title: string; error: string | null }
+type PastTask = EndedTask & {
+  id: string
+  runNumber: number
+  chatId: number | null
+  title: string
+  error: string | null
+}
 
 /** Runs that are looked back over, and tasks of theirs. */
 const RUNS = 200
@@ -15,7 +24,7 @@ const TASKS = 40
 /** The tasks that ended last in a directory and below it, the newest first. */
 function readPast(sql: Sql, agentId: string, directory: string): Promise<PastTask[]> {
   return sql.query<PastTask>(
-    `SELECT t.action, t.status, t.title, t.spec->'params'->>'command' AS command, t.result->>'summary' AS summary,
+    `SELECT t.id, t.action, t.status, t.title, t.spec->'params'->>'command' AS command, t.result->>'summary' AS summary,
        t.result->>'error' AS error, r.number AS "runNumber", r.chat_id AS "chatId"
      FROM task t JOIN run r ON r.id = t.run_id
      WHERE r.number > (SELECT max(number) FROM run) - $3 AND t.agent_id = $1 AND t.result IS NOT NULL
@@ -25,14 +34,21 @@ function readPast(sql: Sql, agentId: string, directory: string): Promise<PastTas
   )
 }
 
-/** What failed last in a chat, as the context of a question to the model; undefined when nothing did. Pure. */
-function describeFailure(past: readonly PastTask[], chatId: number | null): Untrusted | undefined {
+/** What failed last in a chat, as the context of a question to the model, its log cut; undefined when nothing did. */
+async function describeFailure(
+  sql: Sql,
+  past: readonly PastTask[],
+  chatId: number | null,
+): Promise<Untrusted | undefined> {
   const failed = past.find((task) => task.chatId === chatId && /^failed/.test(task.status))
   if (!failed) return undefined
+  const log = await readTaskLog(sql, failed.id, defaultBudget)
+  const tried = await triedFor(sql, failed.id)
   const text = [
     `What failed last in this place, in run #${failed.runNumber}: ${failed.command ?? failed.title}`,
-    `It ended with: ${failed.error ?? failed.status}. The end of its output:`,
-    failed.summary,
+    `It ended with: ${failed.error ?? failed.status}. Its output:`,
+    log === '' ? cutLog(failed.summary) : log,
+    ...(tried.length > 0 ? ['What was tried for it and did not help:', ...tried] : []),
   ].join('\n')
   return { origin: `log of #${failed.runNumber}`, text }
 }
@@ -53,7 +69,7 @@ export async function pastFor(
   if (!forModel && !asksAboutTests(deps.playbooks, run.request)) return withContext(place, memories)
   const past = await readPast(deps.db, place.agentId, place.repository?.path ?? place.cwd)
   const known = { ...place, lastTests: lastTests(past) }
-  const failure = forModel ? describeFailure(past, run.chat_id) : undefined
+  const failure = forModel ? await describeFailure(deps.db, past, run.chat_id) : undefined
   return withContext(known, failure ? [failure, ...memories] : memories)
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { loadPlaybooks } from '../../../core/planning/loadPlaybooks.ts'
 import { pastFor } from '../../../core/planning/readPast.ts'
@@ -60,4 +61,38 @@ test('a model is told what failed there last', async () => {
 
 test('nothing is looked up for other requests', async () => {
   expect((await past('list files', '/work/demo', true)).place).not.toHaveProperty('lastTests')
+})
+
+test('and its log from the ledger, cut to its start, its end and its errors, with what was tried', async () => {
+  await ended('make all', '/work/logged', 'failed', 'the end')
+  const { db } = control.deps
+  const [task] = await db.query<{ id: string; run_id: string }>(
+    "SELECT id, run_id FROM task WHERE cwd = '/work/logged'",
+  )
+  const attempt = randomUUID()
+  await db.query(
+    `INSERT INTO attempt (id, task_id, number, claim_token, status, agent_id, spec_hash, "grant") VALUES ($1, $2, 1, $4, 'exited', $3, 'x', '{}')`,
+    [attempt, task?.id, machine.agentId, randomUUID()],
+  )
+  const lines = Array.from({ length: 4000 }, (_, i) =>
+    i === 2000 ? 'fatal: the real cause' : `building ${i}`,
+  )
+  await db.query(
+    `INSERT INTO log_chunk (attempt_id, seq, stream, text, at) SELECT $1, n, 'stdout', line || E'\\n', clock_timestamp() FROM unnest($2::text[]) WITH ORDINALITY AS l(line, n)`,
+    [attempt, lines],
+  )
+  await db.query(
+    `INSERT INTO recovery (id, run_id, task_id, root_id, rung, by, status, failure, came_of, note) VALUES ($1, $2, $3, $3, 'reduce', 'model', 'not_helped', 'other', 'denied', 'Build less')`,
+    [randomUUID(), task?.run_id, task?.id],
+  )
+  const [failure] = (await past('plan a fix', '/work/logged', true)).context ?? []
+  for (const part of [
+    'building 0\n',
+    'fatal: the real cause',
+    'building 3999',
+    'left out',
+    '- reduce by model (Build less): denied',
+  ])
+    expect(failure?.text).toContain(part)
+  expect(failure?.text.length).toBeLessThan(8000)
 })
