@@ -12,7 +12,9 @@ import { lifecycleRow } from './rows/lifecycle.ts'
 import { liveLogsRow } from './rows/liveLogs.ts'
 import { modelRouterRow } from './rows/modelRouter.ts'
 import { policyRow } from './rows/policy.ts'
+import { recallRow } from './rows/recall.ts'
 import { redactionRow } from './rows/redaction.ts'
+import { retrievalRow } from './rows/retrieval.ts'
 import { sandboxRow } from './rows/sandbox.ts'
 import { transitionRow } from './rows/transition.ts'
 import { workersRow } from './rows/workers.ts'
@@ -51,6 +53,14 @@ const benchmarks: Record<string, Benchmark> = {
   memory: {
     title: 'Memory (proportional set size), started as `npm start` does, database aside',
     run: memory,
+  },
+  recall: {
+    title: 'How well memories are found: questions with known answers',
+    run: recallRow,
+  },
+  retrieval: {
+    title: 'Search in the memory, at three sizes',
+    run: () => onStand(retrievalRow),
   },
   lifecycle: {
     title: 'Life of a task: create, claim, running, done, each committed with its events',

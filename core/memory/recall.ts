@@ -48,10 +48,11 @@ export async function recall(deps: Pick<Deps, 'db' | 'clock' | 'memory'>, asked:
   const found = await findByAll(deps.db, deps.memory.searches, question, asked.limit * OVERSAMPLING)
   const rows = await readFound(deps.db, found)
   const now = deps.clock.now().getTime()
+  const best = Math.max(...rows.map(({ relevance }) => relevance)) || 1
   return rows
     .map(({ role, ...row }) => ({
       ...row,
-      importance: importance({ ...row, ageMs: now - row.lastAt.getTime() }),
+      importance: importance({ ...row, relevance: row.relevance / best, ageMs: now - row.lastAt.getTime() }),
       trusted: isTrusted(row, role, asked.personId ?? null),
     }))
     .sort((a, b) => b.importance - a.importance || b.id - a.id)

@@ -6,7 +6,7 @@ const cjk = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai
 /** A name in camel case with its parts: `fixLogin` is found by `login` as well. */
 function partsOf(token: string): string[] {
   const parts = token.match(/\p{Lu}?[\p{Ll}]+|\p{Lu}+(?!\p{Ll})|\p{N}+|[^\p{Lu}\p{Ll}\p{N}]+/gu) ?? []
-  return parts.length > 1 && /\p{Ll}\p{Lu}/u.test(token) ? [token, ...parts] : [token]
+  return parts.length > 1 && /\p{Ll}\p{Lu}|\p{Lu}{2}\p{Ll}/u.test(token) ? [token, ...parts] : [token]
 }
 
 /** A script that sets no spaces: every two letters that follow each other. */

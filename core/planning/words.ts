@@ -78,6 +78,15 @@ export function rootOf(word: string): { root: string; weak: boolean } {
   return { root: kinOf.get(own) ?? own, weak: verbs.has(own) }
 }
 
+/** Words that mean about the same as this one, itself aside. Pure. */
+export function kinWords(word: string): string[] {
+  const own = stem(word.toLowerCase())
+  return kin.flatMap((line) => {
+    const words = line.split(' ')
+    return words.some((one) => stem(one) === own) ? words.filter((one) => stem(one) !== own) : []
+  })
+}
+
 /** Words that tell nothing about what is wanted, such as `the`. */
 export const saysNothing = (word: string): boolean => empty.has(word)
 
