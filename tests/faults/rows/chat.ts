@@ -4,7 +4,7 @@ import type { Part, PartEnd } from '../part.ts'
 import { steadyPort } from '../ports.ts'
 import { type Random, randomFrom } from '../random.ts'
 import { Stand } from '../stand.ts'
-import { type Account, accountOf, isSettled } from './chatAccount.ts'
+import { type Account, accountOf, leftToSettle } from './chatAccount.ts'
 import { askings, PEOPLE, quickMachine } from './chatWork.ts'
 import type { Row } from './row.ts'
 import { Telegram } from './telegram.ts'
@@ -16,7 +16,7 @@ const BOT_TOKEN = `123456789:${'A'.repeat(35)}`
 const PER_SECOND = 20
 const PERCENT_TWICE = 20
 const PERCENT_FAULTS = 20
-/** What is left after the last update is sent within this. */
+/** After the last update, less and less is left: what stays the same for so long is lost. */
 const SETTLE_MS = 120_000
 
 export type ChatRow = Row & { updates: number; kills: number; faults: number }
@@ -64,8 +64,7 @@ class ChatFaults {
       telegram.most = 0
       await Promise.all(bots.map((bot) => this.#disarm(bot)))
       tell(`all updates are sent, ${this.#kills} kills; what is left is settling`)
-      for (const deadline = performance.now() + SETTLE_MS; performance.now() < deadline; await delay(500))
-        if (await isSettled(stand.db, telegram, asked)) break
+      await settled(() => leftToSettle(stand.db, telegram, asked))
       return this.#lines(await accountOf(stand.db, telegram, asked), telegram, updates)
     } finally {
       await laptop.close()
@@ -137,5 +136,17 @@ class ChatFaults {
       ...twice.slice(0, 20).map((line) => `TWICE: ${line}`),
       ...died.map((line) => `ended by itself: ${line}`),
     ]
+  }
+}
+
+/** Resolves when nothing is left, or when what is left has not become less for a while: a busy machine takes longer. */
+async function settled(left: () => Promise<number>): Promise<void> {
+  let least = Number.POSITIVE_INFINITY
+  for (let deadline = performance.now() + SETTLE_MS; performance.now() < deadline; await delay(500)) {
+    const now = await left()
+    if (now === 0) return
+    if (now >= least) continue
+    least = now
+    deadline = performance.now() + SETTLE_MS
   }
 }

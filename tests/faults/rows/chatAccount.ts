@@ -30,10 +30,14 @@ async function open(db: Database): Promise<number> {
   return row?.n ?? 0
 }
 
-/** Whether nothing is under way any more, and every message that was asked for is there. */
-export async function isSettled(db: Database, telegram: Telegram, asked: readonly Asked[]): Promise<boolean> {
-  if ((await open(db)) > 0) return false
-  return [...told(telegram, asked)].every((one) => final(one).length > 0)
+/** How much is still under way, and how many messages that were asked for are not there. */
+export async function leftToSettle(
+  db: Database,
+  telegram: Telegram,
+  asked: readonly Asked[],
+): Promise<number> {
+  const untold = [...told(telegram, asked)].filter((one) => final(one).length === 0).length
+  return (await open(db)) + untold
 }
 
 /** Every run and every final message against what was asked. */
