@@ -17,6 +17,7 @@ import { redactionRow } from './rows/redaction.ts'
 import { retrievalRow } from './rows/retrieval.ts'
 import { sandboxRow } from './rows/sandbox.ts'
 import { transitionRow } from './rows/transition.ts'
+import { vectorsRow } from './rows/vectors.ts'
 import { workersRow } from './rows/workers.ts'
 import { openStand, type Stand } from './stand.ts'
 import { type BenchSystem, startSystem } from './system.ts'
@@ -57,6 +58,10 @@ const benchmarks: Record<string, Benchmark> = {
   recall: {
     title: 'How well memories are found: questions with known answers',
     run: recallRow,
+  },
+  vectors: {
+    title: 'The ten nearest of many vectors',
+    run: vectorsRow,
   },
   retrieval: {
     title: 'Search in the memory, at three sizes',

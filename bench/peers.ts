@@ -47,6 +47,12 @@ export type LogShower = (
 
 /** Says where in a text secrets stand. */
 export type SecretFinder = (text: string) => Promise<(readonly [start: number, end: number])[]>
+/** Keeps vectors, numbered from 1, and finds the nearest ones by their angle. */
+export type VectorSide = {
+  add(vectors: readonly (readonly number[])[], first: number): Promise<void>
+  near(vector: readonly number[], count: number): Promise<number[]>
+  close(): Promise<void>
+}
 /** What a command becomes for a program that confines it: words to start. */
 export type SpawnSide = { command(): Promise<[string, ...string[]]>; close(): Promise<void> }
 

@@ -1,5 +1,6 @@
 import type { Sql } from '../storage/sql.ts'
 import { DIMENSIONS } from './embedder.ts'
+import { visible } from './scope.ts'
 
 /** The first version that goes on looking in the index when the scope left too few (`hnsw.iterative_scan`). */
 const NEEDED = [0, 8] as const
@@ -19,6 +20,15 @@ const statements = [
    END $$`,
   `CREATE OR REPLACE TRIGGER memory_embedding_outdated AFTER UPDATE ON memory FOR EACH ROW
    WHEN (OLD.text IS DISTINCT FROM NEW.text) EXECUTE FUNCTION memory_embedding_outdated()`,
+  // The library's settings are known once it is loaded.
+  "SELECT '[1]'::vector",
+  // A function, since its settings hold while it is planned: the planner takes the conditions for so telling that it would
+  // go through all embeddings and sort them. With the index in the lead, it goes on in it until enough have met them.
+  `CREATE OR REPLACE FUNCTION memory_near(asked vector, model text, person uuid, chats text[], agents text[], kinds text[], most int)
+   RETURNS TABLE (id bigint, distance float8) LANGUAGE sql STABLE SET enable_sort = off SET enable_seqscan = off
+   SET hnsw.iterative_scan = 'relaxed_order' SET hnsw.ef_search = 100 AS $$
+     SELECT m.id, e.embedding <=> $1 FROM memory_embedding e JOIN memory m ON m.id = e.memory_id
+     WHERE e.model = $2 AND ${visible(3)} AND ($6 IS NULL OR m.kind = ANY($6)) ORDER BY e.embedding <=> $1 LIMIT $7 $$`,
 ]
 
 /** Makes what vectors need, in the caller's transaction. False, and nothing made, where pgvector is too old. */

@@ -2,7 +2,7 @@ import type { Logger } from '../config/logger.ts'
 import { Outage } from '../config/outage.ts'
 import type { Sql } from '../storage/sql.ts'
 import { type Embedder, vectorText } from './embedder.ts'
-import { scopeValues, visible } from './scope.ts'
+import { scopeValues } from './scope.ts'
 import { type Found, placeValues, placeWeight, type Question, type Search } from './search.ts'
 
 /** A question is not kept waiting longer than this for its vector; the other way of search answers alone. */
@@ -36,15 +36,10 @@ function nearest(
   limit: number,
 ): Promise<Found[]> {
   return sql.query<Found>(
-    `WITH tuned AS MATERIALIZED (SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', '100', true)),
-     near AS MATERIALIZED (
-       SELECT m.id, m.agent_id, m.cwd, m.last_at, e.embedding <=> $1::vector AS distance
-       FROM memory_embedding e JOIN memory m ON m.id = e.memory_id
-       WHERE (SELECT true FROM tuned) AND e.model = $9 AND ${visible(3)} AND ($8::text[] IS NULL OR m.kind = ANY($8))
-       ORDER BY e.embedding <=> $1::vector LIMIT 2 * $2::int)
-     SELECT m.id, greatest(0, least(1, 1 - m.distance)) * ${placeWeight(6)} AS relevance FROM near m
-     ORDER BY relevance DESC, m.last_at DESC LIMIT $2`,
-    [vector, limit, ...scopeValues(scope), ...placeValues(place), kinds ?? null, model],
+    `SELECT m.id, greatest(0, least(1, 1 - n.distance)) * ${placeWeight(8)} AS relevance
+     FROM memory_near($1::vector, $2, $3::uuid, $4::text[], $5::text[], $6::text[], 2 * $7::int) n JOIN memory m ON m.id = n.id
+     ORDER BY relevance DESC, m.last_at DESC LIMIT $7`,
+    [vector, model, ...scopeValues(scope), kinds ?? null, limit, ...placeValues(place)],
   )
 }
 
