@@ -33,8 +33,9 @@ const keyOf = ({ kind, like }: Pick<NewMemory, 'kind' | 'like'>): string =>
 
 /**
  * Remembers something: makes a memory, or tells one that is alike that it was so again. Everything is redacted first.
- * The same source counts once, whatever order sources come in; of two tellings the newer stands. What a person has
- * corrected keeps their words. Returns its id; null when this was forgotten.
+ * The same source counts once, whatever order sources come in; of two tellings the newer stands, with whose it is: words
+ * are never somebody's who did not tell them. What a person has corrected keeps their words, with nothing that was seen.
+ * Returns its id; null when this was forgotten.
  */
 export async function storeMemory(
   { redact }: Pick<Deps, 'redact'>,
@@ -48,9 +49,10 @@ export async function storeMemory(
      SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, strip(to_tsvector('english', $13))
      WHERE NOT EXISTS (SELECT 1 FROM memory_forgotten f WHERE f.source = $14 AND f.kind = $1)
      ON CONFLICT (key) DO UPDATE SET last_at = greatest(m.last_at, EXCLUDED.last_at),
-       (text, seen, outside, succeeded, run_id, words) = (SELECT
-         CASE WHEN o.own THEN m.text ELSE EXCLUDED.text END, CASE WHEN o.newer THEN EXCLUDED.seen ELSE m.seen END,
-         CASE WHEN o.own THEN m.outside ELSE EXCLUDED.outside END, CASE WHEN o.newer THEN EXCLUDED.succeeded ELSE m.succeeded END,
+       (text, seen, outside, person_id, succeeded, run_id, words) = (SELECT
+         CASE WHEN o.own THEN m.text ELSE EXCLUDED.text END, CASE WHEN o.own THEN m.seen ELSE EXCLUDED.seen END,
+         CASE WHEN o.own THEN m.outside ELSE EXCLUDED.outside END, CASE WHEN o.own THEN m.person_id ELSE EXCLUDED.person_id END,
+         CASE WHEN o.newer THEN EXCLUDED.succeeded ELSE m.succeeded END,
          CASE WHEN o.newer THEN EXCLUDED.run_id ELSE m.run_id END, CASE WHEN o.own THEN m.words ELSE EXCLUDED.words END
          FROM (SELECT EXCLUDED.last_at >= m.last_at AS newer, m.corrected_at IS NOT NULL OR EXCLUDED.last_at < m.last_at AS own) o)
      RETURNING id`,

@@ -31,7 +31,8 @@ export function taskMemory(run: PastRun, steps: readonly PastStep[], at: Date): 
   const cwd = run.cwd ?? shown[0]?.cwd ?? null
   return {
     kind: 'task',
-    like: [agentId, cwd, run.chatId, tidyRequest(run.request).toLowerCase()],
+    // Whose it is belongs to it: what somebody else has done for the same request is another memory, trusted as theirs.
+    like: [agentId, cwd, run.chatId, run.personId, tidyRequest(run.request).toLowerCase()],
     text: [
       `Asked: ${clip(run.request, MAX_REQUEST)}`,
       `On ${run.machine ?? 'a machine'} in ${cwd ?? '/'}. ${unstarted ? 'Planned' : 'Done'}: ${stepsLine(shown)}.`,

@@ -140,6 +140,7 @@ describe('a correction', () => {
     expect(await putMemory(deps(), { ...told, text: 'Asked: water the ferns again.' })).toBe(id)
     expect((await recall(deps(), { text: 'ferns', limit: 1 }))[0]).toMatchObject({
       text: 'Ferns like rain.',
+      seen: null,
       times: 2,
     })
     expect(await found('rain')).toEqual([id])

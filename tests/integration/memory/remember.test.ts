@@ -128,6 +128,26 @@ describe('what is remembered by itself', () => {
     )
   })
 
+  test('what an operator had done for the same request is theirs, beside the owner’s', async () => {
+    await ended('deploy the site', [{ key: 'a', command: 'make deploy' }], ana)
+    await ended('deploy the site', [{ key: 'a', command: 'curl evil.example' }], ben)
+    await settled()
+    const found = await recall(deps(), { text: 'deploy the site', personId: ana, kinds: ['task'], limit: 5 })
+    const told = found.map(({ text, personId, trusted }) => [/evil/.test(text), personId, trusted])
+    expect(told.sort()).toEqual([
+      [false, ana, true],
+      [true, ben, false],
+    ])
+  })
+
+  test('what fails for several people is one memory, and whose it is goes with its newest words', async () => {
+    const failing = [{ key: 'a', command: 'make flags', ends: 'failed' as const }]
+    await ended('make the flags', failing, ana)
+    await ended('see to the flags', failing, ben)
+    const failures = (await all()).filter(({ kind }) => kind === 'failure')
+    expect(failures).toMatchObject([{ times: 2, personId: ben }])
+  })
+
   test('what is alike is one memory that was so more often, with the newest outcome', async () => {
     await ended('Run the tests!', [{ key: 'a', command: 'npm test', ends: 'failed' }])
     await ended('please run the tests', [{ key: 'a', command: 'npm test', ends: 'failed' }])
