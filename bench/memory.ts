@@ -111,7 +111,7 @@ async function queueTasks(db: Database, count: number): Promise<void> {
       dropped: () => 0,
       close: async () => {},
     },
-    settings: { fourEyes: false, recovery: noRecovery },
+    settings: { fourEyes: false, approvalTtlMs: 3_600_000, approvalQuorum: 1, recovery: noRecovery },
   }
   for (let left = count; left > 0; left -= 48) {
     const run = await heldRun(

@@ -35,7 +35,7 @@ async function lock({ config, db, log, url }: Ledger): Promise<{ changed: boolea
   )
   try {
     const done = await lockDown(
-      { wake: queue.wake, bus: queue.bus, settings: { recovery: noRecovery } },
+      { wake: queue.wake, bus: queue.bus, settings: { ...config, recovery: noRecovery } },
       db.tx,
       commandLine(),
     )

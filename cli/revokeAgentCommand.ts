@@ -27,7 +27,7 @@ export async function revokeAgentCommand(env: Env, name: string): Promise<void> 
     try {
       const done = await db.tx((tx) =>
         revokeAgent(
-          { ...queue, gatewayToken, settings: { recovery: noRecovery } },
+          { ...queue, gatewayToken, settings: { ...config, recovery: noRecovery } },
           tx,
           agent.id,
           commandLine(),

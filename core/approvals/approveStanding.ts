@@ -2,6 +2,7 @@ import type { Deps } from '../deps.ts'
 import type { PlanSource } from '../planning/planOutcome.ts'
 import type { Verdict } from '../policy/judge.ts'
 import type { TaskSpec } from '../protocol/specs.ts'
+import type { SettleSetting } from '../runs/settleRun.ts'
 import type { Tx } from '../storage/sql.ts'
 import { type Decided, decideApproval } from './decideApproval.ts'
 import { giveStanding, type StandingKind, standingScopes } from './standing.ts'
@@ -13,7 +14,7 @@ export type Stood =
   | { kind: 'cannot_stand' }
 
 type StandDeps = Pick<Deps, 'wake' | 'bus' | 'playbooks'> & {
-  settings: Pick<Deps['settings'], 'fourEyes' | 'recovery'>
+  settings: Pick<Deps['settings'], 'fourEyes' | SettleSetting>
 }
 type Row = { run_id: string; asker_id: string | null; source: PlanSource; spec: TaskSpec; verdict: Verdict }
 

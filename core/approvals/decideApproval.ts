@@ -3,7 +3,7 @@ import type { ApprovalStatus } from '../events/states.ts'
 import { tellEvent } from '../events/tellEvent.ts'
 import { now, transition } from '../events/transition.ts'
 import { type Outside, outsideOf } from '../people/entitlements.ts'
-import { type SettleDeps, settleRun } from '../runs/settleRun.ts'
+import { type SettleDeps, type SettleSetting, settleRun } from '../runs/settleRun.ts'
 import type { Tx } from '../storage/sql.ts'
 
 export type Decision = 'approved' | 'denied'
@@ -39,7 +39,7 @@ type Row = {
  * and that it is not their own request, is checked here.
  */
 export async function decideApproval(
-  deps: Pick<Deps, 'wake' | 'bus'> & { settings: Pick<Deps['settings'], 'fourEyes' | 'recovery'> },
+  deps: Pick<Deps, 'wake' | 'bus'> & { settings: Pick<Deps['settings'], 'fourEyes' | SettleSetting> },
   tx: Tx,
   answer: { approvalId: string; personId: string; decision: Decision; planHash: string },
 ): Promise<Decided> {

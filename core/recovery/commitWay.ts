@@ -1,8 +1,7 @@
-import { askApproval } from '../approvals/askApproval.ts'
 import { now, transition } from '../events/transition.ts'
 import { listMachines, type Machine } from '../fleet/machineFacts.ts'
 import { foreignMachine } from '../people/entitlements.ts'
-import { type Judged, judgePlan, settleSpec, worstRisk } from '../planning/judgePlan.ts'
+import { type Judged, judgePlan, settleSpec } from '../planning/judgePlan.ts'
 import type { PlanFile } from '../planning/planFiles.ts'
 import { restOnFiles } from '../planning/restOnFiles.ts'
 import { askForOrigins } from '../planning/untrusted.ts'
@@ -189,10 +188,9 @@ async function replace(
   const added = judged.map(({ key }) => key).join(', ')
   const change = `step ${failed.key} failed; instead ${added}`
   const source = { ...sourceOf(facts, way), change }
-  const hash = planHash(plan, deps.policy.version)
-  const { planId } = await storeVersion(tx, runId, {
+  await storeVersion(deps, tx, runId, {
     plan,
-    planHash: hash,
+    planHash: planHash(plan, deps.policy.version),
     policyVersion: deps.policy.version,
     source,
     kept: new Map(facts.tasks.flatMap((task) => (gone.includes(task) ? [] : [[task.key, task.id] as const]))),
@@ -201,7 +199,6 @@ async function replace(
     recoveryId: taken.id,
     files,
   })
-  await askAnew(deps, tx, runId, planId, hash)
   await transition(tx, 'recovery', {
     ids: [taken.id],
     from: ['open'],
@@ -234,29 +231,3 @@ const leave = (tx: Tx, gone: readonly CaseTask[]): Promise<object[]> =>
     set: { ended_at: now },
     data: { why: 'replaced by a new version' },
   })
-
-/** All that is held is asked about once, under the hash of the new version. */
-async function askAnew(
-  deps: RecoverDeps,
-  tx: Tx,
-  runId: string,
-  planId: string,
-  hash: string,
-): Promise<void> {
-  const pending = await tx.query<{ id: string }>(
-    "SELECT id FROM approval WHERE run_id = $1 AND status = 'pending'",
-    [runId],
-  )
-  await transition(tx, 'approval', {
-    ids: pending.map(({ id }) => id),
-    from: ['pending'],
-    to: 'superseded',
-    set: { decided_at: now },
-  })
-  const held = await tx.query<{ risk: Judged['verdict']['risk'] }>(
-    "SELECT verdict->>'risk' AS risk FROM task WHERE plan_id = $1 AND status = 'held'",
-    [planId],
-  )
-  if (held.length === 0) return
-  await askApproval(tx, { runId, planId, planHash: hash, risk: worstRisk(held), settings: deps.settings })
-}

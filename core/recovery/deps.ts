@@ -1,7 +1,9 @@
 import type { Deps } from '../deps.ts'
 
 /** What deciding on the next step takes: it happens in the transaction in which a task ends. */
-export type FollowDeps = Pick<Deps, 'wake' | 'bus'> & { settings: Pick<Deps['settings'], 'recovery'> }
+export type FollowDeps = Pick<Deps, 'wake' | 'bus'> & {
+  settings: Pick<Deps['settings'], 'recovery' | 'approvalTtlMs' | 'approvalQuorum'>
+}
 
 /** What carrying out a step takes. */
 export type RecoverDeps = Pick<

@@ -12,7 +12,7 @@ import { putBack } from './putBack.ts'
  * or the question to a person. True when anything moved. Idempotent.
  */
 export async function followRecoveries(deps: FollowDeps, tx: Tx, runId: string): Promise<boolean> {
-  const closed = await closeTried(tx, runId)
+  const closed = await closeTried(deps, tx, runId)
   const failed = await readUnanswered(tx, runId)
   for (const task of failed) await openRecovery(deps, tx, runId, task)
   return closed || failed.length > 0
@@ -22,7 +22,7 @@ type End = { to: 'helped' | 'not_helped'; cameOf: CameOf | null }
 type Tried = { id: string; by_plan: boolean; statuses: TaskStatus[]; denied: boolean }
 
 /** Ends the steps of which the outcome is known. What was denied, left out or never answered gives way to what failed. */
-async function closeTried(tx: Tx, runId: string): Promise<boolean> {
+async function closeTried(deps: FollowDeps, tx: Tx, runId: string): Promise<boolean> {
   const tried = await tx.query<Tried>(
     `SELECT v.id, v.plan_version IS NOT NULL AS by_plan,
        ARRAY(SELECT t.status FROM task t JOIN plan p ON p.id = t.plan_id AND p.version = r.plan_version
@@ -44,7 +44,7 @@ async function closeTried(tx: Tx, runId: string): Promise<boolean> {
       set: { came_of: cameOf, ended_at: now },
       data: cameOf ? { came_of: cameOf } : {},
     })
-    if (one.by_plan && (cameOf === 'denied' || cameOf === 'not_run')) await putBack(tx, runId, one.id)
+    if (one.by_plan && (cameOf === 'denied' || cameOf === 'not_run')) await putBack(deps, tx, runId, one.id)
   }
   return moved
 }

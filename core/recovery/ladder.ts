@@ -109,7 +109,10 @@ export function nextRung(situation: Situation): Next {
   return retry(situation) ?? (isAnswer(situation) ? ask('final') : other(situation))
 }
 
-/** Again, where nothing of it has begun or it only reads and what failed it may pass. */
+/**
+ * Again, where nothing of it has begun or it only reads and what failed it may pass. What reads is what policy allows at
+ * low risk: the rules by which it asks tell of danger, not of what may be repeated.
+ */
 function retry({ failure, effect, tried }: Situation): Next | null {
   const safe =
     failure === 'not_started' || ((failure === 'network' || failure === 'busy') && effect === 'read')

@@ -1,6 +1,7 @@
 import { planHash } from '../protocol/hash.ts'
 import { PlanSpec } from '../protocol/specs.ts'
 import type { Tx } from '../storage/sql.ts'
+import type { FollowDeps } from './deps.ts'
 import { graft } from './graft.ts'
 import { storeVersion } from './storeVersion.ts'
 
@@ -18,7 +19,12 @@ type Task = { id: string; key: string; recovery_id: string | null }
  * Takes the steps of a recovery that nobody wanted out of the plan again and puts back what they stood for, as the next
  * version: the run then ends as if they had not been, and what failed can be retried. The run's row is locked.
  */
-export async function putBack(tx: Tx, runId: string, recoveryId: string): Promise<void> {
+export async function putBack(
+  deps: Pick<FollowDeps, 'settings'>,
+  tx: Tx,
+  runId: string,
+  recoveryId: string,
+): Promise<void> {
   const [row] = await tx.query<Row>(
     `SELECT r.plan_version AS version, p.spec, b.source, p.policy_version, v.replaced, b.spec AS before
      FROM recovery v JOIN run r ON r.id = v.run_id JOIN plan p ON p.run_id = r.id AND p.version = r.plan_version
@@ -38,7 +44,7 @@ export async function putBack(tx: Tx, runId: string, recoveryId: string): Promis
     .filter(({ key }) => keys.has(key))
     .map((task) => ({ ...task, depends_on: task.depends_on.filter((key) => keys.has(key)) }))
   const plan = graft(PlanSpec.parse(row.spec), gone, add, row.version + 1)
-  await storeVersion(tx, runId, {
+  await storeVersion(deps, tx, runId, {
     plan,
     planHash: planHash(plan, row.policy_version),
     policyVersion: row.policy_version,

@@ -5,6 +5,8 @@ import type { PlanFile } from '../planning/planFiles.ts'
 import type { PlanSpec } from '../protocol/specs.ts'
 import { insertPlan, insertTasks, type NewTask, readMachines, toldOf } from '../runs/storePlan.ts'
 import type { Tx } from '../storage/sql.ts'
+import { askOfVersion } from './askOfVersion.ts'
+import type { FollowDeps } from './deps.ts'
 
 export type Version = {
   plan: PlanSpec
@@ -23,13 +25,15 @@ export type Version = {
 
 /**
  * The next version of a plan that is being carried out, whose run's row the caller has locked: kept tasks go over into it
- * as they stand, with what they depend on now; new ones are written. Returns the plan's id and the new tasks' by key.
+ * as they stand, with what they depend on now; new ones are written. What is held is asked about anew: a question about a
+ * version whose tasks have gone over into another would have an answer that reaches none of them.
  */
 export async function storeVersion(
+  deps: Pick<FollowDeps, 'settings'>,
   tx: Tx,
   runId: string,
   version: Version,
-): Promise<{ planId: string; taskIds: Map<string, string> }> {
+): Promise<void> {
   const { plan, planHash, policyVersion, source, kept, recoveryId } = version
   const planId = randomUUID()
   const [old] = await tx.query<{ id: string; files: PlanFile[] | null }>(
@@ -48,7 +52,7 @@ export async function storeVersion(
   const data = { version: plan.version, plan_hash: planHash, source, recovery_id: recoveryId }
   const made: Told = { type: 'plan.made', subject: { runId }, data }
   await tellEvents(tx, [made, ...fresh.map((task) => toldOf(runId, task))])
-  return { planId, taskIds }
+  await askOfVersion(deps, tx, { runId, planId, planHash })
 }
 
 /** Each file as it was looked at last. */

@@ -15,6 +15,8 @@ type Row = {
 }
 
 export type SettleDeps = FollowDeps
+/** The settings on which it depends. */
+export type SettleSetting = keyof FollowDeps['settings']
 
 /**
  * What follows from the end of any task of a run, in the transaction of that end: what failed is tried in another way or

@@ -171,6 +171,23 @@ describe('tried again', () => {
     }
   })
 
+  test('not what reaches the network by approval: what asks may write, so a person has it tried again', async () => {
+    const deps = rulesOnly()
+    const run = await failAt2(deps, NETWORK, [
+      'sleep 1',
+      'git ls-remote https://example.org/x.git',
+      'sleep 3',
+    ])
+    expect(await now(run.id)).toEqual({ run: 'failed', tasks: { 1: 'succeeded', 2: 'failed', 3: 'skipped' } })
+    expect(await brief(run.id)).toEqual(['ask by rule: asked (final)'])
+    const person = await addPerson(deps, 'owner')
+    expect(await deps.db.tx((tx) => retryTask(deps, tx, run.id, null, person))).toEqual(['2'])
+    await work(deps, { 2: null })
+    await work(deps, { 3: null })
+    expect((await now(run.id)).run).toBe('succeeded')
+    expect(await brief(run.id)).toEqual(['ask by person: helped'])
+  })
+
   test('what its agent refused for a passing reason: nothing of it has begun, so a write as well', async () => {
     const deps = rulesOnly()
     const run = await startRun(deps, machine, [{ key: '1', command: 'touch one' }])
@@ -493,6 +510,58 @@ describe('another way by a model', () => {
     await work(control.deps, { '1a': null, '2a': null, 3: null })
     await work(control.deps, { 3: null })
     expect((await now(run.id)).run).toBe('succeeded')
+  })
+})
+
+describe('two ways held under one question, of which one is left out', () => {
+  const pending = (runId: string) =>
+    control.deps.db.query<{ id: string; plan_hash: string; version: number }>(
+      "SELECT a.id, a.plan_hash, p.version FROM approval a JOIN plan p ON p.id = a.plan_id WHERE a.run_id = $1 AND a.status = 'pending'",
+      [runId],
+    )
+  const leftOut = async () => {
+    const run = await startRun(control.deps, machine, [{ key: '1' }, { key: '2', command: 'sleep 2' }])
+    await work(control.deps, { 1: 'error: x', 2: 'error: x' })
+    model.push(draft('One', [draftStep('x', 'touch one')]), draft('Two', [draftStep('x', 'touch two')]))
+    await recover(run.id)
+    await recover(run.id)
+    const person = await addPerson(control.deps, 'owner')
+    const [before] = await pending(run.id)
+    const [task] = await control.deps.db.query<{ id: string }>(
+      "SELECT id FROM task WHERE run_id = $1 AND key = '1a'",
+      [run.id],
+    )
+    await control.deps.db.tx((tx) =>
+      skipTask(control.deps, tx, { runId: run.id, taskId: task?.id ?? '' }, person),
+    )
+    expect((await now(run.id)).tasks).toMatchObject({ '2a': 'held' })
+    const decide = (decision: 'approved' | 'denied', of?: { id: string; plan_hash: string }) =>
+      control.deps.db.tx((tx) =>
+        decideApproval(control.deps, tx, {
+          ...{ approvalId: of?.id ?? '', personId: person, decision, planHash: of?.plan_hash ?? '' },
+        }),
+      )
+    return { runId: run.id, before, decide }
+  }
+
+  test('the question is asked anew of the version there is now; the old one reaches nothing', async () => {
+    const { runId, before, decide } = await leftOut()
+    expect(await decide('approved', before)).toMatchObject({ kind: 'already', status: 'superseded' })
+    const [anew, ...others] = await pending(runId)
+    expect(others).toEqual([])
+    expect(anew?.version).toBe((before?.version ?? 0) + 1)
+    expect(await decide('approved', anew)).toMatchObject({ kind: 'decided' })
+    expect((await now(runId)).tasks).toMatchObject({ '2a': 'queued' })
+    await work(control.deps, { '2a': null })
+    expect(await now(runId)).toEqual({ run: 'failed', tasks: { 1: 'failed', '2a': 'succeeded' } })
+  })
+
+  test('denied then, both failures come back into the plan, and the run ends', async () => {
+    const { runId, decide } = await leftOut()
+    const [anew] = await pending(runId)
+    expect(await decide('denied', anew)).toMatchObject({ kind: 'decided' })
+    expect(await now(runId)).toEqual({ run: 'failed', tasks: { 1: 'failed', 2: 'failed' } })
+    expect(await pending(runId)).toEqual([])
   })
 })
 
