@@ -103,13 +103,9 @@ class Router {
   async complete<T>(req: Completion<T>): Promise<Answer> {
     req.signal?.throwIfAborted()
     const asked = this.#prepare(req)
-    const key = this.#cache.key(asked.purpose, [
-      asked.need,
-      asked.system,
-      asked.user,
-      asked.schema,
-      asked.maxTokens,
-    ])
+    // Not the room for the answer: one that is kept came to its end, and the room changes with what plans took.
+    const { need, system, user, schema } = asked
+    const key = this.#cache.key(asked.purpose, [need, system, user, schema])
     const kept = key === null ? null : this.#cache.get(key)
     if (kept) return this.#again(asked, kept, req)
     await this.#readNews()

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import type { Judged } from './judgePlan.ts'
 import type { PlanSource } from './planOutcome.ts'
 
@@ -19,8 +19,17 @@ export type Untrusted = {
   memory?: number | undefined
 }
 
-/** A number nobody outside knows, made for one question: no text can end a block that is marked with it. */
-export const newMark = (): string => randomBytes(12).toString('hex')
+const secret = randomBytes(32)
+
+/**
+ * A number for one question that nobody outside can know, since a secret of this process goes into it: no text can end a
+ * block that is marked with it. The same question has the same one, so that it can be known again (AnswerCache).
+ */
+export const markFor = (question: string): string =>
+  createHmac('sha256', secret).update(question).digest('hex').slice(0, 24)
+
+/** What `write` makes with the mark that is for just this text. */
+export const withMark = (write: (mark: string) => string): string => write(markFor(write('')))
 
 /** A text as a block of data. Its end mark holds `mark`; should the text hold that all the same, it is taken out. Pure. */
 export function asData(mark: string, name: string, text: string): string {

@@ -2,7 +2,7 @@ import type { PlanSpec } from '../protocol/specs.ts'
 import { draftOf } from './draftOf.ts'
 import { cutText, fitBlocks } from './fitBlocks.ts'
 import type { PlaceFacts } from './placeFacts.ts'
-import { asData, newMark, type Untrusted } from './untrusted.ts'
+import { asData, type Untrusted, withMark } from './untrusted.ts'
 
 /** What the model is told once and for all; nothing of it comes from outside. */
 export const SYSTEM_PROMPT = `You plan work on a person's own machine. You run nothing: you answer with a plan, as JSON.
@@ -77,20 +77,21 @@ export function writePrompt(input: {
   context?: readonly Untrusted[] | undefined
   revise?: Revise | undefined
 }): string {
-  const mark = newMark()
   const { revise } = input
-  return [
-    asData(mark, 'place', cutText(JSON.stringify(shown(input.place), null, 1), MAX_PLACE)),
-    ...contextBlocks(mark, input.context ?? []),
-    asData(mark, 'request', cutText(input.request, MAX_REQUEST, 1)),
-    ...(revise
-      ? [
-          asData(mark, 'plan', cutText(JSON.stringify(draftOf(revise.plan)), MAX_PLAN)),
-          asData(mark, 'change', cutText(revise.change, MAX_REQUEST, 1)),
-          'Change the plan.',
-        ]
-      : ['Plan the request.']),
-  ].join('\n\n')
+  return withMark((mark) =>
+    [
+      asData(mark, 'place', cutText(JSON.stringify(shown(input.place), null, 1), MAX_PLACE)),
+      ...contextBlocks(mark, input.context ?? []),
+      asData(mark, 'request', cutText(input.request, MAX_REQUEST, 1)),
+      ...(revise
+        ? [
+            asData(mark, 'plan', cutText(JSON.stringify(draftOf(revise.plan)), MAX_PLAN)),
+            asData(mark, 'change', cutText(revise.change, MAX_REQUEST, 1)),
+            'Change the plan.',
+          ]
+        : ['Plan the request.']),
+    ].join('\n\n'),
+  )
 }
 
 /** Texts from elsewhere, the room shared among them. */
@@ -107,12 +108,13 @@ export function contextBlocks(mark: string, context: readonly Untrusted[]): stri
 
 /** The same question again, with the answer that could not be used and what was wrong with it. */
 export function writeRepair(prompt: string, answer: string, fault: string): string {
-  const mark = newMark()
-  return [
-    prompt,
-    'Your last answer could not be used:',
-    asData(mark, 'answer', cutText(answer, MAX_ANSWER)),
-    `What is wrong with it: ${fault.slice(0, MAX_FAULT)}`,
-    'Answer again with the whole plan, mended.',
-  ].join('\n\n')
+  return withMark((mark) =>
+    [
+      prompt,
+      'Your last answer could not be used:',
+      asData(mark, 'answer', cutText(answer, MAX_ANSWER)),
+      `What is wrong with it: ${fault.slice(0, MAX_FAULT)}`,
+      'Answer again with the whole plan, mended.',
+    ].join('\n\n'),
+  )
 }

@@ -1,6 +1,6 @@
 import { cutText } from '../planning/fitBlocks.ts'
 import type { PlaceFacts } from '../planning/placeFacts.ts'
-import { asData, newMark } from '../planning/untrusted.ts'
+import { asData, withMark } from '../planning/untrusted.ts'
 import { SYSTEM_PROMPT, writeRepair } from '../planning/writePrompt.ts'
 import type { CameOf } from './ladder.ts'
 import type { Case, CaseTask } from './readCase.ts'
@@ -40,27 +40,30 @@ const MAX = { request: 4000, plan: 4000, step: 4000, tried: 2000, place: 4000 }
 /** The question about one failure: the place, what was asked, the plan as it stands, what failed, its log, what was tried. */
 export function writeQuestion(facts: Case, place: PlaceFacts, log: string): string {
   const { failed, root, tried } = facts
-  const mark = newMark()
   const step = { title: failed.title, action: failed.spec.action, ...failed.spec.params }
   const stood =
     root.key === failed.key ? null : { title: root.title, action: root.spec.action, ...root.spec.params }
-  return [
-    asData(mark, 'place', cutText(JSON.stringify(placeOf(place), null, 1), MAX.place)),
-    asData(mark, 'request', cutText(facts.request, MAX.request, 1)),
-    asData(mark, 'plan', cutText(facts.tasks.map(lineOf).join('\n'), MAX.plan)),
-    asData(mark, 'failed step', cutText(JSON.stringify(step, null, 1), MAX.step)),
-    ...(stood ? [asData(mark, 'what it stands for', cutText(JSON.stringify(stood, null, 1), MAX.step))] : []),
-    asData(
-      mark,
-      'how it ended',
-      `${failed.error?.message ?? failed.status} (${facts.failure}), limit ${failed.spec.timeout_s} s`,
-    ),
-    asData(mark, `log of #${facts.number}`, log === '' ? 'It printed nothing.' : log),
-    ...(tried.length > 0
-      ? [asData(mark, 'tried before', cutText(tried.map(triedLine).join('\n'), MAX.tried))]
-      : []),
-    `Step ${failed.key} of the plan has failed. ${asks[facts.rung]}`,
-  ].join('\n\n')
+  return withMark((mark) =>
+    [
+      asData(mark, 'place', cutText(JSON.stringify(placeOf(place), null, 1), MAX.place)),
+      asData(mark, 'request', cutText(facts.request, MAX.request, 1)),
+      asData(mark, 'plan', cutText(facts.tasks.map(lineOf).join('\n'), MAX.plan)),
+      asData(mark, 'failed step', cutText(JSON.stringify(step, null, 1), MAX.step)),
+      ...(stood
+        ? [asData(mark, 'what it stands for', cutText(JSON.stringify(stood, null, 1), MAX.step))]
+        : []),
+      asData(
+        mark,
+        'how it ended',
+        `${failed.error?.message ?? failed.status} (${facts.failure}), limit ${failed.spec.timeout_s} s`,
+      ),
+      asData(mark, `log of #${facts.number}`, log === '' ? 'It printed nothing.' : log),
+      ...(tried.length > 0
+        ? [asData(mark, 'tried before', cutText(tried.map(triedLine).join('\n'), MAX.tried))]
+        : []),
+      `Step ${failed.key} of the plan has failed. ${asks[facts.rung]}`,
+    ].join('\n\n'),
+  )
 }
 
 export const writeRepairOf = writeRepair

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Deps } from '../deps.ts'
 import { type Model, ModelError } from '../llm/model.ts'
-import { asData, newMark, type Untrusted } from '../planning/untrusted.ts'
+import { asData, type Untrusted, withMark } from '../planning/untrusted.ts'
 import { wordsOf } from '../planning/words.ts'
 import { sha256 } from '../protocol/hash.ts'
 import type { Sql } from '../storage/sql.ts'
@@ -107,7 +107,6 @@ async function askWhich(
   offered: readonly OfferedSkill[],
   asked: Asked,
 ): Promise<OfferedSkill[]> {
-  const mark = newMark()
   const list = offered.map(({ name, description }) => ({
     name,
     description: description.slice(0, MAX_DESCRIPTION),
@@ -117,11 +116,13 @@ async function askWhich(
       purpose: 'choose_skills',
       need: 'quick',
       system: SYSTEM,
-      user: [
-        asData(mark, 'guides', JSON.stringify(list)),
-        asData(mark, 'request', asked.request.slice(0, 2000)),
-        'Which guides help?',
-      ].join('\n\n'),
+      user: withMark((mark) =>
+        [
+          asData(mark, 'guides', JSON.stringify(list)),
+          asData(mark, 'request', asked.request.slice(0, 2000)),
+          'Which guides help?',
+        ].join('\n\n'),
+      ),
       schema: Choice,
       schemaName: 'choice',
       maxTokens: 200,

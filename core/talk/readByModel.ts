@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Model } from '../llm/model.ts'
-import { asData, newMark } from '../planning/untrusted.ts'
+import { asData, withMark } from '../planning/untrusted.ts'
 
 /**
  * What a language model takes a message for. It is a guess, and decides nothing: a request is planned and judged like
@@ -49,12 +49,13 @@ export async function readByModel(
   model: Model,
   { text, facts, personId, signal }: ToRead,
 ): Promise<Reading | null> {
-  const mark = newMark()
-  const user = [
-    asData(mark, 'facts', facts.slice(0, MAX_FACTS)),
-    asData(mark, 'message', text.slice(0, MAX_TEXT)),
-    `The blocks are marked with ${mark}.`,
-  ].join('\n\n')
+  const user = withMark((mark) =>
+    [
+      asData(mark, 'facts', facts.slice(0, MAX_FACTS)),
+      asData(mark, 'message', text.slice(0, MAX_TEXT)),
+      `The blocks are marked with ${mark}.`,
+    ].join('\n\n'),
+  )
   try {
     const answer = await model.complete({
       purpose: 'talk',

@@ -4,11 +4,13 @@ import { readModelSettings } from '../../core/config/model.ts'
 import { closeLostCalls } from '../../core/llm/callLedger.ts'
 import { type Completion, type Model, ModelError } from '../../core/llm/model.ts'
 import { openModel } from '../../core/llm/openModel.ts'
+import { planByModel } from '../../core/planning/planByModel.ts'
 import { type Database, openDatabase } from '../../core/storage/openDatabase.ts'
 import { testLog } from '../support/control.ts'
 import { newDatabase, type TestDatabase } from '../support/database.ts'
 import { type ModelReply, type ModelServer, startModelServer } from '../support/modelServer.ts'
 import { providerEnv } from '../support/providerEnv.ts'
+import { place } from '../unit/planning/places.ts'
 
 /* The router on a real ledger: health that processes share, budgets that hold, cancels that end on the wire. */
 
@@ -330,6 +332,35 @@ describe('a cancel', () => {
 
 describe('an identical question', () => {
   const plan = { purpose: 'plan', runId }
+
+  test('of the planner costs nothing either: its prompt is the same again, with another context it is not', async () => {
+    const model = await router()
+    const step = {
+      ...{ key: '1', title: 'look', reason: 'asked for', call: { action: 'shell', command: 'ls' } },
+      ...{ directory: null, depends_on: [], milestone: null, writes: [], network: false, timeout_s: 60 },
+    }
+    const content = { cannot: null, summary: 'Look', milestones: [], tasks: [step] }
+    const reply: ModelReply = { kind: 'answer', content, tokens_in: 100, tokens_out: 20 }
+    openai.push(reply, reply)
+    const planned = (origin?: string, used = 50) =>
+      planByModel(model, {
+        ...{ request: 'look around', place: place(), version: 1, forRun: { id: runId, personId } },
+        uses: [{ request: 'look around', complexity: 'simple', raw: 200, used }],
+        context: origin ? [{ origin, text: 'README.md' }] : [],
+      })
+    for (const given of [
+      await planned(),
+      await planned(undefined, 5000),
+      await planned('files'),
+      await planned('files'),
+    ])
+      expect(given).toMatchObject({ kind: 'planned', plan: { summary: 'Look' } })
+    expect((await rows()).map(({ outcome }) => outcome)).toEqual(['answered', 'cached', 'answered', 'cached'])
+    expect(openai.requests).toHaveLength(2)
+    const marks = openai.requests.map(({ body }) => /<data-(\w{24}) /.exec(JSON.stringify(body))?.[1])
+    expect(new Set(marks)).toHaveLength(2)
+    expect(marks).not.toContain(undefined)
+  })
 
   test('is answered from memory for a while, and the record says so', async () => {
     let now = Date.now()
