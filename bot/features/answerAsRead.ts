@@ -41,7 +41,7 @@ export async function answeredAsRead(
 /** The run it is about: the one replied to, the one the model names where it was among those shown, else the newest. */
 async function runRead(ctx: BotContext, read: Reading) {
   const { tx } = ctx.turn
-  const shown = askedAbout(await talkRuns(tx, asker(ctx.turn)))
+  const shown = askedAbout(await talkRuns(tx, asker(ctx.turn)), asker(ctx.turn))
   const named = read.run === null ? null : await findRun(tx, Math.trunc(read.run))
   const id = (await repliedRun(ctx)) ?? shown.find((run) => run.id === named)?.id ?? shown[0]?.id
   return id ? viewRun(tx, id) : null

@@ -3,7 +3,7 @@ import { canPlanFix } from '../../core/planning/canPlanFix.ts'
 import { findRun, type RunView, readLogTail, viewRun } from '../../core/runs/viewRun.ts'
 import { estimate, pastTimes } from '../../core/talk/howLong.ts'
 import type { Topic } from '../../core/talk/questions.ts'
-import { askedAbout, isAt, type TalkRun, talkRuns } from '../../core/talk/runsMeant.ts'
+import { askedAbout, isAt, isGroup, type TalkRun, talkRuns } from '../../core/talk/runsMeant.ts'
 import type { Target } from '../../core/talk/target.ts'
 import type { BotContext } from '../context.ts'
 import { repliedRun } from '../pickRun.ts'
@@ -33,7 +33,7 @@ export async function answerQuestion(
   if (meant === 'elsewhere') return false
   const [first] = meant
   if (!first) {
-    await reply(deps, ctx.turn, nothingThere(target))
+    await reply(deps, ctx.turn, nothingThere(target, isGroup(asker(ctx.turn))))
     return true
   }
   const active = meant.filter((run) => !isRunEnd(run.status))
@@ -42,10 +42,10 @@ export async function answerQuestion(
   return true
 }
 
-const nothingThere = ({ number }: Target): string =>
-  number === null
-    ? 'Nothing of yours is running, and nothing was today. /runs lists what was.'
-    : `There is no run #${number}. /runs lists them.`
+const nothingThere = ({ number }: Target, inGroup: boolean): string => {
+  if (number !== null) return `There is no run #${number}. /runs lists them.`
+  return `Nothing ${inGroup ? 'of this chat' : 'of yours'} is running, and nothing was today. /runs lists what was.`
+}
 
 async function runsMeant(
   ctx: BotContext,
@@ -56,9 +56,9 @@ async function runsMeant(
   if (named) return tx.query<TalkRun>('SELECT id, status FROM run WHERE id = $1', [named])
   if (target.number !== null) return []
   const runs = await talkRuns(tx, asker(ctx.turn))
-  if (target.place.length === 0) return askedAbout(runs)
+  if (target.place.length === 0) return askedAbout(runs, asker(ctx.turn))
   const there = runs.filter((run) => isAt(run, target.place))
-  return there.length > 0 ? askedAbout(there) : 'elsewhere'
+  return there.length > 0 ? askedAbout(there, asker(ctx.turn)) : 'elsewhere'
 }
 
 /** One answer for each run under way; what is asked of one alone is told of the newest. */
@@ -75,7 +75,7 @@ async function tell(
   const now = deps.clock.now()
   if (about === 'progress') {
     const none = views.every((view) => isRunEnd(view.status))
-      ? ['Nothing of yours is running. The last was:']
+      ? [`Nothing ${isGroup(asker(ctx.turn)) ? 'of this chat' : 'of yours'} is running. The last was:`]
       : []
     return reply(deps, ctx.turn, [...none, ...views.map((view) => progressLine(view, now))].join('\n'))
   }

@@ -106,7 +106,7 @@ function isKnown(deps: BotDeps, text: string): boolean {
 
 /** What the ledger says of this person's work here, and how the bot is used, as plain text. */
 async function factsFor(deps: BotDeps, speaker: Parameters<typeof talkRuns>[1]): Promise<string> {
-  const runs = askedAbout(await talkRuns(deps.db, speaker)).slice(0, MOST_RUNS)
+  const runs = askedAbout(await talkRuns(deps.db, speaker), speaker).slice(0, MOST_RUNS)
   const lines = await Promise.all(runs.map((run) => factsOf(deps, deps.db, run.id)))
   const work = lines.length > 0 ? lines.join('\n\n') : 'No work is going on, and none ended within a day.'
   return `Work\n${work}\n\nThe bot\n${helpFacts()}`

@@ -7,7 +7,8 @@ const PASS = 100
 
 /**
  * Ended runs whose log is to leave the ledger, oldest first, at most a hundred: those that ended long enough ago, and,
- * while the ledger holds more log than it may, the oldest of the others. What agents may still add to is left alone.
+ * while the ledger holds more log than it may, the oldest of the others. What agents may still add to is left alone, and
+ * so are looks of the planner, which are deleted whole.
  */
 export const runsToArchive = (sql: Sql, { archiveAfterMs, logsMaxBytes }: Retention): Promise<EndedRun[]> =>
   sql.query<EndedRun>(
@@ -16,7 +17,7 @@ export const runsToArchive = (sql: Sql, { archiveAfterMs, logsMaxBytes }: Retent
          - coalesce((a.result->>'output_lost')::bigint, 0))), 0) AS bytes,
          coalesce(bool_or(a.exited_at IS NULL AND a.status NOT IN ('refused', 'released', 'lost')), false) AS open
        FROM run r LEFT JOIN task t ON t.run_id = r.id LEFT JOIN attempt a ON a.task_id = t.id
-       WHERE r.archived_at IS NULL AND r.ended_at IS NOT NULL GROUP BY r.id
+       WHERE r.number > 0 AND r.archived_at IS NULL AND r.ended_at IS NOT NULL GROUP BY r.id
      ), counted AS (SELECT *, sum(bytes) OVER (ORDER BY ended_at DESC, id) AS with_newer FROM kept)
      SELECT id, number, created_at AS "createdAt", ended_at AS "endedAt" FROM counted
      WHERE NOT open AND (ended_at < clock_timestamp() - $1 * interval '1 ms' OR with_newer > $2)

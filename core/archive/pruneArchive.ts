@@ -32,7 +32,7 @@ export async function pruneArchive(
 async function filesIn(dir: string): Promise<File[]> {
   const names = await readdir(dir, { recursive: true }).catch(() => [])
   const files = names.filter((name) =>
-    /^\d{4}-\d\d\/run-\d+\.jsonl\.gz(\.part)?$/.test(name.replaceAll('\\', '/')),
+    /^\d{4}-\d\d\/run--?\d+\.jsonl\.gz(\.part)?$/.test(name.replaceAll('\\', '/')),
   )
   const looked = files.map(async (name): Promise<File | null> => {
     const path = join(dir, name)

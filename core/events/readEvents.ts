@@ -73,6 +73,10 @@ export async function hasRunEvents(sql: Sql, runId: string, after: string): Prom
   return rows.length > 0
 }
 
+/** In SQL: whether an event `e` is below what every reader of this installation has read. Without readers: all are. */
+export const readByAll = `NOT EXISTS (SELECT 1 FROM event_cursor c
+  WHERE (e.xid, e.seq) > (split_part(c.cursor, '.', 1)::xid8, split_part(c.cursor, '.', 2)::bigint))`
+
 /** Events looked at for one page, at most. */
 const WINDOW = 5000
 

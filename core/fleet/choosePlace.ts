@@ -106,7 +106,7 @@ async function ownPlace(sql: Sql, asker: Asker, machines: Machine[]): Promise<Pl
 
 async function lastUsedFirst(sql: Sql, personId: string, places: Place[]): Promise<Place[]> {
   const used = await sql.query<{ agent_id: string; cwd: string }>(
-    'SELECT agent_id, cwd FROM run WHERE person_id = $1 AND agent_id IS NOT NULL GROUP BY agent_id, cwd ORDER BY max(number) DESC LIMIT 20',
+    'SELECT agent_id, cwd FROM run WHERE person_id = $1 AND number > 0 AND agent_id IS NOT NULL GROUP BY agent_id, cwd ORDER BY max(number) DESC LIMIT 20',
     [personId],
   )
   const rank = (place: Place) => used.findIndex((u) => u.agent_id === place.agentId && u.cwd === place.cwd)

@@ -3,6 +3,15 @@ import type { Sql } from '../storage/sql.ts'
 
 export type Counts = Record<string, number>
 
+const looks = '(SELECT id FROM run WHERE number < 0)'
+/** What is counted of each: what belongs to a look of the planner is not, since nobody asked for it. */
+const counted = {
+  run: 'number > 0',
+  task: `run_id NOT IN ${looks}`,
+  attempt: `task_id NOT IN (SELECT id FROM task WHERE run_id IN ${looks})`,
+  approval: 'true',
+}
+
 /** How many runs, tasks, attempts and approvals are in each status, by machine. Statuses without any are left out. */
 export async function countStates(
   sql: Sql,
@@ -12,8 +21,11 @@ export async function countStates(
     status: string
     n: number
   }>(
-    ['run', 'task', 'attempt', 'approval']
-      .map((name) => `SELECT '${name}' AS machine, status, count(*)::int AS n FROM ${name} GROUP BY status`)
+    Object.entries(counted)
+      .map(
+        ([name, which]) =>
+          `SELECT '${name}' AS machine, status, count(*)::int AS n FROM ${name} WHERE ${which} GROUP BY status`,
+      )
       .join(' UNION ALL '),
   )
   const counts = { run: {}, task: {}, attempt: {}, approval: {} }

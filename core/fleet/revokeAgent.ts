@@ -35,14 +35,14 @@ export async function revokeAgent(deps: RevokeDeps, tx: Tx, agentId: string, act
   await closeDoors(deps, tx, agentId)
   await tellEvent(tx, 'agent.revoked', { agentId }, { name: agent.name, ...toldBy(actor) })
   for (const run of runs) await endRun(deps, tx, run, { id: agentId, name: agent.name }, by)
-  return { kind: 'revoked', name: agent.name, runs: runs.length, working }
+  return { kind: 'revoked', name: agent.name, runs: runs.filter(({ number }) => number > 0).length, working }
 }
 
-type Run = { id: string; status: string }
+type Run = { id: string; number: number; status: string }
 
 const lockRuns = (tx: Tx, agentId: string): Promise<Run[]> =>
   tx.query<Run>(
-    `SELECT id, status FROM run WHERE status IN ('planning', 'awaiting_approval', 'running', 'paused', 'cancelling')
+    `SELECT id, number, status FROM run WHERE status IN ('planning', 'awaiting_approval', 'running', 'paused', 'cancelling')
      AND (agent_id = $1 OR id IN (SELECT run_id FROM task WHERE agent_id = $1 AND status IN ('held', 'blocked', 'queued', 'claimed', 'running', 'needs_review')))
      ORDER BY id FOR UPDATE`,
     [agentId],

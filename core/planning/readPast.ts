@@ -27,7 +27,7 @@ function readPast(sql: Sql, agentId: string, directory: string): Promise<PastTas
     `SELECT t.id, t.action, t.status, t.title, t.spec->'params'->>'command' AS command, t.result->>'summary' AS summary,
        t.result->>'error' AS error, r.number AS "runNumber", r.chat_id AS "chatId"
      FROM task t JOIN run r ON r.id = t.run_id
-     WHERE r.number > (SELECT max(number) FROM run) - $3 AND t.agent_id = $1 AND t.result IS NOT NULL
+     WHERE r.number > (SELECT max(number) FROM run) - $3 AND r.number > 0 AND t.agent_id = $1 AND t.result IS NOT NULL
        AND (t.cwd = $2 OR starts_with(t.cwd, $2 || '/'))
      ORDER BY t.ended_at DESC NULLS LAST LIMIT $4`,
     [agentId, directory, RUNS, TASKS],

@@ -10,6 +10,8 @@ export type TalkRun = {
   own: boolean
   /** Whether it belongs to the chat and topic it is asked about in. */
   here: boolean
+  /** Whether it belongs to the chat, in whatever topic. */
+  ofChat: boolean
   agentName: string | null
   cwd: string | null
 }
@@ -28,7 +30,8 @@ const MOST = 30
 export const talkRuns = (sql: Sql, speaker: Speaker): Promise<TalkRun[]> =>
   sql.query<TalkRun>(
     `SELECT r.id, r.number, r.status, coalesce(r.summary, r.request) AS summary, coalesce(r.person_id = $1, false) AS own,
-       coalesce(r.chat_id = $2 AND r.topic_id = $3, false) AS here, a.name AS "agentName", coalesce(r.cwd, t.cwd) AS cwd
+       coalesce(r.chat_id = $2 AND r.topic_id = $3, false) AS here,
+       coalesce(r.chat_id = $2, false) AS "ofChat", a.name AS "agentName", coalesce(r.cwd, t.cwd) AS cwd
      FROM run r
      LEFT JOIN LATERAL (SELECT agent_id, cwd FROM task WHERE run_id = r.id ORDER BY position LIMIT 1) t ON true
      LEFT JOIN agent a ON a.id = coalesce(r.agent_id, t.agent_id)
@@ -44,11 +47,18 @@ export function isAt(run: Pick<TalkRun, 'agentName' | 'cwd'>, names: readonly st
   return names.every((name) => own.includes(name.toLowerCase()))
 }
 
+/** Whether what is said there is read by others: then it tells of that chat's runs alone. */
+export const isGroup = ({ chatId }: Pick<Speaker, 'chatId'>): boolean => chatId < 0
+
 /**
- * The runs a question is about: those under way of the person, else of the chat, else the newest that has ended.
- * Empty when there is none. Pure.
+ * The runs a question is about: those under way of the person, else of the chat, else the newest that has ended; in a
+ * group none of another chat, whoever asks. Empty when there is none. Pure.
  */
-export function askedAbout<R extends Pick<TalkRun, 'status' | 'own' | 'here'>>(runs: readonly R[]): R[] {
+export function askedAbout<R extends Pick<TalkRun, 'status' | 'own' | 'here' | 'ofChat'>>(
+  all: readonly R[],
+  speaker: Pick<Speaker, 'chatId'>,
+): R[] {
+  const runs = isGroup(speaker) ? all.filter((run) => run.ofChat) : all
   const active = runs.filter((run) => !isRunEnd(run.status))
   const own = active.filter((run) => run.own)
   if (own.length > 0) return own

@@ -106,7 +106,7 @@ export type TaskFilter = {
 /** Where a page ended: the next one begins after it. */
 export type TaskSpot = { createdAt: string; id: string }
 
-/** Tasks, newest first, after a spot: what arrives meanwhile stands before it, so that no page repeats or skips. */
+/** Tasks, newest first, without those of the planner's looks unless such a run is named; after a spot: what arrives meanwhile stands before it, so that no page repeats or skips. */
 export async function listTasks(
   sql: Sql,
   filter: TaskFilter,
@@ -114,7 +114,7 @@ export async function listTasks(
   limit: number,
 ): Promise<TaskRow[]> {
   const rows = await sql.query<BareRow>(
-    `${columns} WHERE ($1::text IS NULL OR t.status = $1) AND ($2::uuid IS NULL OR t.run_id = $2)
+    `${columns} WHERE ($1::text IS NULL OR t.status = $1) AND (CASE WHEN $2::uuid IS NULL THEN r.number > 0 ELSE t.run_id = $2 END)
      AND ($3::text IS NULL OR a.name = $3 OR a.id::text = lower($3)) AND ($4::text IS NULL OR t.dispatch = $4)
      AND ($5::timestamptz IS NULL OR (t.created_at, t.id) < ($5::timestamptz, $6::uuid))
      ORDER BY t.created_at DESC, t.id DESC LIMIT $7`,

@@ -241,3 +241,24 @@ test('an answer that stays wrong after one repair ends in words', async () => {
   await system.message(new RegExp(`#${number} failed`))
   expect((await system.run(number))?.error?.code).toBe('PLANNING_FAILED')
 })
+
+test('“stop” and “how far?” while a place is looked at are about the request', async () => {
+  const pid = system.machine().process?.pid() ?? 0
+  await system.db.query("UPDATE run SET created_at = created_at - interval '1 hour' WHERE kind = 'look'")
+  server.push({ kind: 'slow', ms: 30_000 })
+  process.kill(pid, 'SIGSTOP')
+  try {
+    const number = await system.ask('rearrange the frobnicator twice')
+    await system.until(async () => {
+      const looks = await system.db.query("SELECT 1 FROM run WHERE kind = 'look' AND status = 'running'")
+      return looks.length > 0
+    }, 'a look')
+    const far = system.say('how far?')
+    expect(textOf(await system.message(/planning/, { after: far }))).not.toContain('a look before')
+    const stop = system.say('stop')
+    expect(textOf(await system.message(/#/, { after: stop }))).toContain(`#${number} is cancelled`)
+    await system.runIs(number, 'cancelled')
+  } finally {
+    process.kill(pid, 'SIGCONT')
+  }
+})

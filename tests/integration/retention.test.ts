@@ -229,11 +229,13 @@ describe('the archive', () => {
       writeFileSync(path, Buffer.alloc(1000))
       utimesSync(path, new Date(now - n * DAY), new Date(now - n * DAY))
     }
+    writeFileSync(join(month, 'run--7.jsonl.gz'), 'x')
+    utimesSync(join(month, 'run--7.jsonl.gz'), new Date(now - 9 * DAY), new Date(now - 9 * DAY))
     const half = join(month, 'run-9.jsonl.gz.part')
     writeFileSync(half, 'x')
     utimesSync(half, new Date(now - DAY), new Date(now - DAY))
     writeFileSync(join(month, 'not-ours.txt'), 'x')
-    expect(await pruneArchive(dir, 4.5 * DAY, 3000, now)).toBe(3)
+    expect(await pruneArchive(dir, 4.5 * DAY, 3000, now)).toBe(4)
     expect(readdirSync(month).sort()).toEqual([
       'not-ours.txt',
       'run-1.jsonl.gz',

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Deps } from '../../core/deps.ts'
+import { readByAll } from '../../core/events/readEvents.ts'
 import type { Sql } from '../../core/storage/sql.ts'
 
 /** Rows deleted by one statement, and runs whose events go in one pass. */
@@ -11,10 +12,6 @@ const PAUSE_MS = 10
 const ALWAYS_MS = 86_400_000
 
 type Due = { id: string }
-
-/** Below what every reader has read. Without readers: all. */
-const readByAll = `NOT EXISTS (SELECT 1 FROM event_cursor c
-  WHERE (e.xid, e.seq) > (split_part(c.cursor, '.', 1)::xid8, split_part(c.cursor, '.', 2)::bigint))`
 
 /**
  * Deletes the events of runs that ended long ago, of each run all or none, so that the events of every run that is kept

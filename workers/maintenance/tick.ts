@@ -14,6 +14,7 @@ import { archiveOnce } from './archive.ts'
 import { sealAndNote } from './audit.ts'
 import { pruneOnce } from './prune.ts'
 import { pruneEventsOnce } from './pruneEvents.ts'
+import { pruneLooksOnce } from './pruneLooks.ts'
 import { wakeOnce, wakeUnsettledOnce } from './wake.ts'
 
 export type Service = { name: string; everyMs: number; once(deps: Deps): Promise<unknown> }
@@ -36,6 +37,7 @@ export const services: readonly Service[] = [
   { name: 'prune', everyMs: 600_000, once: pruneOnce },
   { name: 'prune-memories', everyMs: 60_000, once: pruneMemoriesOnce },
   { name: 'prune-events', everyMs: 600_000, once: pruneEventsOnce },
+  { name: 'prune-looks', everyMs: 600_000, once: pruneLooksOnce },
   { name: 'archive', everyMs: 300_000, once: archiveOnce },
 ]
 

@@ -59,6 +59,15 @@ test('a model is told what failed there last', async () => {
   expect((await past('plan a fix', '/work/demo')).context).toBeUndefined()
 })
 
+test('a look of the planner is no past of a place', async () => {
+  await ended('npm test', '/work/looked', 'failed', '# pass 0\n# fail 9\n')
+  await control.deps.db.query(
+    "UPDATE run SET number = -1 WHERE id = (SELECT run_id FROM task WHERE cwd = '/work/looked')",
+  )
+  expect((await past('plan a fix', '/work/looked')).place.lastTests).toBeNull()
+  expect((await past('why did it fail?', '/work/looked', true)).context).toBeUndefined()
+})
+
 test('nothing is looked up for other requests', async () => {
   expect((await past('list files', '/work/demo', true)).place).not.toHaveProperty('lastTests')
 })
