@@ -52,3 +52,7 @@ export type BotDeps = Pick<
   /** The address an agent on another machine would join. */
   gatewayUrl: string
 }
+
+/** Whether its message is somebody else's words, sent on. */
+export const isForwarded = ({ update }: Pick<Turn, 'update'>): boolean =>
+  update.message?.forward_origin !== undefined

@@ -15,7 +15,7 @@ import { clip, escapeHtml, quote } from '../render/html.ts'
 import { memoryCard, memoryHead, memoryPage, PAGE } from '../render/memoryCards.ts'
 import { unmask } from '../render/unmask.ts'
 import { reply, toast } from '../reply.ts'
-import type { BotDeps, Turn } from '../turn.ts'
+import { type BotDeps, isForwarded, type Turn } from '../turn.ts'
 
 const OFF = 'Memory is switched off here (<code>SKYNET_MEMORY_ENABLED=false</code>).'
 /** Found ones that can be paged through. */
@@ -47,7 +47,9 @@ export function memory(deps: BotDeps): Composer<BotContext> {
   return composer
 }
 
-const scope = (turn: Turn): Promise<Scope> => scopeOf(turn.tx, turn.person.id)
+/** In a group everybody reads along: it is shown its own memories alone, and nobody's preferences. */
+const groupOf = ({ chat }: Turn): number | null => (chat.kind === 'private' ? null : chat.id)
+const scope = (turn: Turn): Promise<Scope> => scopeOf(turn.tx, turn.person.id, groupOf(turn))
 
 /** A page of the newest memories, or of those that were found. */
 export async function showPage(deps: BotDeps, turn: Turn, query: string, offset: number): Promise<void> {
@@ -56,10 +58,14 @@ export async function showPage(deps: BotDeps, turn: Turn, query: string, offset:
   const found =
     query === ''
       ? await listMemories(turn.tx, eyes, offset, PAGE + 1)
-      : (await recall(deps, { text: query, personId: turn.person.id, limit: MOST_FOUND })).slice(
-          offset,
-          offset + PAGE + 1,
-        )
+      : (
+          await recall(deps, {
+            text: query,
+            personId: turn.person.id,
+            groupId: groupOf(turn),
+            limit: MOST_FOUND,
+          })
+        ).slice(offset, offset + PAGE + 1)
   const stats = await memoryStats(turn.tx, deps.memory, eyes)
   const page = memoryPage({ memories: found, stats, query, offset, now: deps.clock.now() })
   await reply(deps, turn, page.html, { buttons: page.buttons })
@@ -122,9 +128,6 @@ async function putDown(deps: BotDeps, turn: Turn, text: string): Promise<void> {
   })
 }
 
-/** Somebody else's words, sent on. */
-const isForwarded = (turn: Turn): boolean => turn.update.message?.forward_origin !== undefined
-
 /** Asks for the right words in a conversation. */
 export async function startCorrection(deps: BotDeps, ctx: BotContext, id: number): Promise<void> {
   const { turn } = ctx
@@ -144,7 +147,7 @@ export async function askForWords(deps: BotDeps, turn: Turn, id: number): Promis
 
 /** Puts a person's words in place of a memory's. Returns nothing: it answers. */
 export async function correct(deps: BotDeps, turn: Turn, id: number, text: string): Promise<void> {
-  const words = { id, text: text.slice(0, MAX_NOTE), by: turn.person.id }
+  const words = { id, text: text.slice(0, MAX_NOTE), by: turn.person.id, forwarded: isForwarded(turn) }
   const no = await obstacle(turn, id)
   if (no !== null) return reply(deps, turn, no)
   await correctMemory(deps, turn.tx, await scope(turn), words)
@@ -195,7 +198,7 @@ export async function showOfRun(deps: BotDeps, turn: Turn, runId: string): Promi
   const lines = [
     `The plan of #${run.number} was made with these in view:`,
     ...shown.map((one) => memoryHead(one, deps.clock.now())),
-    ...(lost > 0 ? [`${lost} more, forgotten since or not for you to see.`] : []),
+    ...(lost > 0 ? [`${lost} more, forgotten since or not to be shown here.`] : []),
   ]
   await reply(deps, turn, lines.join('\n'), {
     buttons: shown.map(({ id }) => [{ text: memoryName(id), action: { do: 'memory', id } }]),

@@ -11,7 +11,7 @@ import type { Buttons } from '../render/buttons.ts'
 import { clip } from '../render/html.ts'
 import { unmask } from '../render/unmask.ts'
 import { here, toast } from '../reply.ts'
-import type { BotDeps, Turn } from '../turn.ts'
+import { type BotDeps, isForwarded, type Turn } from '../turn.ts'
 
 const TOO_LATE = 'This approval is no longer pending. Nothing changed.'
 
@@ -148,7 +148,9 @@ export async function changeInWords(
   if (!row) return TOO_LATE
   const refusal = await refusalOf(turn, 'tap say_change', row.run_id)
   if (refusal) return refusal
-  const done = await askRevision(deps, turn.tx, row.run_id, { text, by: turn.person.id })
+  const done = await askRevision(deps, turn.tx, row.run_id, {
+    ...{ text, by: turn.person.id, forwarded: isForwarded(turn) },
+  })
   if (done === 'not_entitled') return 'You may not act on the machine of that plan. Nothing changed.'
   return done === 'asked' ? 'Thinking about it; the new plan comes below.' : TOO_LATE
 }

@@ -199,16 +199,19 @@ export async function recentCalls(sql: Sql, ms: number, now: number): Promise<Re
 export const recentFaults = (sql: Sql, ms: number, now: number): Promise<Recent[]> =>
   readRecent(sql, ms, now, [])
 
+/** Calls that are read at once; of more, the newest tell how a model is doing. */
+const MOST_RECENT = 2000
+
 async function readRecent(sql: Sql, ms: number, now: number, without: string[]): Promise<Recent[]> {
   const rows = await sql.query<Row>(
     `SELECT id, provider, model, outcome, first_ms AS "firstMs",
        (extract(epoch FROM clock_timestamp() - ended_at) * 1000)::float8 AS age,
        (extract(epoch FROM retry_at - clock_timestamp()) * 1000)::float8 AS retry
      FROM model_call WHERE ended_at > clock_timestamp() - $1::float8 * interval '1 ms' AND outcome NOT IN ('cached', 'cancelled') AND outcome <> ALL($2::text[])
-     ORDER BY ended_at LIMIT 2000`,
+     ORDER BY ended_at DESC LIMIT ${MOST_RECENT}`,
     [ms, without],
   )
-  return rows.map((row) => ({
+  return rows.reverse().map((row) => ({
     ...{ id: row.id, provider: row.provider, model: row.model, outcome: row.outcome, firstMs: row.firstMs },
     reach: reachOfRow(row),
     at: now - row.age,

@@ -153,8 +153,4 @@ export class HealthBook {
   tryOut(model: Named, now: number, forMs: number): void {
     if (this.of(model).failures > 1) this.#trials.set(own(model), now + forMs)
   }
-
-  letGo(model: Named): void {
-    this.#trials.delete(own(model))
-  }
 }

@@ -33,7 +33,8 @@ export async function forgetMemory(tx: Sql, scope: Scope, id: number, by: string
   return gone !== undefined
 }
 
-type Correction = { id: number; text: string; by: string }
+/** `forwarded`: the words are somebody else's, sent on. */
+type Correction = { id: number; text: string; by: string; forwarded?: boolean }
 
 /**
  * Puts a person's words in place of a memory's; what was seen with it goes, and later outcomes no longer change its words.
@@ -43,7 +44,7 @@ export async function correctMemory(
   { redact }: Pick<Deps, 'redact'>,
   tx: Sql,
   scope: Scope,
-  { id, text, by }: Correction,
+  { id, text, by, forwarded = false }: Correction,
 ): Promise<boolean> {
   const said = redact(text.trim()).slice(0, MAX_TEXT)
   const rows = await tx.query(
@@ -51,7 +52,7 @@ export async function correctMemory(
        text = $5, seen = NULL, outside = $6, words = strip(to_tsvector('english', $7)), corrected_at = clock_timestamp(),
        person_id = $8
      WHERE m.id = $1 AND ${visible(2)} RETURNING 1`,
-    [id, ...scopeValues(scope), said, !isOwnWords(said), searchWords(said), by],
+    [id, ...scopeValues(scope), said, forwarded || !isOwnWords(text), searchWords(said), by],
   )
   if (rows.length > 0) await tellEvent(tx, 'memory.corrected', {}, { memory: id, by })
   return rows.length > 0

@@ -16,9 +16,15 @@ export type PastRun = {
   cwd: string | null
   error: { message?: string; rule?: string } | null
   source: PlanSource | null
+  /** Somebody else changed its plan. */
+  changedByOthers: boolean
   /** The name of its machine. */
   machine: string | null
 }
+
+/** In SQL: `changedByOthers` of a run `r`. */
+export const changedByOthers =
+  'EXISTS (SELECT 1 FROM plan c WHERE c.run_id = r.id AND c.revised_by <> r.person_id) AS "changedByOthers"'
 
 /** A step of its plan as it stands now. */
 export type PastStep = {
@@ -42,7 +48,7 @@ export type PastFailure = Pick<PastStep, 'spec' | 'agentId' | 'cwd' | 'exitCode'
 export async function readPastRun(tx: Sql, runId: string): Promise<PastRun | undefined> {
   const [run] = await tx.query<PastRun>(
     `SELECT r.id, r.number, r.kind, r.status, r.request, r.person_id AS "personId", r.chat_id AS "chatId", r.agent_id AS "agentId",
-       r.cwd, r.error, p.source, (SELECT a.name FROM agent a WHERE a.id = coalesce(r.agent_id,
+       r.cwd, r.error, p.source, ${changedByOthers}, (SELECT a.name FROM agent a WHERE a.id = coalesce(r.agent_id,
          (SELECT t.agent_id FROM task t WHERE t.plan_id = p.id ORDER BY t.position LIMIT 1))) AS machine
      FROM run r LEFT JOIN plan p ON p.run_id = r.id AND p.version = r.plan_version WHERE r.id = $1`,
     [runId],

@@ -29,6 +29,8 @@ export type Asked = {
   cwd?: string | null | undefined
   /** Whose eyes: null, SKYNET's own, see all but the preferences of people. */
   personId?: string | null | undefined
+  /** The group that it is shown in: then nothing of other chats, and nobody's preferences. */
+  groupId?: number | null | undefined
   kinds?: readonly MemoryKind[] | undefined
   limit: number
 }
@@ -41,7 +43,7 @@ export async function recall(deps: Pick<Deps, 'db' | 'clock' | 'memory'>, asked:
   if (!deps.memory) return []
   const question: Question = {
     text: asked.text,
-    scope: await scopeOf(deps.db, asked.personId ?? null),
+    scope: await scopeOf(deps.db, asked.personId ?? null, asked.groupId ?? null),
     place: asked.agentId ? { agentId: asked.agentId, cwd: asked.cwd ?? null } : undefined,
     kinds: asked.kinds,
   }

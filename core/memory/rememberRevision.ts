@@ -14,6 +14,7 @@ type Revision = {
   runId: string
   request: string
   personId: string
+  changedByOthers: boolean
   name: string
   chatId: number | null
   source: PlanSource | null
@@ -30,7 +31,9 @@ export async function rememberRevision(
   at: Date,
 ): Promise<void> {
   const [revision] = await tx.query<Revision>(
-    `SELECT p.id AS "planId", r.id AS "runId", r.request, p.revised_by AS "personId", w.name, r.chat_id AS "chatId", p.source, p.spec, b.spec AS before
+    `SELECT p.id AS "planId", r.id AS "runId", r.request, p.revised_by AS "personId",
+       p.revised_by IS DISTINCT FROM r.person_id OR EXISTS (SELECT 1 FROM plan c WHERE c.run_id = r.id AND c.revised_by <> p.revised_by) AS "changedByOthers",
+       w.name, r.chat_id AS "chatId", p.source, p.spec, b.spec AS before
      FROM plan p JOIN run r ON r.id = p.run_id JOIN plan b ON b.run_id = p.run_id AND b.version = p.version - 1 JOIN person w ON w.id = p.revised_by
      WHERE p.run_id = $1 AND p.version = $2`,
     [runId, version],

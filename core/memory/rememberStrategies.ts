@@ -4,7 +4,7 @@ import type { Sql } from '../storage/sql.ts'
 import { describeStep } from './describeStep.ts'
 import { likeStep } from './failureMemories.ts'
 import { isOutside } from './isOutside.ts'
-import type { PastRun, PastStep } from './pastRun.ts'
+import { changedByOthers, type PastRun, type PastStep } from './pastRun.ts'
 import { storeMemory } from './storeMemory.ts'
 
 /** Steps between a failure and the success after it that are told, at most. */
@@ -12,7 +12,7 @@ const MAX_BETWEEN = 6
 const MAX_STEP = 200
 
 type Ended = Pick<PastStep, 'spec' | 'status' | 'agentId' | 'cwd'> &
-  Pick<PastRun, 'chatId' | 'personId' | 'request' | 'source'> & { effect: string }
+  Pick<PastRun, 'chatId' | 'personId' | 'request' | 'source' | 'changedByOthers'> & { effect: string }
 
 /**
  * What mended a failure: where a step of this run worked that had failed before, in the same place, the changes made
@@ -35,7 +35,7 @@ export async function rememberStrategies(
 async function sinceFailure(tx: Sql, run: PastRun, step: PastStep, at: Date): Promise<Ended[] | null> {
   const rows = await tx.query<Ended & { result: string }>(
     `SELECT t.spec, t.agent_id AS "agentId", t.cwd, t.effect, a.result->>'status' AS result, r.chat_id AS "chatId",
-       r.person_id AS "personId", r.request, p.source
+       r.person_id AS "personId", r.request, p.source, ${changedByOthers}
      FROM attempt a JOIN task t ON t.id = a.task_id JOIN run r ON r.id = t.run_id JOIN plan p ON p.id = t.plan_id
      WHERE a.agent_id = $1 AND a.claimed_at > $2::timestamptz - interval '30 days' AND a.ended_at < $2 AND a.result IS NOT NULL
        AND (t.cwd = $3 OR starts_with(t.cwd, $3 || '/') OR starts_with($3, t.cwd || '/')) AND r.chat_id IS NOT DISTINCT FROM $4

@@ -6,8 +6,22 @@ export type Scope = { personId: string | null; chats: string[] | null; agents: s
 /** SKYNET's own eyes, and those of programs that stand for nobody: all but the preferences of people. */
 export const everything: Scope = { personId: null, chats: null, agents: null }
 
-/** What a person may be shown: all, or that of their chats and machines where they have only some. */
-export async function scopeOf(sql: Sql, personId: string | null): Promise<Scope> {
+/**
+ * What a person may be shown: all, or that of their chats and machines where they have only some. In a group, where others
+ * read along, that of this group alone, without anybody's preferences.
+ */
+export async function scopeOf(
+  sql: Sql,
+  personId: string | null,
+  groupId: number | null = null,
+): Promise<Scope> {
+  const own = await ownScope(sql, personId)
+  if (groupId === null) return own
+  const group = String(groupId)
+  return { ...own, personId: null, chats: own.chats?.includes(group) === false ? [] : [group] }
+}
+
+async function ownScope(sql: Sql, personId: string | null): Promise<Scope> {
   if (personId === null) return everything
   const rows = await sql.query<{ kind: string; targets: string[] }>(
     'SELECT kind, array_agg(target) AS targets FROM entitlement WHERE person_id = $1 GROUP BY kind',

@@ -10,8 +10,8 @@ import { supersede } from './revisePlan.ts'
 /** Longest wish that is taken, in characters. */
 const MAX_WISH = 2000
 
-/** A change of a plan that somebody asked for in words. */
-export const RevisionWish = z.object({ text: z.string(), by: z.string() })
+/** A change of a plan that somebody asked for in words. `forwarded`: somebody else's words, sent on. */
+export const RevisionWish = z.object({ text: z.string(), by: z.string(), forwarded: z.boolean().optional() })
 export type RevisionWish = z.infer<typeof RevisionWish>
 
 /**
@@ -23,7 +23,7 @@ export async function askRevision(
   deps: Pick<Deps, 'bus' | 'wake'>,
   tx: Tx,
   runId: string,
-  { text, by }: RevisionWish,
+  { text, by, forwarded }: RevisionWish,
 ): Promise<'asked' | 'too_late' | 'not_entitled'> {
   const [row] = await tx.query<{ status: string; spec: unknown }>(
     'SELECT r.status, p.spec FROM run r JOIN plan p ON p.run_id = r.id AND p.version = r.plan_version WHERE r.id = $1 FOR UPDATE OF r',
@@ -32,7 +32,7 @@ export async function askRevision(
   if (row?.status !== 'awaiting_approval') return 'too_late'
   const agentIds = PlanSpec.parse(row.spec).tasks.map(({ spec }) => spec.agent_id)
   if ((await foreignMachine(tx, by, agentIds)) !== null) return 'not_entitled'
-  const wish = { text: text.slice(0, MAX_WISH), by }
+  const wish = { text: text.slice(0, MAX_WISH), by, ...(forwarded ? { forwarded } : {}) }
   await supersede(tx, runId)
   await transition(tx, 'run', {
     ids: [runId],

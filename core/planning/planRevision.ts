@@ -1,4 +1,5 @@
 import type { Deps } from '../deps.ts'
+import { isOwnWords } from '../memory/isOutside.ts'
 import { PlanSpec } from '../protocol/specs.ts'
 import type { RevisionWish } from './askRevision.ts'
 import { clip } from './clip.ts'
@@ -38,7 +39,7 @@ export async function planRevision(deps: Pick<Deps, 'db' | 'model'>, revising: R
   }
   return {
     plan: outcome.plan,
-    source: { ...withOrigins(outcome.source, old.source), ...changeOf(`“${clip(wish.text, 200)}”`) },
+    source: { ...withOrigins(outcome.source, old.source, wish), ...changeOf(`“${clip(wish.text, 200)}”`) },
   }
 }
 
@@ -60,8 +61,14 @@ async function revise(
   })
 }
 
-/** What stood before the model when the old plan was made may still speak out of it. */
-function withOrigins(source: PlanSource, old: PlanSource): PlanSource {
-  const from = [...new Set([...originsOf(source), ...originsOf(old)])].filter((origin) => origin !== 'you')
+/** How people are told of a wish that need not be its sender's own words. */
+const PASTED = 'a pasted change'
+
+/** What stood before the model when the old plan was made may still speak out of it; so may a wish from elsewhere. */
+function withOrigins(source: PlanSource, old: PlanSource, wish: RevisionWish): PlanSource {
+  const pasted = wish.forwarded || !isOwnWords(wish.text) ? [PASTED] : []
+  const from = [...new Set([...originsOf(source), ...originsOf(old), ...pasted])].filter(
+    (origin) => origin !== 'you',
+  )
   return source.kind === 'model' && from.length > 0 ? { ...source, from } : source
 }

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { readModelSettings } from '../../core/config/model.ts'
-import { closeLostCalls } from '../../core/llm/callLedger.ts'
+import { closeLostCalls, recentCalls } from '../../core/llm/callLedger.ts'
 import { type Completion, type Model, ModelError } from '../../core/llm/model.ts'
 import { openModel } from '../../core/llm/openModel.ts'
 import { planByModel } from '../../core/planning/planByModel.ts'
@@ -328,6 +328,16 @@ describe('a cancel', () => {
     expect(row).toMatchObject({ outcome: 'cancelled', estimated: true })
     expect(row?.tokens).toBeGreaterThan(heard / 4)
   })
+})
+
+test('of more calls than are read at once the newest count, oldest first', async () => {
+  await db.query(
+    `INSERT INTO model_call (id, question_id, provider, model, purpose, need, outcome, ended_at)
+     SELECT gen_random_uuid(), gen_random_uuid(), 'openai', 'm' || n, 'plan', 'quick', 'server', clock_timestamp() - n * interval '1 s'
+     FROM generate_series(1, 2001) n`,
+  )
+  const read = await recentCalls(db, 3_600_000, Date.now())
+  expect([read.length, read[0]?.model, read.at(-1)?.model]).toEqual([2000, 'm2000', 'm1'])
 })
 
 describe('an identical question', () => {

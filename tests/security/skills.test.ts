@@ -192,6 +192,7 @@ test('what a learned playbook did with an origin is remembered as from elsewhere
   const source = { kind: 'playbook', name: 'x', learned: true } as const
   expect(isOutside({ ...run, source })).toBe(false)
   expect(isOutside({ ...run, source: { ...source, from: ['log of #12'] } })).toBe(true)
+  expect(isOutside({ ...run, source, changedByOthers: true })).toBe(true)
 })
 
 test('a learned playbook cannot be approved ahead as a whole, whatever has its name', () => {

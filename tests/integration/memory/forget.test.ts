@@ -158,6 +158,16 @@ describe('a correction', () => {
   })
 })
 
+test('a correction by forwarded words has words from elsewhere', async () => {
+  const id = await putMemory(deps(), { text: 'Cats are blue.' })
+  const outside = async (forwarded: boolean) => {
+    const words = { id, text: 'Cats are grey.', by: ana, forwarded }
+    await deps().db.tx((tx) => correctMemory(deps(), tx, everything, words))
+    return (await recall(deps(), { text: 'cats', limit: 1 }))[0]?.outside
+  }
+  expect([await outside(true), await outside(false)]).toEqual([true, false])
+})
+
 describe('beyond their number', () => {
   test('the least important go: old and failed ones, then others; what people said stays', async () => {
     await deps().db.query('DELETE FROM memory')

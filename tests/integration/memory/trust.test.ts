@@ -3,6 +3,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Answer, Completion } from '../../../core/llm/model.ts'
+import { listMemories } from '../../../core/memory/listMemories.ts'
+import { recall } from '../../../core/memory/recall.ts'
+import { scopeOf } from '../../../core/memory/scope.ts'
+import { askRevision } from '../../../core/planning/askRevision.ts'
 import { planRun } from '../../../core/planning/planRun.ts'
 import { loadPolicy } from '../../../core/policy/loadPolicy.ts'
 import type { Policy } from '../../../core/policy/policySchema.ts'
@@ -80,9 +84,12 @@ beforeEach(() =>
 )
 
 /** What became of a request of Ana's, and where the steps of its plan came from. */
-async function planned(
-  request = 'zap the widgets',
-): Promise<{ status: string; rules: string[]; source: { from?: string[]; memories?: number[] } }> {
+async function planned(request = 'zap the widgets'): Promise<{
+  status: string
+  rules: string[]
+  source: { from?: string[]; memories?: number[] }
+  id: string
+}> {
   const { id } = await deps().db.tx((tx) =>
     createRun({ wake: () => {} }, tx, {
       kind: 'request',
@@ -93,9 +100,13 @@ async function planned(
     }),
   )
   await planRun(deps(), id, AbortSignal.timeout(30_000))
-  const [run] = await deps().db.query<{ status: string; source: object; rules: string[] }>(
+  return { ...(await lookAt(id)), id }
+}
+
+async function lookAt(id: string) {
+  const [run] = await deps().db.query<{ status: string; source: { from?: string[] }; rules: string[] }>(
     `SELECT r.status, p.source, ARRAY(SELECT t.verdict->>'rule' FROM task t WHERE t.run_id = r.id) AS rules
-     FROM run r JOIN plan p ON p.run_id = r.id WHERE r.id = $1`,
+     FROM run r JOIN plan p ON p.run_id = r.id AND p.version = r.plan_version WHERE r.id = $1`,
     [id],
   )
   if (!run) throw new Error('it was not planned')
@@ -144,5 +155,46 @@ describe('a plan with a memory in view', () => {
     const done = await planned('fix the zap of the widgets')
     expect(done.source.from).toEqual([`output in memory M${id}`])
     expect(done.status).toBe('awaiting_approval')
+  })
+})
+
+describe('a plan that was changed as somebody said', () => {
+  const long = `only the unit tests ${'and so on '.repeat(40)}`
+  test.each([
+    ['their own short words', { text: 'only the unit tests' }, []],
+    ['words that are too long to be their own', { text: long }, ['a pasted change']],
+    ['forwarded words', { text: 'only the unit tests', forwarded: true }, ['a pasted change']],
+  ])('counts %s for what they are', async (_, wish, from) => {
+    const memory = await remember({ personId: ben })
+    const { id } = await planned()
+    const asking = { bus: deps().bus, wake: () => {} }
+    expect(await deps().db.tx((tx) => askRevision(asking, tx, id, { ...wish, by: ana }))).toBe('asked')
+    await deps().db.query('DELETE FROM memory')
+    await planRun(deps(), id, AbortSignal.timeout(30_000))
+    expect((await lookAt(id)).source.from?.sort()).toEqual([...from, `memory M${memory}`])
+  })
+})
+
+describe('a group', () => {
+  test('is shown what is of it alone, and nobody’s preferences', async () => {
+    const mine = { personId: ana, text: 'zap widgets' }
+    const here = await remember({ ...mine, chatId: -100, like: [1] })
+    const preference = await remember({ ...mine, chatId: -100, kind: 'preference', like: [2] })
+    const alone = await remember({ ...mine, chatId: 7, like: [3] })
+    const nowhere = await remember({ ...mine, chatId: null, like: [4] })
+    const shown = async (groupId: number | null) => ({
+      listed: (await listMemories(deps().db, await scopeOf(deps().db, ana, groupId), 0, 10))
+        .map((m) => m.id)
+        .sort(),
+      found: (await recall(deps(), { text: 'zap widgets', personId: ana, groupId, limit: 10 }))
+        .map((m) => m.id)
+        .sort(),
+    })
+    const all = [here, preference, alone, nowhere].sort()
+    expect(await shown(-100)).toEqual({ listed: [here], found: [here] })
+    expect(await shown(null)).toEqual({ listed: all, found: all })
+    await deps().db.query("INSERT INTO entitlement (person_id, kind, target) VALUES ($1, 'chat', '7')", [ana])
+    expect(await shown(-100)).toEqual({ listed: [], found: [] })
+    await deps().db.query('DELETE FROM entitlement')
   })
 })

@@ -36,6 +36,7 @@ function remembered([cwd, request, commands, said]: Told, at: Date): NewMemory[]
       agentId: AGENT,
       cwd,
       source: null,
+      changedByOthers: false,
       machine: 'laptop',
     },
   }
