@@ -8,8 +8,12 @@ import type { BotDeps } from '../turn.ts'
 const GAP_MS = 700
 /** A newer draft of the same chat keeps an older one from flickering through for so long. */
 const HOLDS_MS = 20_000
+/** A draft is told anew every 12 s while a model writes: one that was not for so long has lost its planner. */
+const STALE_MS = 30_000
+const SWEEP_MS = 5000
 
 type Where = { chatId: number; topicId: number; number: number }
+type Place = { where: Promise<Where | null>; toldAt: number }
 type Preview = {
   number: number
   at: number
@@ -24,22 +28,22 @@ export type Drafts = Map<string, string>
 /**
  * Shows what a model writes while it plans: in a private chat as Telegram's preview with a button that stops it, of which
  * the newest request's counts; elsewhere, or where Telegram takes none, on the run's card. Nothing of it is kept: a preview
- * that is not sent is made good by the next one. Returns what stops it.
+ * that is not sent is made good by the next one, and a draft of which nothing more is heard goes. Returns what stops it.
  */
 export function watchDrafts(
   deps: BotDeps & { drafts: Drafts },
   api: Api,
   delivery: Pick<DeliveryLoop, 'markCard'>,
 ): () => void {
-  const places = new Map<string, Promise<Where | null>>()
+  const places = new Map<string, Place>()
   const previews = new Map<number, Preview>()
   const without = new Set<number>()
   let stopped = false
 
   const placeOf = (runId: string): Promise<Where | null> => {
-    const known = places.get(runId) ?? readPlace(deps, runId)
-    places.set(runId, known)
-    return known
+    const where = places.get(runId)?.where ?? readPlace(deps, runId)
+    places.set(runId, { where, toldAt: Date.now() })
+    return where
   }
   const showOnCard = async (runId: string, text: string, chatId: number): Promise<void> => {
     if (text === '') deps.drafts.delete(runId)
@@ -86,14 +90,31 @@ export function watchDrafts(
     if (!where) return
     if (where.chatId < 0 || without.has(where.chatId))
       return showOnCard(runId, over ? '' : text, where.chatId)
-    if (over) previews.delete(where.chatId)
+    if (over) endPreview(where)
     else preview(where, text)
   }
+  /** Nothing of this run is shown any more; what Telegram has told to wait for still counts. */
+  const endPreview = ({ chatId, number }: Where): void => {
+    const mine = previews.get(chatId)
+    if (!mine || mine.number !== number) return
+    if (mine.timer) clearTimeout(mine.timer)
+    if (mine.notBefore > Date.now()) Object.assign(mine, { number: 0, at: 0, text: null, timer: null })
+    else previews.delete(chatId)
+  }
+  const sweep = setInterval(() => {
+    const now = Date.now()
+    for (const [runId, { toldAt }] of places)
+      if (now - toldAt > STALE_MS)
+        hear(runId, '', true).catch((error) => tellFault(deps.log, 'drafts', error))
+    for (const [chatId, { text, at, notBefore }] of previews)
+      if (text === null && Math.max(at + STALE_MS, notBefore) < now) previews.delete(chatId)
+  }, SWEEP_MS)
   const unsubscribe = deps.bus.subscribe('plan.draft', ({ runId, text, over }) => {
     hear(runId, text, over).catch((error) => tellFault(deps.log, 'drafts', error))
   })
   return () => {
     stopped = true
+    clearInterval(sweep)
     unsubscribe()
     for (const { timer } of previews.values()) if (timer) clearTimeout(timer)
   }

@@ -32,12 +32,12 @@ export async function approveByCode(
   code: string,
   sure: boolean,
 ): Promise<string> {
-  const refusal = await refusalOf(turn, `/${command}`, null)
-  if (refusal) return refusal
-  const [row] = await turn.tx.query<{ id: string; plan_hash: string }>(
-    'SELECT id, plan_hash FROM approval WHERE code = $1',
+  const [row] = await turn.tx.query<{ id: string; plan_hash: string; run_id: string }>(
+    'SELECT id, plan_hash, run_id FROM approval WHERE code = $1',
     [code],
   )
+  const refusal = await refusalOf(turn, `/${command}`, row?.run_id ?? null)
+  if (refusal) return refusal
   if (!row) return waiting(turn, command, code)
   const decision = command === 'approve' ? 'approved' : 'denied'
   return decide(deps, turn, { approvalId: row.id, planHash: row.plan_hash, decision }, { said: sure })

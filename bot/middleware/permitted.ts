@@ -4,6 +4,7 @@ import { accessOf, permits } from '../../core/people/methods.ts'
 import { may } from '../../core/people/people.ts'
 import { commands } from '../commands.ts'
 import type { BotContext } from '../context.ts'
+import { updateKey } from '../intake/storeUpdates.ts'
 import { reply } from '../reply.ts'
 import type { BotDeps, Turn } from '../turn.ts'
 import { refusalFor } from './refusal.ts'
@@ -24,8 +25,22 @@ export const permitted =
     if (!permits(turn.person, method)) return reply(deps, turn, refusalFor(method))
     const acts = isCommand ? !isHarmless(method) : may(turn.person, 'start')
     if (!acts || (await mayActIn(turn.tx, turn.person.id, turn.chat.id))) return next()
+    if (await isAskedByRun(ctx, method)) return next()
     return reply(deps, turn, ELSEWHERE)
   }
+
+/**
+ * Whether it may be about a question that came to the person's own chat: a code, or an answer to what the bot has asked
+ * there. Then the run says whether they may (`refusalOf`), where it is known.
+ */
+async function isAskedByRun({ turn, update }: BotContext, method: string): Promise<boolean> {
+  if (turn.chat.id !== turn.person.telegramId) return false
+  if (method === '/approve' || method === '/deny') return true
+  if (method !== 'text' && method !== '/cancel') return false
+  return (
+    (await turn.tx.query('SELECT 1 FROM conversation_state WHERE key = $1', [updateKey(update)])).length > 0
+  )
+}
 
 /**
  * Why this person may not do this here; null when they may: by role, and, for what acts, by chat and by the run it is

@@ -199,8 +199,40 @@ describe('an approval that was asked for in a group', () => {
       'Approved',
     )
     await system.runIs(number, 'running')
+    await answersByWords(elsewhere.pattern)
     await system.db.query('DELETE FROM entitlement WHERE person_id = $1', [id])
   })
+
+  /** What Cara types in private counts as her taps do, and for no other chat's run. */
+  async function answersByWords(elsewhere: RegExp): Promise<void> {
+    const says = async (text: string, answer: RegExp): Promise<void> => {
+      const said = system.say(text, { chat_id: cara.id, from: cara })
+      await system.message(answer, { chat: cara.id, after: said })
+    }
+    const [typed, changed] = [
+      await ask({ command: 'npm install typed' }),
+      await ask({ command: 'npm install changed' }),
+    ]
+    await says(`/approve ${codeOf(await copyOf(typed.pattern, cara))}`, /Approved/)
+    await system.runIs(typed.number, 'running')
+    const other = codeOf(await copyOf(elsewhere, ana))
+    for (const text of [`/approve ${other}`, `/deny ${other}`, '/approve', '/run npm install mine'])
+      await says(text, /You may not act in this chat/)
+
+    const copy = await copyOf(changed.pattern, cara)
+    await system.tap('Revise', { chat: cara.id, from: cara, on: copy.message_id })
+    const edit = { chat: cara.id, from: cara, after: copy.message_id }
+    await system.tap(/^Edit command/, edit)
+    await system.message(/What should it be/, edit)
+    await says('/cancel', /Left the question/)
+    await says('npm install nothing', /You may not act in this chat/)
+    await system.tap(/^Edit command/, edit)
+    await system.message(/What should it be/, edit)
+    await says('npm install otherwise', /Changed: the new plan is below/)
+    const again = await system.message(/❓[\s\S]*otherwise/, edit)
+    await says(`/deny ${codeOf(again)}`, /Denied/)
+    await system.runIs(changed.number, 'denied')
+  }
 
   test('a first tap on high risk arms the copy it was made on, and no other', async () => {
     const { number, pattern } = await ask({ command: 'rm -rf' })
