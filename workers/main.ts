@@ -33,10 +33,13 @@ const recovery = { lockDuration: 5000, stalledInterval: 2500, maxStalledCount: 1
 
 type WorkerQueue = Pick<OpenQueue, 'makeWorker' | 'outage'>
 
-/** Starts the queue's workers and the maintenance services. `stop` lets what is under way end. */
+/**
+ * Starts the queue's workers and the maintenance services. `stop` lets what is under way end, but for a question to a model
+ * about what failed: that is broken off, and asked by the next worker.
+ */
 export function startWorkers(deps: Deps, queue: WorkerQueue): { stop(): Promise<void> } {
   const stopping = new AbortController()
-  const workers = queueNames.map((name) => startWorker(deps, queue, name))
+  const workers = queueNames.map((name) => startWorker(deps, queue, name, stopping.signal))
   const perform = (own: Deps, name: JobName, payload: object) =>
     handlers[name](own, payload as never, stopping.signal)
   void deps.model?.warm?.()
@@ -49,8 +52,8 @@ export function startWorkers(deps: Deps, queue: WorkerQueue): { stop(): Promise<
   }
 }
 
-function startWorker(deps: Deps, queue: WorkerQueue, name: QueueName): Worker {
-  const worker = queue.makeWorker(name, (job, _token, signal) => handle(deps, job, signal), {
+function startWorker(deps: Deps, queue: WorkerQueue, name: QueueName, stopping: AbortSignal): Worker {
+  const worker = queue.makeWorker(name, (job, _token, signal) => handle(deps, job, stopping, signal), {
     concurrency: concurrency[name],
     ...recovery,
   })
@@ -63,10 +66,11 @@ function startWorker(deps: Deps, queue: WorkerQueue, name: QueueName): Worker {
 }
 
 /** A job whose name or payload is not in the catalogue ends with a line in the log; it never stops the worker. */
-async function handle(deps: Deps, job: Job, signal?: AbortSignal): Promise<void> {
+async function handle(deps: Deps, job: Job, stopping: AbortSignal, lost?: AbortSignal): Promise<void> {
   if (!(job.name in jobs)) return settle({ kind: 'cancel', reason: `unknown job ${job.name}` })
   const name = job.name as JobName
   const payload = jobs[name].payload.safeParse(job.data)
   if (!payload.success) return settle({ kind: 'cancel', reason: `malformed payload of ${name}` })
-  settle(await handlers[name](deps, payload.data as never, signal ?? new AbortController().signal))
+  const signals = [...(lost ? [lost] : []), ...(name === 'run.recover' ? [stopping] : [])]
+  settle(await handlers[name](deps, payload.data as never, AbortSignal.any(signals)))
 }

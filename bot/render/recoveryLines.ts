@@ -91,7 +91,7 @@ function wordOf(step: RecoveryView): string {
     ask: 'again, as you said',
   }
   if (step.rung === 'budget' && step.by === 'rule') return `step ${step.key} with more time${end}`
-  if (step.cameOf === 'no_way')
+  if (step.cameOf === 'no_way' || step.cameOf === 'limit')
     return `no ${step.rung === 'decompose' ? 'smaller steps' : 'other way'} for step ${step.key}`
   return `step ${step.key}: ${what[step.rung]}${step.by === 'model' ? note : ''}${end}`
 }

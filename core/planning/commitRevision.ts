@@ -8,11 +8,11 @@ import { planHash } from '../protocol/hash.ts'
 import type { PlanSpec } from '../protocol/specs.ts'
 import { settleRun } from '../runs/settleRun.ts'
 import { storePlan } from '../runs/storePlan.ts'
-import type { Tx } from '../storage/sql.ts'
+import type { Sql, Tx } from '../storage/sql.ts'
 import { type Judged, judgePlan, settleSpec, worstRisk } from './judgePlan.ts'
 import type { PlanFile } from './planFiles.ts'
 import type { PlanSource } from './planOutcome.ts'
-import { restOnFiles } from './restOnFiles.ts'
+import { nothingSeen, restOn, type SeenFiles, seeFiles } from './restOnFiles.ts'
 import { askForOrigins } from './untrusted.ts'
 
 /** A plan and what made it. */
@@ -24,7 +24,7 @@ export type CommitDeps = Pick<
 >
 
 /** The machine of the plan on which who stands for it (who changed it, else who asked) may not act; null: none. */
-async function foreignTo(tx: Tx, runId: string, plan: PlanSpec, by?: string): Promise<string | null> {
+async function foreignTo(tx: Sql, runId: string, plan: PlanSpec, by?: string): Promise<string | null> {
   const [run] = await tx.query<{ person_id: string | null }>('SELECT person_id FROM run WHERE id = $1', [
     runId,
   ])
@@ -46,26 +46,46 @@ async function refuseForeign(tx: Tx, runId: string, name: string): Promise<void>
 }
 
 /**
- * Judges a plan and stores it as the newest version of a run in `planning`, whose row the caller has locked. `by`: who
- * made this version by changing the one before. A plan for a machine on which they may not act is refused.
+ * What the files hold that a plan would rest on, for `commitRevision`: asked before the run's row is locked, since a
+ * cancel would wait for the answers. Nothing is asked of a machine on which who stands for the plan may not act.
+ */
+export async function seeRevision(
+  deps: CommitDeps,
+  sql: Sql,
+  runId: string,
+  made: Made,
+  machines: Machine[],
+  by?: string,
+): Promise<SeenFiles> {
+  if ((await foreignTo(sql, runId, made.plan, by)) !== null) return nothingSeen
+  const { plan, judged } = judgeMade(deps, made, machines)
+  return seeFiles(deps, sql, plan, judged, machines)
+}
+
+/** A plan as it is judged: its specs settled, with what it rested on forgotten. */
+function judgeMade(deps: CommitDeps, made: Made, machines: Machine[]): { plan: PlanSpec; judged: Judged[] } {
+  const settled = settlePlan(made.plan, machines, deps)
+  const byId = new Map(machines.map((m) => [m.agentId, m.facts]))
+  const judged = judgePlan(settled, (id) => byId.get(id), deps.policy, deps.settings.denyPaths)
+  return { plan: withoutFiles(settled), judged: askForOrigins(judged, made.source) }
+}
+
+/**
+ * Judges a plan and stores it as the newest version of a run in `planning`, whose row the caller has locked. `seen`: what
+ * its files hold, where it may ask. `by`: who made this version by changing the one before. A plan for a machine on which they may not act
+ * is refused.
  */
 export async function commitRevision(
   deps: CommitDeps,
   tx: Tx,
   runId: string,
   made: Made,
-  machines: Machine[],
-  by?: string,
+  { machines, seen = nothingSeen, by }: { machines: Machine[]; seen?: SeenFiles; by?: string | undefined },
 ): Promise<void> {
   const foreign = await foreignTo(tx, runId, made.plan, by)
   if (foreign !== null) return refuseForeign(tx, runId, foreign)
-  const settled = settlePlan(made.plan, machines, deps)
-  const byId = new Map(machines.map((m) => [m.agentId, m.facts]))
-  const judged = askForOrigins(
-    judgePlan(settled, (id) => byId.get(id), deps.policy, deps.settings.denyPaths),
-    made.source,
-  )
-  const { plan, files } = await restOnFiles(deps, tx, withoutFiles(settled), judged, machines)
+  const { plan: bare, judged } = judgeMade(deps, made, machines)
+  const { plan, files } = restOn(bare, judged, machines, seen)
   await carryOut(deps, tx, runId, {
     plan,
     files,

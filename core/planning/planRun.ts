@@ -8,7 +8,7 @@ import { skillsFor } from '../skills/chooseSkills.ts'
 import { tellFault } from '../storage/tellFault.ts'
 import { RevisionWish } from './askRevision.ts'
 import { bestMachine } from './bestMachine.ts'
-import { commitRevision, type Made } from './commitRevision.ts'
+import { commitRevision, type Made, seeRevision } from './commitRevision.ts'
 import { gatherContext } from './gatherContext.ts'
 import { type PlaceFacts, planRequest } from './planRequest.ts'
 import { planRevision } from './planRevision.ts'
@@ -276,13 +276,14 @@ async function commitPlan(
   { by, ...made }: Made & { by?: string },
   machines: Machine[],
 ): Promise<void> {
+  const seen = await seeRevision(deps, deps.db, run.id, made, machines, by)
   await deps.db.tx(async (tx) => {
     const [row] = await tx.query<{ status: string }>('SELECT status FROM run WHERE id = $1 FOR UPDATE', [
       run.id,
     ])
     if (row?.status !== 'planning') return
     if (by !== undefined) await tx.query('UPDATE run SET revision = NULL WHERE id = $1', [run.id])
-    await commitRevision(deps, tx, run.id, made, machines, by)
+    await commitRevision(deps, tx, run.id, made, { machines, seen, by })
   })
   deps.bus.publish('run.changed', { runId: run.id })
 }

@@ -12,40 +12,71 @@ import { scriptFiles } from './scriptFiles.ts'
 /** A plan with the files that its tasks rest on. */
 export type Rested = { plan: PlanSpec; files: PlanFile[] }
 
+/** What files hold now, by agent and path. */
+export type SeenFiles = ReadonlyMap<string, ReadonlyMap<string, PlanFile>>
+export const nothingSeen: SeenFiles = new Map()
+
 /**
  * The plan with, for each task that asks, the files it runs and what they hold now: part of what is hashed, approved and
  * signed, so that the agent refuses it once one of them has changed. Not for files that a task before it may write, and
  * not where the agent cannot be asked now; such a task rests on its text alone, as its card shows.
  */
-export async function restOnFiles(
+export const restOnFiles = async (
   deps: Pick<Deps, 'gatewayToken' | 'redact'>,
   sql: Sql,
   plan: PlanSpec,
   judged: readonly Judged[],
   machines: readonly Machine[],
-): Promise<Rested> {
-  const wanted = plan.tasks.map((task, i) =>
+): Promise<Rested> => restOn(plan, judged, machines, await seeFiles(deps, sql, plan, judged, machines))
+
+/**
+ * Asks the agents of a plan what the files hold that its tasks would rest on. It may take seconds for each agent: not for
+ * where the run's row is locked, since a cancel would wait.
+ */
+export async function seeFiles(
+  deps: Pick<Deps, 'gatewayToken' | 'redact'>,
+  sql: Sql,
+  plan: PlanSpec,
+  judged: readonly Judged[],
+  machines: readonly Machine[],
+): Promise<SeenFiles> {
+  const wanted = wantedFiles(plan, judged, machines)
+  const agents = Map.groupBy(plan.tasks.keys(), (i) => plan.tasks[i]?.spec.agent_id ?? '')
+  const seen = await Promise.all(
+    [...agents].map(async ([agentId, own]) => {
+      const paths = [...new Set(own.flatMap((i) => wanted[i] ?? []))]
+      return [agentId, paths.length > 0 ? await inspect(deps, sql, agentId, paths) : new Map()] as const
+    }),
+  )
+  return new Map(seen)
+}
+
+/** The plan resting on what was seen of its files. Pure. */
+export function restOn(
+  plan: PlanSpec,
+  judged: readonly Judged[],
+  machines: readonly Machine[],
+  seen: SeenFiles,
+): Rested {
+  const wanted = wantedFiles(plan, judged, machines)
+  const files = new Set<PlanFile>()
+  const tasks = plan.tasks.map((task, i) => {
+    const found = (wanted[i] ?? []).flatMap((path) => seen.get(task.spec.agent_id)?.get(path) ?? [])
+    if (found.length === 0) return task
+    for (const file of found) files.add(file)
+    const rests_on = found.map(({ path, sha256 }) => ({ path, sha256 }))
+    return { ...task, spec: { ...task.spec, rests_on } }
+  })
+  return { plan: { ...plan, tasks }, files: [...files] }
+}
+
+/** The files that each task would rest on. */
+const wantedFiles = (plan: PlanSpec, judged: readonly Judged[], machines: readonly Machine[]): string[][] =>
+  plan.tasks.map((task, i) =>
     judged[i]?.verdict.verdict === 'ask' && !isAfterWrite(plan, task, judged) && canInspect(task, machines)
       ? scriptFiles(task.spec)
       : [],
   )
-  if (wanted.every((files) => files.length === 0)) return { plan, files: [] }
-  const held = new Map<string, ReadonlyMap<string, PlanFile>>()
-  for (const agentId of new Set(plan.tasks.map(({ spec }) => spec.agent_id))) {
-    const paths = [
-      ...new Set(wanted.flatMap((files, i) => (plan.tasks[i]?.spec.agent_id === agentId ? files : []))),
-    ]
-    if (paths.length > 0) held.set(agentId, await inspect(deps, sql, agentId, paths))
-  }
-  const tasks = plan.tasks.map((task, i) => {
-    const found = (wanted[i] ?? []).flatMap((path) => {
-      const file = held.get(task.spec.agent_id)?.get(path)
-      return file === undefined ? [] : [{ path, sha256: file.sha256 }]
-    })
-    return found.length > 0 ? { ...task, spec: { ...task.spec, rests_on: found } } : task
-  })
-  return { plan: { ...plan, tasks }, files: [...held.values()].flatMap((files) => [...files.values()]) }
-}
 
 const canInspect = ({ spec }: PlanTask, machines: readonly Machine[]): boolean =>
   machines.some(

@@ -4,7 +4,7 @@ import { listMachines } from '../fleet/machineFacts.ts'
 import { foreignMachine } from '../people/entitlements.ts'
 import { PlanSpec, type PlanTask } from '../protocol/specs.ts'
 import type { Tx } from '../storage/sql.ts'
-import { commitRevision } from './commitRevision.ts'
+import { commitRevision, seeRevision } from './commitRevision.ts'
 import { listed, needs, stepsNeeding } from './dropStep.ts'
 import type { PlanSource } from './planRequest.ts'
 
@@ -34,18 +34,22 @@ export async function revisePlan(
   change: Change,
   by: string,
 ): Promise<'revised' | 'empty' | 'too_late' | 'not_entitled'> {
-  const [row] = await tx.query<{ status: string; spec: unknown; source: PlanSource }>(
-    'SELECT r.status, p.spec, p.source FROM run r JOIN plan p ON p.run_id = r.id AND p.version = r.plan_version WHERE r.id = $1 FOR UPDATE OF r',
-    [runId],
-  )
-  if (row?.status !== 'awaiting_approval') return 'too_late'
-  const old = PlanSpec.parse(row.spec)
+  const before = await readRevised(tx, runId)
+  if (before?.status !== 'awaiting_approval') return 'too_late'
+  const old = PlanSpec.parse(before.spec)
   const plan = changed(old, change)
   if (plan.tasks.length === 0) return 'empty'
   const agentIds = plan.tasks.map(({ spec }) => spec.agent_id)
   if ((await foreignMachine(tx, by, agentIds)) !== null) return 'not_entitled'
-  await supersede(tx, runId)
   const told = describe(change, old)
+  const source = { ...before.source, change: told }
+  const made = { plan: { ...plan, version: old.version + 1 }, source }
+  const machines = await listMachines(tx)
+  const seen = await seeRevision(deps, tx, runId, made, machines, by)
+  const row = await readRevised(tx, runId, 'FOR UPDATE OF r')
+  // Whoever was quicker had another plan before them.
+  if (row?.status !== 'awaiting_approval' || row.version !== before.version) return 'too_late'
+  await supersede(tx, runId)
   await transition(tx, 'run', {
     ids: [runId],
     from: ['awaiting_approval'],
@@ -58,17 +62,19 @@ export async function revisePlan(
       change.to.agentId,
       change.to.cwd,
     ])
-  const source = { ...row.source, change: told }
-  await commitRevision(
-    deps,
-    tx,
-    runId,
-    { plan: { ...plan, version: old.version + 1 }, source },
-    await listMachines(tx),
-    by,
-  )
+  await commitRevision(deps, tx, runId, made, { machines, seen, by })
   return 'revised'
 }
+
+type Revised = { status: string; version: number; spec: unknown; source: PlanSource }
+
+const readRevised = async (tx: Tx, runId: string, lock = ''): Promise<Revised | undefined> =>
+  (
+    await tx.query<Revised>(
+      `SELECT r.status, p.version, p.spec, p.source FROM run r JOIN plan p ON p.run_id = r.id AND p.version = r.plan_version WHERE r.id = $1 ${lock}`,
+      [runId],
+    )
+  )[0]
 
 /** A change in the words its card begins with. */
 function describe(change: Change, old: PlanSpec): string {

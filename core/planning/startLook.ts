@@ -31,7 +31,13 @@ export async function startLook(
   const [first] = plan.tasks
   if (!first) return null
   const id = await insertLook(tx, forRun, machine.agentId, first.spec.cwd)
-  await commitRevision(deps, tx, id, { plan, source: { kind: 'look', for: forRun.id } }, [machine])
+  await commitRevision(
+    deps,
+    tx,
+    id,
+    { plan, source: { kind: 'look', for: forRun.id } },
+    { machines: [machine] },
+  )
   const [run] = await tx.query<{ status: string }>('SELECT status FROM run WHERE id = $1', [id])
   return run?.status === 'running' ? id : null
 }

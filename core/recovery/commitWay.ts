@@ -1,19 +1,20 @@
 import { now, transition } from '../events/transition.ts'
 import { listMachines, type Machine } from '../fleet/machineFacts.ts'
 import { foreignMachine } from '../people/entitlements.ts'
-import { type Judged, judgePlan, settleSpec } from '../planning/judgePlan.ts'
+import type { Judged } from '../planning/judgePlan.ts'
 import type { PlanFile } from '../planning/planFiles.ts'
-import { restOnFiles } from '../planning/restOnFiles.ts'
-import { askForOrigins } from '../planning/untrusted.ts'
-import { planHash, specHash } from '../protocol/hash.ts'
-import type { PlanSpec, PlanTask } from '../protocol/specs.ts'
+import { nothingSeen, restOn, type SeenFiles, seeFiles } from '../planning/restOnFiles.ts'
+import { planHash } from '../protocol/hash.ts'
+import type { PlanSpec } from '../protocol/specs.ts'
 import { settleRun } from '../runs/settleRun.ts'
-import type { Tx } from '../storage/sql.ts'
+import type { Sql, Tx } from '../storage/sql.ts'
 import type { RecoverDeps, Taken } from './deps.ts'
 import type { Spent, Way } from './findWay.ts'
-import { freshKeys, graft } from './graft.ts'
-import type { CameOf } from './ladder.ts'
+import { graft } from './graft.ts'
+import { judgeSteps, type Steps } from './judgeSteps.ts'
+import type { CameOf, RecoveryMode } from './ladder.ts'
 import { type Case, type CaseTask, readCase, replacedBy } from './readCase.ts'
+import { recoveryMode } from './recoveryMode.ts'
 import { storeVersion } from './storeVersion.ts'
 
 /**
@@ -28,20 +29,47 @@ export async function commitWay(
   seen: Case,
   way: Way,
 ): Promise<void> {
-  await deps.db.tx(async (tx) => {
-    const [run] = await tx.query<{ status: string }>('SELECT status FROM run WHERE id = $1 FOR UPDATE', [
-      runId,
-    ])
-    if (run?.status !== 'running' && run?.status !== 'paused') return
-    if (!(await isOwn(tx, taken))) return
-    if (way.kind === 'none') return endStep(deps, tx, runId, taken, way)
-    // Another failure of the run may have made a version meanwhile.
-    const facts = await readCase(tx, taken.id)
-    if (!facts) return endStep(deps, tx, runId, taken, { cameOf: 'no_way', spent: way.spent })
-    await commitSteps(deps, tx, taken, { ...facts, tried: seen.tried }, way)
-  })
+  for (;;) {
+    const looked = await look(deps, taken, way)
+    if (await deps.db.tx((tx) => commit(deps, tx, runId, taken, { seen, way, looked }))) break
+  }
   deps.bus.publish('run.changed', { runId })
 }
+
+type Found = { seen: Case; way: Way; looked: Looked }
+
+/** False when another failure of the run made a version since the files were looked at: they are looked at again. */
+async function commit(
+  deps: RecoverDeps,
+  tx: Tx,
+  runId: string,
+  taken: Taken,
+  { seen, way, looked }: Found,
+): Promise<boolean> {
+  const [run] = await tx.query<{ status: string }>('SELECT status FROM run WHERE id = $1 FOR UPDATE', [runId])
+  if (run?.status !== 'running' && run?.status !== 'paused') return true
+  if (!(await isOwn(tx, taken))) return true
+  const end = async (ended: Ended): Promise<true> => {
+    await endStep(deps, tx, runId, taken, ended)
+    return true
+  }
+  const { spent } = way
+  if (!isWanted(await recoveryMode(tx, deps.settings), seen.by)) return end({ ...switchedOff, spent })
+  if (way.kind === 'none') return end(way)
+  // Another failure of the run may have made a version meanwhile.
+  const facts = await readCase(tx, taken.id)
+  if (!facts) return end({ cameOf: 'no_way', spent })
+  if (facts.plan.version !== looked.version) return false
+  await commitSteps(deps, tx, taken, { ...facts, tried: seen.tried }, way, looked.seen)
+  return true
+}
+
+/** Whether what was opened is still to be done: somebody may have switched it off since. Pure. */
+export const isWanted = (mode: RecoveryMode, by: Case['by']): boolean =>
+  mode === 'auto' || (mode === 'retry' && by === 'rule')
+
+/** What came of a step that nobody wants any more. */
+export const switchedOff = { cameOf: 'no_way', note: 'it was switched off' } as const
 
 const isOwn = async (tx: Tx, { id, tries }: Taken): Promise<boolean> =>
   (
@@ -75,103 +103,64 @@ export async function endStep(
 const columnsOf = (spent: Spent | undefined) =>
   spent ? { tokens: spent.tokens, cost_usd: spent.costUsd, model_ms: spent.ms } : {}
 
-type Steps = Extract<Way, { kind: 'steps' }>
-
-async function commitSteps(deps: RecoverDeps, tx: Tx, taken: Taken, facts: Case, way: Steps): Promise<void> {
+async function commitSteps(
+  deps: RecoverDeps,
+  tx: Tx,
+  taken: Taken,
+  facts: Case,
+  way: Steps,
+  seen: SeenFiles,
+): Promise<void> {
   const { runId } = facts
   const { spent } = way
+  const end = (cameOf: CameOf, note: string) =>
+    endStep(deps, tx, runId, taken, { cameOf, note: note.slice(0, 300), spent })
   const gone = replacedBy(facts)
   const machines = await listMachines(tx)
-  const agentIds = way.tasks.map(({ spec }) => spec.agent_id)
-  if (!agentIds.every((id) => machines.some(({ agentId }) => agentId === id)))
-    return endStep(deps, tx, runId, taken, {
-      cameOf: 'no_way',
-      note: 'its machine is not there any more',
-      spent,
-    })
-  if (facts.personId && (await foreignMachine(tx, facts.personId, agentIds)) !== null)
-    return endStep(deps, tx, runId, taken, { cameOf: 'policy', note: 'who asked may not act there', spent })
-  const fresh = rekeyed(way.tasks, facts)
-  const { tasks, files, judged } = await judgeSteps(
-    deps,
-    tx,
-    facts,
-    { ...facts.plan, tasks: fresh },
-    machines,
-    way,
-  )
+  const misplaced = await whyMisplaced(tx, facts, way, machines)
+  if (misplaced) return end(misplaced.cameOf, misplaced.note)
+  const { plan: steps, judged } = judgeSteps(deps, facts, machines, way)
   const denied = judged.find(({ verdict }) => verdict.verdict === 'deny')
-  if (denied)
-    return endStep(deps, tx, runId, taken, {
-      cameOf: 'policy',
-      note: denied.verdict.reason.slice(0, 300),
-      spent,
-    })
+  if (denied) return end('policy', denied.verdict.reason)
   const keys = new Set(gone.map(({ key }) => key))
-  if (facts.plan.tasks.length - keys.size + tasks.length > MAX_TASKS)
-    return endStep(deps, tx, runId, taken, { cameOf: 'no_way', note: 'the plan would be too long', spent })
-  const plan = graft(facts.plan, keys, tasks, facts.plan.version + 1)
+  if (facts.plan.tasks.length - keys.size + steps.tasks.length > MAX_TASKS)
+    return end('no_way', 'the plan would be too long')
+  const { plan: rested, files } = restOn(steps, judged, machines, seen)
+  const plan = graft(facts.plan, keys, rested.tasks, facts.plan.version + 1)
   await replace(deps, tx, taken, facts, { plan, files, gone, judged, way })
+}
+
+/** Why the steps cannot be done where they are meant to be; null: they can. */
+async function whyMisplaced(
+  sql: Sql,
+  { personId }: Case,
+  { tasks }: Steps,
+  machines: readonly Machine[],
+): Promise<{ cameOf: CameOf; note: string } | null> {
+  const agentIds = tasks.map(({ spec }) => spec.agent_id)
+  if (!agentIds.every((id) => machines.some(({ agentId }) => agentId === id)))
+    return { cameOf: 'no_way', note: 'its machine is not there any more' }
+  if (personId && (await foreignMachine(sql, personId, agentIds)) !== null)
+    return { cameOf: 'policy', note: 'who asked may not act there' }
+  return null
+}
+
+/** What the files hold that the steps would rest on, and the version of the plan for which that was asked. */
+type Looked = { version: number | null; seen: SeenFiles }
+
+/** Agents are asked before the run's row is locked: a cancel does not wait for their answers. */
+async function look(deps: RecoverDeps, taken: Taken, way: Way): Promise<Looked> {
+  const facts = way.kind === 'steps' ? await readCase(deps.db, taken.id) : undefined
+  if (way.kind === 'none' || !facts) return { version: null, seen: nothingSeen }
+  const { version } = facts.plan
+  const machines = await listMachines(deps.db)
+  if (await whyMisplaced(deps.db, facts, way, machines)) return { version, seen: nothingSeen }
+  const { plan, judged } = judgeSteps(deps, facts, machines, way)
+  return { version, seen: await seeFiles(deps, deps.db, plan, judged, machines) }
 }
 
 /** A plan has at most so many tasks. */
 const MAX_TASKS = 50
-
-/** The steps under keys of their own, `2a`, `2b` for `2`. */
-function rekeyed(steps: readonly PlanTask[], { root, usedKeys }: Case): PlanTask[] {
-  const keys = freshKeys(root.key, usedKeys, steps.length)
-  const named = new Map(steps.map(({ key }, i) => [key, keys[i] ?? key]))
-  return steps.map(({ milestone: _, ...task }) => ({
-    ...task,
-    key: named.get(task.key) ?? task.key,
-    depends_on: task.depends_on.map((key) => named.get(key) ?? key),
-  }))
-}
-
-type JudgedSteps = { tasks: PlanTask[]; files: PlanFile[]; judged: Judged[] }
-
-/** What policy says of new steps: with the log in view of whoever proposed them, all that does more than look asks. */
-async function judgeSteps(
-  deps: RecoverDeps,
-  tx: Tx,
-  facts: Case,
-  steps: PlanSpec,
-  machines: Machine[],
-  way: Steps,
-): Promise<JudgedSteps> {
-  const byId = new Map(machines.map(({ agentId, facts: own }) => [agentId, own]))
-  const judge = (plan: PlanSpec): Judged[] =>
-    judgePlan(plan, (id) => byId.get(id), deps.policy, deps.settings.denyPaths)
-  const first = judge(steps)
-  const settled = steps.tasks.map((task, i) => {
-    const { rests_on: _, ...spec } = task.spec
-    const verdict = first[i]?.verdict
-    const platform = byId.get(spec.agent_id)?.platform ?? ''
-    return { ...task, spec: verdict ? settleSpec(spec, verdict, platform) : spec }
-  })
-  const plan = { ...steps, tasks: settled }
-  const repeats = askToRepeat(judge(plan), plan, facts)
-  const judged = way.source ? askForOrigins(repeats, way.source) : repeats
-  const rested = await restOnFiles(deps, tx, plan, judged, machines)
-  return { tasks: rested.plan.tasks, files: rested.files, judged }
-}
-
-const REPEAT_RULE = 'recovery.repeat'
-
-/** A step that changed things, or may have, is not begun a second time without a person. */
-function askToRepeat(judged: readonly Judged[], plan: PlanSpec, { tasks }: Case): Judged[] {
-  const done = new Set(tasks.filter(({ effect }) => effect === 'write').map((task) => sameWork(task.spec)))
-  return judged.map((one, i) => {
-    const spec = plan.tasks[i]?.spec
-    if (one.verdict.verdict !== 'allow' || one.effect === 'read' || !spec || !done.has(sameWork(spec)))
-      return one
-    const reason = 'it would be done a second time, and the first may have changed something'
-    return { ...one, verdict: { ...one.verdict, verdict: 'ask', rule: REPEAT_RULE, reason } }
-  })
-}
-
-/** The same but for its time limit and what it rests on. */
-const sameWork = ({ rests_on: _, ...spec }: CaseTask['spec']): string => specHash({ ...spec, timeout_s: 1 })
 
 type Replacement = { plan: PlanSpec; files: PlanFile[]; gone: CaseTask[]; judged: Judged[]; way: Steps }
 

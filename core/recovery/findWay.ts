@@ -1,5 +1,7 @@
+import { z } from 'zod'
 import type { Deps } from '../deps.ts'
 import { listMachines } from '../fleet/machineFacts.ts'
+import { estimateTokens } from '../llm/meter.ts'
 import { type Answer, type Model, ModelError } from '../llm/model.ts'
 import { clip } from '../planning/clip.ts'
 import { convertDraft } from '../planning/convertDraft.ts'
@@ -12,6 +14,7 @@ import { defaultBudget } from './cutLog.ts'
 import type { CameOf } from './ladder.ts'
 import type { Case } from './readCase.ts'
 import { readTaskLog } from './readTaskLog.ts'
+import { tokensUsed } from './tokensUsed.ts'
 import { RECOVERY_PROMPT, writeQuestion, writeRepairOf } from './writeQuestion.ts'
 
 /** What asking a model came to. */
@@ -67,9 +70,10 @@ async function askModel(
   const chars = defaultBudget.chars * (facts.rung === 'reduce' ? 1 : 2)
   const log = await readTaskLog(deps.db, facts.failed.id, { ...defaultBudget, chars })
   const question = writeQuestion(facts, place, log)
-  const left = Math.max(500, deps.settings.recovery.tokens - facts.tokens)
-  const ask = (purpose: string, user: string): Promise<Answer> =>
-    model.complete({
+  const answers: Answer[] = []
+  const ask = async (purpose: string, user: string): Promise<Answer> => {
+    const room = await roomFor(deps, facts, user, spentOn(answers).tokens)
+    return model.complete({
       purpose,
       need: facts.rung === 'reduce' ? 'balanced' : 'heavy',
       system: RECOVERY_PROMPT,
@@ -79,9 +83,9 @@ async function askModel(
       signal,
       runId: facts.runId,
       ...(facts.personId ? { personId: facts.personId } : {}),
-      maxTokens: Math.min(MAX_ANSWER_TOKENS, left),
+      maxTokens: Math.min(MAX_ANSWER_TOKENS, room),
     })
-  const answers: Answer[] = []
+  }
   try {
     answers.push(await ask('recover', question))
     let made = convertDraft(answers[0]?.value, place, facts.plan.version + 1)
@@ -95,9 +99,32 @@ async function askModel(
     const source = sourceOf(model, answers, `log of #${facts.number}`)
     return { kind: 'steps', tasks: made.plan.tasks, source, note: made.plan.summary, spent }
   } catch (error) {
+    if (error instanceof NoRoom) return none('limit', error.message, spentOn(answers))
     if (!(error instanceof ModelError)) throw error
     return none('no_answer', error.message, spentOn(answers))
   }
+}
+
+class NoRoom extends Error {}
+
+/** Tokens of an answer below which no question is worth asking. */
+const MIN_ANSWER_TOKENS = 500
+const AROUND =
+  estimateTokens(RECOVERY_PROMPT) +
+  estimateTokens(JSON.stringify(z.toJSONSchema(PlanDraft, { unrepresentable: 'any' })))
+
+/** Tokens that an answer may have after its question, of what the run's recovery may use. Throws where that is too few. */
+async function roomFor(
+  deps: Pick<Deps, 'db' | 'settings'>,
+  { runId }: Case,
+  user: string,
+  justSpent: number,
+): Promise<number> {
+  const { tokens, asked } = await tokensUsed(deps.db, runId)
+  const used = Math.max(tokens + justSpent, asked)
+  const room = deps.settings.recovery.tokens - used - AROUND - estimateTokens(user)
+  if (room < MIN_ANSWER_TOKENS) throw new NoRoom('the tokens of SKYNET_RECOVERY_BUDGET are used up')
+  return room
 }
 
 function spentOn(answers: readonly Answer[]): Spent {
@@ -118,7 +145,7 @@ function sourceOf(model: Model, answers: readonly Answer[], origin: string): Pla
     model: last?.model ?? model.model,
     tokens_in: sum('tokens_in'),
     tokens_out: sum('tokens_out'),
-    cost_usd: model.provider === 'ollama' ? 0 : spentOn(answers).costUsd,
+    cost_usd: spentOn(answers).costUsd,
     ms: sum('ms'),
     from: [origin],
   }

@@ -18,6 +18,8 @@ export const outcomes = [
   'no_way',
   'policy',
   'too_often',
+  /** What is left of the tokens is not enough to ask with. */
+  'limit',
 ] as const
 export type CameOf = (typeof outcomes)[number]
 
@@ -104,6 +106,7 @@ export function nextRung(situation: Situation): Next {
   const last = tried.at(-1)
   if (limits.mode === 'off' || failure === 'denied') return ask('final')
   if (last?.cameOf === 'denied' || last?.cameOf === 'not_run') return ask('person')
+  if (last?.cameOf === 'limit') return ask('limit')
   if (tried.length >= limits.tries || spent.tries >= 2 * limits.tries || spent.ms >= limits.ms)
     return ask('limit')
   return retry(situation) ?? (isAnswer(situation) ? ask('final') : other(situation))

@@ -10,6 +10,7 @@ import { classify, type FailureClass } from './classify.ts'
 import type { FollowDeps } from './deps.ts'
 import { type Next, nextRung, type Rung, type Tried } from './ladder.ts'
 import { recoveryMode } from './recoveryMode.ts'
+import { tokensUsed } from './tokensUsed.ts'
 
 /** A failed task that nothing is tried for. */
 export type Unanswered = {
@@ -78,8 +79,8 @@ type History = {
 
 /** What was tried since the run began, or a person last sent it on; how much that came to. */
 async function readHistory(sql: Sql, runId: string, rootId: string): Promise<History> {
-  const rows = await sql.query<Tried & { root_id: string; tokens: number; model_ms: number }>(
-    `SELECT v.rung, v.by, v.came_of AS "cameOf", v.root_id, v.tokens, v.model_ms FROM recovery v JOIN run r ON r.id = v.run_id
+  const rows = await sql.query<Tried & { root_id: string; model_ms: number }>(
+    `SELECT v.rung, v.by, v.came_of AS "cameOf", v.root_id, v.model_ms FROM recovery v JOIN run r ON r.id = v.run_id
      WHERE v.run_id = $1 AND v.rung <> 'ask' AND v.created_at >= r.started_at ORDER BY v.created_at, v.id`,
     [runId],
   )
@@ -91,13 +92,13 @@ async function readHistory(sql: Sql, runId: string, rootId: string): Promise<His
      WHERE t.run_id = $1`,
     [runId],
   )
-  const sum = (pick: (row: (typeof rows)[number]) => number) => rows.reduce((n, row) => n + pick(row), 0)
+  const { tokens, asked } = await tokensUsed(sql, runId)
   return {
     tried: rows.filter((row) => row.root_id === rootId),
     spent: {
       tries: rows.length,
-      tokens: sum((row) => row.tokens),
-      ms: (worked?.ms ?? 0) + sum((row) => row.model_ms),
+      tokens: Math.max(tokens, asked),
+      ms: (worked?.ms ?? 0) + rows.reduce((ms, row) => ms + row.model_ms, 0),
     },
     changedBefore: worked?.changed ?? false,
   }

@@ -31,8 +31,6 @@ export type Case = {
   number: number
   request: string
   personId: string | null
-  /** Tokens that the run's recovery has used. */
-  tokens: number
   plan: PlanSpec
   policyVersion: string
   source: object
@@ -56,7 +54,6 @@ type Row = Omit<Case, 'plan' | 'tasks' | 'failed' | 'usedKeys' | 'tried'> & {
 export async function readCase(sql: Sql, recoveryId: string): Promise<Case | undefined> {
   const [row] = await sql.query<Row>(
     `SELECT v.id AS "recoveryId", v.rung, v.by, v.failure, v.root_id AS "rootId", v.task_id, r.id AS "runId", r.number, r.request, r.person_id AS "personId",
-       (SELECT coalesce(sum(o.tokens), 0)::int FROM recovery o WHERE o.run_id = r.id AND o.created_at >= r.started_at) AS tokens,
        p.spec, p.policy_version AS "policyVersion", p.source, ARRAY(SELECT DISTINCT t.key FROM task t WHERE t.run_id = r.id) AS keys,
        (SELECT json_build_object('key', t.key, 'title', t.title, 'spec', t.spec) FROM task t WHERE t.id = v.root_id) AS root
      FROM recovery v JOIN run r ON r.id = v.run_id JOIN plan p ON p.run_id = r.id AND p.version = r.plan_version WHERE v.id = $1`,

@@ -1,9 +1,10 @@
 import type { Deps } from '../deps.ts'
 import { tellFault } from '../storage/tellFault.ts'
-import { commitWay, endStep } from './commitWay.ts'
+import { commitWay, endStep, isWanted, switchedOff } from './commitWay.ts'
 import type { RecoverDeps, Taken } from './deps.ts'
-import { findWay } from './findWay.ts'
-import { readCase } from './readCase.ts'
+import { findWay, nothingSpent, type Way } from './findWay.ts'
+import { type Case, readCase } from './readCase.ts'
+import { recoveryMode } from './recoveryMode.ts'
 
 /** How long a worker holds a step, renewed while it lives; one that died is followed by another after that. */
 const LEASE_MS = 10_000
@@ -12,7 +13,8 @@ const MAX_TRIES = 3
 /**
  * Carries out the next step that is open for a run: finds a way (by a rule, or by asking a model) and makes it the next
  * version of the plan, of which new steps are judged and, where policy asks, held. Safe to call twice at once: the
- * second finds the step taken. A run that is paused, cancelled or locked down is left alone.
+ * second finds the step taken. A run that is paused, cancelled or locked down is left alone. `signal`: the worker stops;
+ * the question is broken off, and another worker has the step at once.
  */
 export async function recoverRun(
   deps: RecoverDeps,
@@ -40,17 +42,25 @@ export async function recoverRun(
   try {
     const facts = await readCase(deps.db, taken.id)
     if (!facts) return 'none'
-    const way = await findWay(deps, facts, AbortSignal.any([signal, gone.signal]))
+    const way = await wayFor(deps, facts, AbortSignal.any([signal, gone.signal]))
     await commitWay(deps, runId, taken, facts, way)
     return 'done'
   } catch (error) {
     if (gone.signal.aborted) return 'none'
-    await hold(deps, taken, 0)
+    await release(deps, taken, signal.aborted)
+    if (signal.aborted) return 'none'
     throw error
   } finally {
     clearInterval(lease)
     unsubscribe()
   }
+}
+
+/** Nothing is looked for once recovery was switched off; what a model was to find, once it works by rules alone. */
+async function wayFor(deps: RecoverDeps, facts: Case, signal: AbortSignal): Promise<Way> {
+  const mode = await recoveryMode(deps.db, deps.settings)
+  if (!isWanted(mode, facts.by)) return { kind: 'none', ...switchedOff, spent: nothingSpent }
+  return findWay(deps, facts, signal)
 }
 
 /**
@@ -73,20 +83,32 @@ async function takeStep(deps: Pick<Deps, 'db'>, runId: string): Promise<Taken | 
   return row
 }
 
-/** Keeps a step for this worker, or with 0 ms lets another have it at once. False when it is no longer its own. */
-async function hold(
-  deps: Pick<Deps, 'db' | 'log'>,
-  { id, tries }: Taken,
-  ms: number = LEASE_MS,
-): Promise<boolean> {
+/** Keeps a step for this worker. False when it is no longer its own. */
+async function hold(deps: Pick<Deps, 'db' | 'log'>, { id, tries }: Taken): Promise<boolean> {
   try {
     const rows = await deps.db.query(
       `UPDATE recovery SET taken_until = clock_timestamp() + $2 * interval '1 ms' WHERE id = $1 AND status = 'open' AND tries = $3 RETURNING id`,
-      [id, ms, tries],
+      [id, LEASE_MS, tries],
     )
     return rows.length > 0
   } catch (error) {
     tellFault(deps.log, `recovery ${id}`, error)
     return true
+  }
+}
+
+/** Lets another worker have a step at once; `uncounted`: it was no fault of the step that this one did not end it. */
+async function release(
+  deps: Pick<Deps, 'db' | 'log'>,
+  { id, tries }: Taken,
+  uncounted: boolean,
+): Promise<void> {
+  try {
+    await deps.db.query(
+      `UPDATE recovery SET taken_until = clock_timestamp(), tries = tries - $3 WHERE id = $1 AND status = 'open' AND tries = $2`,
+      [id, tries, uncounted ? 1 : 0],
+    )
+  } catch (error) {
+    tellFault(deps.log, `recovery ${id}`, error)
   }
 }

@@ -40,7 +40,7 @@ export async function storeVersion(
     'SELECT p.id, p.files FROM plan p JOIN run r ON r.id = p.run_id AND r.plan_version = p.version WHERE r.id = $1',
     [runId],
   )
-  const files = together(old?.files ?? [], version.files ?? [])
+  const files = together(plan, old?.files ?? [], version.files ?? [])
   await insertPlan(tx, planId, runId, plan, { planHash, policyVersion, source, files })
   await copyMilestones(tx, old?.id, planId)
   const fresh = await newTasks(tx, version)
@@ -55,10 +55,15 @@ export async function storeVersion(
   await askOfVersion(deps, tx, { runId, planId, planHash })
 }
 
-/** Each file as it was looked at last. */
-const together = (old: readonly PlanFile[], fresh: readonly PlanFile[]): PlanFile[] => [
-  ...new Map([...old, ...fresh].map((file) => [file.path, file])).values(),
-]
+/** Each file on which the plan rests, as it was looked at last. Pure. */
+export function together(plan: PlanSpec, old: readonly PlanFile[], fresh: readonly PlanFile[]): PlanFile[] {
+  const at = (agentId: string, path: string): string => JSON.stringify([agentId, path])
+  const named = new Set(
+    plan.tasks.flatMap(({ spec }) => (spec.rests_on ?? []).map(({ path }) => at(spec.agent_id, path))),
+  )
+  const files = new Map([...old, ...fresh].map((file) => [at(file.agent_id, file.path), file]))
+  return [...files].flatMap(([key, file]) => (named.has(key) ? [file] : []))
+}
 
 /** Milestones go on as they stand. */
 const copyMilestones = (tx: Tx, from: string | undefined, to: string): Promise<object[]> =>

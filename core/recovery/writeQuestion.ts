@@ -33,6 +33,7 @@ const outcomes: Record<CameOf, string> = {
   no_way: 'no way was found',
   policy: 'policy denied it',
   too_often: 'it broke off',
+  limit: 'there were too few tokens left to ask with',
 }
 
 const MAX = { request: 4000, plan: 4000, step: 4000, tried: 2000, place: 4000 }

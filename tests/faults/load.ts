@@ -100,7 +100,13 @@ export class Load {
       tasks: steps.map(({ work, after }) => this.#step(work, after)),
     })
     await this.#create(steps, 'a graph of steps', null, async (tx, runId) =>
-      commitRevision(this.#deps, tx, runId, { plan, source: { kind: 'command' } }, await listMachines(tx)),
+      commitRevision(
+        this.#deps,
+        tx,
+        runId,
+        { plan, source: { kind: 'command' } },
+        { machines: await listMachines(tx) },
+      ),
     )
   }
 

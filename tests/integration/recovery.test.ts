@@ -22,6 +22,7 @@ import {
   addPerson,
   approve,
   exited,
+  FakeGateway,
   log,
   lostFrame,
   refusedFrame,
@@ -604,17 +605,163 @@ describe('limits', () => {
     expect((await now(run.id)).run).toBe('failed')
     expect((await brief(run.id)).at(-1)).toBe('ask by rule: asked (limit)')
 
-    const few = limited({ tokens: 1000 })
+    const few = limited({ tokens: 8000 })
     const second = await failAt2(few, 'error: x')
     model.push(draft('Less', [draftStep('x', 'sleep 4')]))
     await recover(second.id, few)
+    await control.deps.db.query('UPDATE recovery SET tokens = 8000 WHERE run_id = $1', [second.id])
     await work(few, { '2a': 'error: y' })
     expect((await now(second.id)).run).toBe('failed')
     expect((await brief(second.id)).at(-1)).toBe('ask by rule: asked (tried)')
   })
+
+  test('a question that would go beyond the tokens that are left is not asked; failed requests count', async () => {
+    const { db, settings } = control.deps
+    const few = {
+      ...control.deps,
+      settings: { ...settings, recovery: { ...settings.recovery, tokens: 1000 } },
+    }
+    const run = await failAt2(few, 'error: x')
+    await recover(run.id, few)
+    expect(model.asked).toEqual([])
+    expect(await now(run.id)).toMatchObject({ run: 'failed' })
+    expect(await brief(run.id)).toEqual(['reduce by model: not_helped (limit)', 'ask by rule: asked (limit)'])
+
+    const second = await failAt2(control.deps, 'error: x')
+    await db.query(
+      `INSERT INTO model_call (id, question_id, provider, model, purpose, need, run_id, outcome, reserved_tokens, tokens_in, tokens_out)
+       SELECT gen_random_uuid(), gen_random_uuid(), 'x', 'x', 'recover', 'heavy', $1, 'server', 0, $2, 0`,
+      [second.id, settings.recovery.tokens],
+    )
+    await recover(second.id)
+    expect(model.asked).toEqual([])
+    expect((await brief(second.id)).at(-1)).toBe('ask by rule: asked (limit)')
+  })
+
+  test('an answer is asked for with what is left after its question; what it cost is what who answered says', async () => {
+    const { settings } = control.deps
+    const tokens = 8000
+    const few = {
+      ...control.deps,
+      model: { ...model, provider: 'ollama' },
+      settings: { ...settings, recovery: { ...settings.recovery, tokens } },
+    }
+    const run = await failAt2(few, 'error: x')
+    model.push(draft('Look', [draftStep('x', 'ls')]))
+    await recover(run.id, few)
+    const [asked] = model.asked
+    const prompt = Math.floor(((asked?.system.length ?? 0) + (asked?.user.length ?? 0)) / 4)
+    expect(asked?.maxTokens).toBeLessThan(tokens - prompt)
+    const [plan] = await control.deps.db.query<{ source: { cost_usd: number } }>(
+      'SELECT source FROM plan WHERE run_id = $1 ORDER BY version DESC LIMIT 1',
+      [run.id],
+    )
+    expect(plan?.source.cost_usd).toBe(0.001)
+    await control.deps.db.tx((tx) => cancelRun(control.deps, tx, run.id, null))
+  })
 })
 
 describe('in every moment', () => {
+  test('cancelled while an agent is asked what files hold: the cancel does not wait for its answer', async () => {
+    const gateway = await new FakeGateway().start()
+    const there = await addMachine(control.deps, { gatewayUrl: gateway.url })
+    await control.deps.db.query(`UPDATE agent SET facts = facts || '{"inspects": true}' WHERE id = $1`, [
+      there.agentId,
+    ])
+    const run = await startRun(control.deps, there, [{ key: '1' }])
+    await work(control.deps, { 1: 'error: x' })
+    let asked = 0
+    gateway.onInspect = async () => {
+      asked++
+      await control.deps.db.tx((tx) => cancelRun(control.deps, tx, run.id, null))
+      return { files: [] }
+    }
+    model.push(draft('By a script', [draftStep('x', 'bash mend.sh')]))
+    await recover(run.id)
+    await gateway.stop()
+    expect(asked).toBe(1)
+    expect(await now(run.id)).toEqual({ run: 'cancelled', tasks: { 1: 'failed' } })
+  })
+
+  test('another version of the plan since the files were looked at: they are looked at again, for that one', async () => {
+    const gateway = await new FakeGateway().start()
+    const there = await addMachine(control.deps, { gatewayUrl: gateway.url })
+    await control.deps.db.query(`UPDATE agent SET facts = facts || '{"inspects": true}' WHERE id = $1`, [
+      there.agentId,
+    ])
+    const run = await startRun(control.deps, there, [{ key: '1' }, { key: '2', command: 'sleep 2' }])
+    await work(control.deps, { 1: 'error: x', 2: 'error: x' })
+    const hashes = ['a'.repeat(64), 'b'.repeat(64)]
+    let asked = 0
+    gateway.onInspect = async () => {
+      if (asked++ === 0) {
+        model.push(draft('Look', [draftStep('x', 'ls')]))
+        await recover(run.id)
+      }
+      return { files: [{ path: '/work/mend.sh', sha256: hashes[asked - 1], size: 3 }] }
+    }
+    model.push(draft('By a script', [draftStep('x', 'bash mend.sh')]))
+    await recover(run.id)
+    await gateway.stop()
+    expect(asked).toBe(2)
+    const [plan] = await control.deps.db.query<{ files: { sha256: string }[]; version: number }>(
+      'SELECT p.files, p.version FROM plan p JOIN run r ON r.id = p.run_id AND r.plan_version = p.version WHERE r.id = $1',
+      [run.id],
+    )
+    expect(plan).toMatchObject({ version: 3, files: [{ sha256: hashes[1] }] })
+    await control.deps.db.tx((tx) => cancelRun(control.deps, tx, run.id, null))
+  })
+
+  test.each([
+    ['off', []],
+    ['retry', ['ask by rule: asked (tried)']],
+  ] as const)(
+    'switched to "%s" while a way is open, or is being looked for: it comes to nothing',
+    async (mode, then) => {
+      const owner = await addPerson(control.deps, 'owner')
+      const set = (to: 'auto' | typeof mode) => control.deps.db.tx((tx) => setRecoveryMode(tx, to, owner))
+      const before = await failAt2(control.deps, 'error: x')
+      const asking = await failAt2(control.deps, 'error: x')
+      await set(mode)
+      try {
+        await recover(before.id)
+        expect(model.asked).toEqual([])
+        await set('auto')
+        model.push(async () => {
+          await set(mode)
+          return draft('Look', [draftStep('x', 'ls')])
+        })
+        await recover(asking.id)
+      } finally {
+        await set('auto')
+      }
+      for (const run of [before, asking]) {
+        expect(await now(run.id)).toMatchObject({ run: 'failed', tasks: { 2: 'failed' } })
+        expect(await brief(run.id)).toEqual(['reduce by model: not_helped (no_way)', ...then])
+      }
+    },
+  )
+
+  test('its worker stops: the question is broken off, and the next worker has the step at once', async () => {
+    const run = await failAt2(control.deps, 'error: x')
+    const stopping = new AbortController()
+    model.push(
+      (asked) =>
+        new Promise((_, reject) => {
+          asked.signal?.addEventListener('abort', () => reject(asked.signal?.reason))
+          stopping.abort()
+        }),
+    )
+    expect(await recoverRun(control.deps, run.id, stopping.signal)).toBe('none')
+    const [step] = await control.deps.db.query('SELECT status, tries FROM recovery WHERE run_id = $1', [
+      run.id,
+    ])
+    expect(step).toEqual({ status: 'open', tries: 0 })
+    model.push(draft('Look', [draftStep('x', 'ls')]))
+    expect(await recover(run.id)).toBe('done')
+    await control.deps.db.tx((tx) => cancelRun(control.deps, tx, run.id, null))
+  })
+
   test('cancelled while a way is looked for: the question is aborted and nothing of it is used', async () => {
     const run = await failAt2(control.deps, 'error: x')
     let aborted = false

@@ -112,7 +112,13 @@ export async function startRun(
       chat: null,
       place: null,
     })
-    await commitRevision(quiet, tx, created.id, { plan, source: { kind: 'command' } }, await listMachines(tx))
+    await commitRevision(
+      quiet,
+      tx,
+      created.id,
+      { plan, source: { kind: 'command' } },
+      { machines: await listMachines(tx) },
+    )
     return created
   })
   const rows = await deps.db.query<{ id: string; key: string }>(
@@ -224,6 +230,8 @@ export class FakeGateway {
   /** Status of the answer to `POST /action`; 0 cuts the connection after it arrived. */
   answer: (request: ActionRequest) => number = () => 202
   onAction: (request: ActionRequest) => void = () => {}
+  /** What it says of files, when an agent is asked what they hold. */
+  onInspect: () => Promise<object> = async () => ({ files: [] })
   /** Code of the error that it answers with. */
   code = ''
   url = ''
@@ -234,6 +242,10 @@ export class FakeGateway {
       const chunks: Buffer[] = []
       req.on('data', (chunk: Buffer) => chunks.push(chunk))
       req.on('end', () => {
+        if (req.url === '/inspect') {
+          void this.onInspect().then((found) => res.end(JSON.stringify(found)))
+          return
+        }
         if (req.url?.startsWith('/cancel/')) this.cancels.push(req.url.slice('/cancel/'.length))
         const status =
           req.url === '/action'
