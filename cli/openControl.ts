@@ -15,6 +15,7 @@ import { openSecrets, type Secrets } from '../core/config/secrets.ts'
 import type { Env } from '../core/config/settings.ts'
 import type { Deps } from '../core/deps.ts'
 import { openModel } from '../core/llm/openModel.ts'
+import { ledgerRecords } from '../core/llm/records.ts'
 import { openEmbedder } from '../core/memory/openEmbedder.ts'
 import { openMemory } from '../core/memory/openMemory.ts'
 import { setApiToken } from '../core/people/apiTokens.ts'
@@ -107,7 +108,10 @@ export async function openControl(env: Env, name: string): Promise<Control> {
       await delay(CLOSING_MS)
       await storage.stop()
     }
-    const embedderOf = ({ embeddings }: MemorySettings) => openEmbedder(models.providers, embeddings, redact)
+    const { budgets, prices } = models
+    const calls = { budgets, prices, records: ledgerRecords({ db, log }, budgets) }
+    const embedderOf = ({ embeddings }: MemorySettings) =>
+      openEmbedder(models.providers, embeddings, redact, calls)
     const deps: Deps = {
       ...{ db, log, policy, playbooks, model, bus: queue.bus, wake: queue.wake },
       memory:

@@ -207,7 +207,7 @@ async function readRecent(sql: Sql, ms: number, now: number, without: string[]):
     `SELECT id, provider, model, outcome, first_ms AS "firstMs",
        (extract(epoch FROM clock_timestamp() - ended_at) * 1000)::float8 AS age,
        (extract(epoch FROM retry_at - clock_timestamp()) * 1000)::float8 AS retry
-     FROM model_call WHERE ended_at > clock_timestamp() - $1::float8 * interval '1 ms' AND outcome NOT IN ('cached', 'cancelled') AND outcome <> ALL($2::text[])
+     FROM model_call WHERE ended_at > clock_timestamp() - $1::float8 * interval '1 ms' AND purpose <> 'embed' AND outcome NOT IN ('cached', 'cancelled') AND outcome <> ALL($2::text[])
      ORDER BY ended_at DESC LIMIT ${MOST_RECENT}`,
     [ms, without],
   )

@@ -76,6 +76,8 @@ const facts: Record<string, Facts> = {
     poor: ['heavy', 'code'],
     prices: [{ in: 0.1, out: 0.5, cached: 0.01 }],
   },
+  'gemini:gemini-embedding-001': { context: 2048, prices: [{ in: 0.15, out: 0 }] },
+  'openai:text-embedding-3-small': { context: 8192, prices: [{ in: 0.02, out: 0 }] },
   'ollama:gpt-oss:20b': { context: 131_072, poor: ['heavy'] },
 }
 

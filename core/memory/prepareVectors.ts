@@ -13,9 +13,13 @@ const statements = [
   `CREATE TABLE IF NOT EXISTS memory_embedding (
     memory_id bigint PRIMARY KEY REFERENCES memory (id) ON DELETE CASCADE, model text NOT NULL, embedding vector(${DIMENSIONS}) NOT NULL)`,
   'CREATE INDEX IF NOT EXISTS memory_embedding_near ON memory_embedding USING hnsw (embedding vector_cosine_ops)',
+  // Who is at work on which, and what has to wait since its provider refused it.
+  `CREATE TABLE IF NOT EXISTS memory_embedding_turn (
+    memory_id bigint PRIMARY KEY REFERENCES memory (id) ON DELETE CASCADE, tries int NOT NULL DEFAULT 0, until timestamptz NOT NULL)`,
   `CREATE OR REPLACE FUNCTION memory_embedding_outdated() RETURNS trigger LANGUAGE plpgsql AS $$
    BEGIN
      DELETE FROM memory_embedding WHERE memory_id = NEW.id;
+     DELETE FROM memory_embedding_turn WHERE memory_id = NEW.id;
      RETURN NULL;
    END $$`,
   `CREATE OR REPLACE TRIGGER memory_embedding_outdated AFTER UPDATE ON memory FOR EACH ROW

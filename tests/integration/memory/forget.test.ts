@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ModelError } from '../../../core/llm/model.ts'
 import { correctMemory, forgetMemory, undoCorrection } from '../../../core/memory/changeMemory.ts'
+import type { Embedder } from '../../../core/memory/embedder.ts'
 import { embedOnce } from '../../../core/memory/embedOnce.ts'
 import { openMemory } from '../../../core/memory/openMemory.ts'
 import { pruneMemoriesOnce } from '../../../core/memory/pruneMemories.ts'
@@ -124,6 +126,37 @@ describe('forgetting', () => {
     }
   }, 60_000)
 })
+
+test('embeddings: each text is asked for once by all, and one that is refused waits alone', async () => {
+  const db = await openVectorDatabase()
+  try {
+    const asked: string[][] = []
+    const embedder: Embedder = {
+      name: 'tests:picky',
+      embed: (texts, ...more) => {
+        asked.push([...texts])
+        if (texts.includes('poison')) throw new ModelError('request', 'no', '')
+        return hashEmbedder.embed(texts, ...more)
+      },
+    }
+    const memory = await openMemory({ db, log: testLog, max: 100, embedder })
+    const own = { ...deps(), db } as never
+    for (const text of ['a', 'b', 'poison', 'c', 'd']) await putMemory(own, { text })
+    const done = await Promise.all([embedOnce({ db, memory }), embedOnce({ db, memory })])
+    expect(done.sort()).toEqual([0, 4])
+    expect(asked.filter((texts) => texts.length === 5)).toHaveLength(1)
+    const before = asked.length
+    expect(await embedOnce({ db, memory })).toBe(0)
+    expect(asked).toHaveLength(before)
+    await db.query("UPDATE memory_embedding_turn SET until = until - interval '21 minutes'")
+    expect(await embedOnce({ db, memory })).toBe(0)
+    expect(asked.slice(before)).toEqual([['poison']])
+    const [turn] = await db.query<{ tries: number }>('SELECT tries FROM memory_embedding_turn')
+    expect(turn?.tries).toBe(2)
+  } finally {
+    await db.close()
+  }
+}, 60_000)
 
 describe('a correction', () => {
   test('stands against later outcomes, and can be taken back for an hour', async () => {

@@ -2,6 +2,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { EndedCall, NewCall } from '../../../core/llm/callLedger.ts'
+import { ModelError } from '../../../core/llm/model.ts'
+import { noRecords } from '../../../core/llm/records.ts'
 import { DIMENSIONS, fitted } from '../../../core/memory/embedder.ts'
 import { importance } from '../../../core/memory/importance.ts'
 import { openEmbedder } from '../../../core/memory/openEmbedder.ts'
@@ -105,6 +108,7 @@ describe('embeddings of a provider', () => {
     name,
     baseUrl,
     apiKey: 'k-0123456789',
+    ...{ label: name, keySetting: 'KEY', models: ['m'] as [string], fixed: false, output: 'schema' as const },
   })
   const plain = (text: string) => text
 
@@ -136,6 +140,42 @@ describe('embeddings of a provider', () => {
         url: '/v1/embeddings',
         body: { input: ['a [redacted]', 'b'], dimensions: DIMENSIONS, model: 'text-embedding-3-small' },
       })
+    } finally {
+      server.close()
+    }
+  })
+
+  test('are written down with what they cost, and kept to the budget', async () => {
+    const server = await endpoint(({ input }) => ({
+      data: input.map((_, n) => ({ index: n, embedding: [n + 1] })),
+      usage: { prompt_tokens: 50_000, total_tokens: 50_000 },
+    }))
+    const told: object[] = []
+    let refusal: ModelError | null = null
+    const records = {
+      ...noRecords,
+      begin: (call: NewCall) => Promise.resolve(void told.push(call)).then(() => refusal),
+      end: (_: NewCall, end: EndedCall) => Promise.resolve(void told.push(end)),
+    }
+    const budgets = { dailyTokens: 1000, dailyUsd: 1, runTokens: null, runUsd: null }
+    const embedder = (model: string | null) =>
+      openEmbedder([at('openai', server.url)], { provider: 'auto', model }, plain, {
+        budgets,
+        prices: {},
+        records,
+      })
+    const ask = (model: string | null = null) =>
+      embedder(model)?.embed(['a', 'b'], 'document', AbortSignal.timeout(5000))
+    try {
+      await ask()
+      expect(told).toMatchObject([
+        { provider: 'openai', model: 'text-embedding-3-small', purpose: 'embed', reservedTokens: 2 },
+        { outcome: 'answered', tokensIn: 50_000, tokensOut: 0, estimated: false, costUsd: 0.001 },
+      ])
+      await expect(ask('of-unknown-price')).rejects.toMatchObject({ fault: 'budget' })
+      refusal = new ModelError('budget', 'used up', '')
+      await expect(ask()).rejects.toBe(refusal)
+      expect(server.asked).toHaveLength(1)
     } finally {
       server.close()
     }
