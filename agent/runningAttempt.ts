@@ -66,26 +66,28 @@ export class RunningAttempt {
   /** What the tasks before it left behind lies in a file while it runs. */
   async #do(call: ActionCall): Promise<Ended> {
     const { inputs = [] } = this.#spec
-    const look = this.#look(call)
+    const look = await this.#look(call)
+    if (this.#reason) return notStarted
     if (look.kind === 'starts') return { exitCode: null, signal: null, error: look.error }
-    if (inputs.length === 0) return doAction(this.#context({}, look.covers), call)
+    if (inputs.length === 0) return doAction(this.#context(look.env, look.covers), call)
     try {
       const file = placeInputs(inputs)
       const at = shownAs(this.#deps.sandbox, file.path, 'inputs.json')
       const given = [{ from: file.path, at }, ...look.covers]
-      return await doAction(this.#context({ [INPUTS]: at }, given), call).finally(file.remove)
+      return await doAction(this.#context({ ...look.env, [INPUTS]: at }, given), call).finally(file.remove)
     } catch (error) {
       return { exitCode: null, signal: null, error: `its inputs could not be written: ${messageOf(error)}` }
     }
   }
 
   /** What only looks at a repository starts nothing that its own settings name. */
-  #look(call: ActionCall): Covered {
+  async #look(call: ActionCall): Promise<Covered> {
     const { bounds, sandbox, agentDir } = this.#deps
     try {
       const cwd = resolveInside(bounds, '/', this.#spec.cwd)
       const { owns } = this.#spec
-      return coverGit({ cwd, call, owns, roots: bounds.roots, confines: sandbox.kind === 'bwrap', agentDir })
+      const confines = sandbox.kind === 'bwrap'
+      return await coverGit({ cwd, call, owns, roots: bounds.roots, confines, agentDir })
     } catch (error) {
       return { kind: 'starts', error: messageOf(error) }
     }

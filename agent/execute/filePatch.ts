@@ -5,6 +5,9 @@ import { type Action, ActionFault, type Run, succeeded } from './run.ts'
 import { applyHunks, type FilePatch, parsePatch } from './unifiedDiff.ts'
 import { commit, discard, stage } from './writeWhole.ts'
 
+/** A larger one is held in memory three times over. */
+const MAX_PATCHED = 64 * 1024 * 1024
+
 type Change = { path: string; before: string | null; after: string | null }
 
 /** Applies a unified diff to all its files or to none: everything is worked out and staged before the first rename. */
@@ -71,7 +74,9 @@ function readIfThere(run: Run, path: string, name: string): string | null {
   const fd = openIfThere(run, path)
   if (fd === null) return null
   try {
-    if (!fstatSync(fd).isFile()) throw new ActionFault(`${name} is not a regular file`)
+    const stat = fstatSync(fd)
+    if (!stat.isFile()) throw new ActionFault(`${name} is not a regular file`)
+    if (stat.size > MAX_PATCHED) throw new ActionFault(`${name} is too large to be patched`)
     return readFileSync(fd, 'utf8')
   } finally {
     closeSync(fd)

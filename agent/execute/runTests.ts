@@ -1,17 +1,15 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { type TestTool, testTools } from '../../core/protocol/actions.ts'
 import { findProgram } from '../sandbox/environment.ts'
+import { plainText } from '../sandbox/plainFile.ts'
 import { type Action, ActionFault } from './run.ts'
 import { runCommand } from './runCommand.ts'
 
-const read = (file: string): string => {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return ''
-  }
-}
+/** What is larger is nobody's manifest. */
+export const MAX_MANIFEST = 512 * 1024
+
+const read = (file: string): string => plainText(file, MAX_MANIFEST) ?? ''
 
 const manifests: Record<TestTool, (dir: string) => boolean> = {
   npm: (dir) => /"test"\s*:/.test(read(join(dir, 'package.json'))),

@@ -1,12 +1,13 @@
 import { join } from 'node:path'
 import type { ActionCall } from '../../core/protocol/actions.ts'
 import type { ExecutionSpec } from '../../core/protocol/specs.ts'
+import { offline } from './gitConfig.ts'
 import { gitLook } from './gitLook.ts'
 import { isWithin } from './roots.ts'
 
-/** `covers`: files of settings that stand in for a repository's own while this command runs. */
+/** `covers`: files of settings that stand in for a repository's own while this command runs, with `env`. */
 export type Covered =
-  | { kind: 'covers'; covers: { from: string; at: string }[] }
+  | { kind: 'covers'; covers: { from: string; at: string }[]; env: Record<string, string> }
   /** It would start programs, and nothing here can keep it from that. */
   | { kind: 'starts'; error: string }
 
@@ -25,13 +26,12 @@ type Looking = {
  * see settings without it (`gitConfig.ts` says what stays), elsewhere the command is not started. What was asked about, or
  * changes something, sees the settings as they are.
  */
-export function coverGit({ cwd, call, owns, roots, confines, agentDir }: Looking): Covered {
-  if (!isLook(call, owns)) return { kind: 'covers', covers: [] }
-  const text = call.action === 'shell' ? call.params.command : ''
-  const { covers, starts, problems } = gitLook(cwd, text, join(agentDir, 'git'))
+export async function coverGit({ cwd, call, owns, roots, confines, agentDir }: Looking): Promise<Covered> {
+  if (!isLook(call, owns)) return { kind: 'covers', covers: [], env: {} }
+  const { covers, starts, problems } = await gitLook(cwd, call, join(agentDir, 'git'))
   const seen = covers.filter(({ at }) => roots.some((root) => isWithin(root, at)))
   const left = confines ? problems : [...starts, ...problems]
-  if (left.length === 0) return { kind: 'covers', covers: seen }
+  if (left.length === 0) return { kind: 'covers', covers: seen, env: offline }
   const named = [...new Set(left)]
     .slice(0, 4)
     .join(', ')

@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { searchPath } from './environment.ts'
 
 /*
  * What a repository's own settings may say while it is only looked at. git starts programs that settings name (filters,
@@ -15,68 +15,94 @@ const starts =
 /** Those that a submodule's settings can name as well: the environment does not reach it. */
 const startsBelow = /^(core\.(fsmonitor|hookspath)|log\.showsignature)$/i
 
+/** A look fetches nothing, whatever a repository says that it lacks. */
+export const offline = { GIT_ALLOW_PROTOCOL: 'none', GIT_NO_LAZY_FETCH: '1' } as const
+
 /** A file of settings that holds nothing but what may stay, one to a line: most do. */
 const plainLine = /^\s*(?:[#;][^\\\n]*)?$|^\s*([A-Za-z][\w-]*)\s*=\s*([^"\\#;\n]*)$/
 const plainSection = /^\[([A-Za-z][\w-]*)(?: "([^"\\\n]*)")?\]\s*$/
 
+/** A key, and its value; null where it has none, which says yes. */
+type Setting = [string, string | null]
+
 export type Cleaned = {
-  /** The same settings without what is not kept. */
-  text: string
+  /** The same settings without what is not kept; null where they can stay as they are. */
+  text: string | null
   /** What a look would have started, by its names. */
   starts: string[]
+  /** Where they say that the files are. */
+  worktrees: string[]
 }
 
-/** What of a file of settings is left out of a look; null when nothing is. `below`: a submodule's. */
-export function cleanGitConfig(path: string, below: boolean): Cleaned | null {
-  if (isPlain(readFileSync(path, 'utf8'))) return null
-  const entries = listed(path)
+/** What of settings is left out of a look. `below`: a submodule's. Rejects where git did not say how it reads them. */
+export async function cleanGitConfig(bytes: Buffer, below: boolean): Promise<Cleaned> {
+  const plain = plainEntries(bytes.toString('utf8'))
+  const entries = plain ?? (await listed(bytes))
+  const stay = plain ?? entries.filter(([key]) => kept.test(key))
+  const same = plain !== null || (entries.length > 0 && stay.length === entries.length)
   const names = entries.map(([key]) => key)
-  const stay = entries.filter(([key]) => kept.test(key))
-  if (entries.length > 0 && stay.length === entries.length) return null
   return {
-    text: stay.map(asLines).join(''),
+    text: same ? null : stay.map(asLines).join(''),
     starts: names.filter((key) => starts.test(key) || (below && startsBelow.test(key))),
+    worktrees: stay.flatMap(([key, value]) =>
+      value !== null && /^core\.worktree$/i.test(key) ? [value] : [],
+    ),
   }
 }
 
-function isPlain(text: string): boolean {
+/** Null where a line is not of the plainest, or says what is not kept. */
+function plainEntries(text: string): Setting[] | null {
   let section = ''
-  return text.split('\n').every((line) => {
+  const entries: Setting[] = []
+  for (const line of text.split('\n')) {
     const header = plainSection.exec(line)
-    if (header) {
-      section = header[2] === undefined ? `${header[1]}` : `${header[1]}.${header[2]}`
-      return true
+    const setting = header ? null : plainLine.exec(line)
+    if (header) section = header[2] === undefined ? `${header[1]}` : `${header[1]}.${header[2]}`
+    else if (!setting) return null
+    else if (setting[1] !== undefined) {
+      const key = `${section}.${setting[1]}`
+      if (!kept.test(key)) return null
+      entries.push([key, (setting[2] ?? '').trim()])
     }
-    const setting = plainLine.exec(line)
-    return setting !== null && (setting[1] === undefined || kept.test(`${section}.${setting[1]}`))
+  }
+  return entries
+}
+
+/**
+ * As git itself reads them, without what they would take in; nothing of what git cannot read. It gets the bytes and
+ * nothing else of the repository.
+ */
+function listed(bytes: Buffer): Promise<Setting[]> {
+  const env = {
+    PATH: searchPath(process.env.PATH),
+    HOME: '/nowhere',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CEILING_DIRECTORIES: '/',
+    ...offline,
+  }
+  const options = { cwd: '/', env, encoding: 'utf8' as const, timeout: 5000, maxBuffer: 8 * 1024 * 1024 }
+  return new Promise((resolve, reject) => {
+    const args = ['config', '--file', '-', '--no-includes', '--null', '--list']
+    const child = execFile('git', args, options, (error, text) => {
+      if (error && typeof error.code !== 'number') reject(new Error('settings that cannot be listed'))
+      else resolve(error ? [] : entriesOf(text))
+    })
+    child.stdin?.on('error', () => {}) // it has read what it wanted
+    child.stdin?.end(bytes)
   })
 }
 
-/** As git itself reads the file, without what it would take in; nothing of one that git cannot read. */
-function listed(path: string): [string, string][] {
-  try {
-    const args = ['config', '--file', path, '--no-includes', '--null', '--list']
-    const text = execFileSync('git', args, {
-      cwd: '/',
-      encoding: 'utf8',
-      timeout: 5000,
-      maxBuffer: 8 * 1024 * 1024,
-      stdio: ['ignore', 'pipe', 'ignore'],
-    })
-    return text.split('\0').flatMap((entry): [string, string][] => {
-      const [key = '', ...value] = entry.split('\n')
-      return key === '' ? [] : [[key, value.join('\n')]]
-    })
-  } catch {
-    return []
-  }
-}
+const entriesOf = (text: string): Setting[] =>
+  text.split('\0').flatMap((entry): Setting[] => {
+    const [key = '', ...value] = entry.split('\n')
+    return key === '' ? [] : [[key, value.length === 0 ? null : value.join('\n')]]
+  })
 
-function asLines([key, value]: [string, string]): string {
+function asLines([key, value]: Setting): string {
   const parts = key.split('.')
   const [section, name] = [parts[0] ?? '', parts.at(-1) ?? '']
   const sub = parts.slice(1, -1).join('.')
   const quoted = (text: string) =>
     `"${text.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n').replaceAll('\t', '\\t')}"`
-  return `[${section}${sub === '' ? '' : ` ${quoted(sub)}`}]\n\t${name} = ${quoted(value)}\n`
+  return `[${section}${sub === '' ? '' : ` ${quoted(sub)}`}]\n\t${name}${value === null ? '' : ` = ${quoted(value)}`}\n`
 }

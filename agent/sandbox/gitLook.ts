@@ -1,13 +1,19 @@
-import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { isUtf8 } from 'node:buffer'
+import { lstatSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import type { ActionCall } from '../../core/protocol/actions.ts'
+import { GitBounds, TooMuch } from './gitBounds.ts'
 import { cleanGitConfig } from './gitConfig.ts'
+import { sweepCovers, writeCover } from './gitCovers.ts'
+import { linksOf } from './gitLinks.ts'
+import { placesOf, realOf } from './gitPlaces.ts'
+import { readPlain } from './plainFile.ts'
 
-/** Submodules below submodules, and how many repositories one look may be about. */
+/** Submodules below submodules. */
 const MAX_DEPTH = 6
-const MAX_REPOSITORIES = 200
-const MAX_WORDS = 64
+const MAX_SETTINGS = 1024 * 1024
+/** Of the files that say where a repository is; git reads no larger one either. */
+const MAX_POINTER = 1024 * 1024
 
 /** What a look at repositories needs: files of settings to stand in for theirs, and what would be started without. */
 export type GitLook = {
@@ -17,150 +23,138 @@ export type GitLook = {
   problems: string[]
 }
 
-/**
- * Looks at the settings of the repositories that a command may read: those that hold its directory and the directories
- * its words name, with their submodules. `dir`: where files that stand in for theirs are put.
- */
-export function gitLook(cwd: string, text: string, dir: string): GitLook {
-  const look: GitLook = { covers: [], starts: [], problems: [] }
-  const seen = new Set<string>()
-  for (const place of placesOf(cwd, text))
-    for (const above of upwards(place)) addRepository(look, seen, above, dir, 0)
-  return look
+type Looking = {
+  found: GitLook
+  bounds: GitBounds
+  /** Where files that stand in for settings are put. */
+  dir: string
+  /** Directories that the command may work in. */
+  places: string[]
+  /** Repositories, and files of settings, that were looked at. */
+  seen: Set<string>
+  settings: Map<string, string[]>
 }
 
-/** The directory, and those that words of the command name. */
-function placesOf(cwd: string, text: string): string[] {
-  const words = text.split(/[\s'"`=;&|()<>{}]+/).filter((word) => word !== '' && word.length < 4096)
-  const named = words.slice(0, MAX_WORDS).flatMap((word) => {
-    const path = resolve(cwd, word)
-    return isDirectory(path) ? [path] : []
-  })
-  return [...new Set([cwd, ...named].flatMap((path) => realOf(path) ?? []))]
+/**
+ * Looks at the settings of the repositories that a command may read: those that hold its directory and the directories
+ * its words name, with their submodules. Starts nothing of theirs: files are read as bytes, a bounded number of them, and
+ * settings that are not plain are given to git as text. `dir`: where files that stand in for theirs are put.
+ */
+export async function gitLook(cwd: string, call: ActionCall, dir: string): Promise<GitLook> {
+  const found: GitLook = { covers: [], starts: [], problems: [] }
+  const bounds = new GitBounds()
+  sweepCovers(dir)
+  try {
+    const [text, argv] = call.action === 'shell' ? [call.params.command, call.params.argv ?? []] : ['', []]
+    const places = placesOf(cwd, text, argv, bounds)
+    const looking = { found, bounds, dir, places, seen: new Set<string>(), settings: new Map() }
+    const tops = new Set(places.flatMap(upwards))
+    for (const top of tops) await addRepository(looking, top, 0)
+  } catch (error) {
+    found.problems.push(error instanceof TooMuch ? error.message : 'files that cannot be looked at')
+  }
+  return found
 }
 
 const upwards = (path: string): string[] => (path === '/' ? [path] : [path, ...upwards(dirname(path))])
 
 /** `top` may hold a repository (`.git`, a directory or a file that says where), or be one. */
-function addRepository(look: GitLook, seen: Set<string>, top: string, dir: string, depth: number): void {
-  for (const place of [join(top, '.git'), top]) {
+async function addRepository(looking: Looking, top: string, depth: number): Promise<void> {
+  const { bounds, found, seen } = looking
+  for (const place of [`${top}/.git`, top]) {
+    bounds.take('lookups')
     const gitDir = gitDirAt(place)
-    if (gitDir === null || seen.has(gitDir)) continue
-    if (seen.size >= MAX_REPOSITORIES) {
-      look.problems.push('more repositories than are looked at')
-      return
-    }
-    seen.add(gitDir)
-    addSettings(look, seen, gitDir, dir, depth)
-    for (const path of links(gitDir, top, look))
-      if (depth < MAX_DEPTH) addRepository(look, seen, join(top, path), dir, depth + 1)
-      else look.problems.push('submodules too deep')
+    // One repository may have its files at several places.
+    if (gitDir === null || seen.has(`${gitDir}\n${top}`)) continue
+    seen.add(`${gitDir}\n${top}`)
+    await bounds.pause()
+    bounds.take('repositories')
+    const worktrees = await addSettings(looking, gitDir, depth)
+    const tops = new Set([top, ...worktrees, ...(depth === 0 ? looking.places : [])])
+    for (const below of linksOf(gitDir, [...tops], bounds))
+      if (depth < MAX_DEPTH) await addRepository(looking, below, depth + 1)
+      else found.problems.push('submodules too deep')
   }
 }
 
 function gitDirAt(place: string): string | null {
   const real = realOf(place)
   if (real === null) return null
-  if (isDirectory(real)) return isFile(join(real, 'HEAD')) ? real : null
-  const to = /^gitdir: (.+?)\s*$/.exec(textOf(real) ?? '')?.[1]
-  const gitDir = to === undefined ? null : realOf(resolve(dirname(real), to))
+  if (isDirectory(real)) return isThere(`${real}/HEAD`) ? real : null
+  const pointer = readPlain(real, MAX_POINTER)
+  if (pointer.kind !== 'bytes' || pointer.bytes.toString('latin1', 0, 8) !== 'gitdir: ') return null
+  if (!isUtf8(pointer.bytes)) throw new TooMuch('a repository whose name is no text')
+  const gitDir = realOf(besides(dirname(real), lineOf(pointer.bytes.toString('utf8').slice(8))))
   return gitDir !== null && isDirectory(gitDir) ? gitDir : null
 }
 
-function addSettings(look: GitLook, seen: Set<string>, gitDir: string, dir: string, depth: number): void {
-  const common = realOf(resolve(gitDir, (textOf(join(gitDir, 'commondir')) ?? '.').trim())) ?? gitDir
-  const files = [join(common, 'config'), join(common, 'config.worktree'), join(gitDir, 'config.worktree')]
-  for (const file of new Set(files)) addFile(look, file, dir, depth > 0)
-  for (const module of modulesOf(join(common, 'modules'), 0)) {
-    if (seen.has(module)) continue
-    seen.add(module)
-    addFile(look, join(module, 'config'), dir, true)
-    addFile(look, join(module, 'config.worktree'), dir, true)
-  }
+/** As git takes what is in its files: to the end, without the last ends of lines. */
+const lineOf = (text: string): string => (text.split('\0')[0] ?? '').replace(/[\r\n]+$/, '')
+/** The system is to follow `..`: behind a link it is another directory than the text says. */
+const besides = (dir: string, path: string): string => (path.startsWith('/') ? path : `${dir}/${path}`)
+
+/** Returns where they say that files are. */
+async function addSettings(looking: Looking, gitDir: string, depth: number): Promise<string[]> {
+  const common = commonOf(gitDir)
+  const files = [`${common}/config`, `${common}/config.worktree`, `${gitDir}/config.worktree`]
+  const worktrees: string[] = []
+  for (const file of new Set(files)) worktrees.push(...(await addFile(looking, file, depth > 0)))
+  for (const dir of new Set([common, gitDir])) await addModules(looking, `${dir}/modules`, 0)
+  return worktrees.flatMap((path) => realOf(besides(gitDir, path)) ?? [])
 }
 
-function addFile(look: GitLook, file: string, dir: string, below: boolean): void {
-  const stat = lstatSync(file, { throwIfNoEntry: false })
-  if (!stat) return
-  if (!stat.isFile()) {
-    look.problems.push('settings that are no plain file')
-    return
-  }
-  const cleaned = cleanGitConfig(file, below)
-  if (cleaned === null) return
-  look.starts.push(...cleaned.starts)
-  const from = join(dir, createHash('sha256').update(cleaned.text).digest('hex').slice(0, 32))
-  mkdirSync(dir, { recursive: true, mode: 0o700 })
-  writeFileSync(from, cleaned.text, { mode: 0o600 })
-  look.covers.push({ from, at: file })
+function commonOf(gitDir: string): string {
+  const file = `${gitDir}/commondir`
+  const content = readPlain(file, MAX_POINTER)
+  if (content.kind === 'none') return gitDir
+  const text = content.kind === 'bytes' && isUtf8(content.bytes) ? content.bytes.toString('utf8') : null
+  if (text === null) throw new TooMuch('a repository whose parts are no plain files')
+  return realOf(besides(gitDir, lineOf(text))) ?? gitDir
+}
+
+async function addFile(looking: Looking, file: string, below: boolean): Promise<string[]> {
+  const { found, bounds, settings } = looking
+  const before = settings.get(`${below} ${file}`)
+  if (before) return before
+  const content = readPlain(file, MAX_SETTINGS, { follow: false })
+  if (content.kind === 'odd') found.problems.push('settings that are no plain file')
+  if (content.kind !== 'bytes') return []
+  bounds.take('settings')
+  const cleaned = await cleanGitConfig(content.bytes, below)
+  found.starts.push(...cleaned.starts)
+  settings.set(`${below} ${file}`, cleaned.worktrees)
+  if (cleaned.text !== null && !found.covers.some(({ at }) => at === file))
+    found.covers.push({ from: writeCover(looking.dir, cleaned.text), at: file })
+  return cleaned.worktrees
 }
 
 /** Repositories of submodules, which lie below `modules` under names that may hold slashes. */
-function modulesOf(dir: string, depth: number): string[] {
-  if (depth > MAX_DEPTH || !isDirectory(dir)) return []
-  return readdirSync(dir, { withFileTypes: true }).flatMap((entry) => {
-    const path = join(dir, entry.name)
-    if (!entry.isDirectory()) return []
-    return isFile(join(path, 'HEAD'))
-      ? [path, ...modulesOf(join(path, 'modules'), depth + 1)]
-      : modulesOf(path, depth + 1)
-  })
-}
-
-/** How the index says that a path is another repository. */
-const GITLINK = Buffer.from([0, 0, 0xe0, 0])
-
-/** Paths of the index that are repositories of their own. git is asked only where the index may hold any. */
-function links(gitDir: string, top: string, look: GitLook): string[] {
-  const indexes = readdirSync(gitDir).filter((name) => name === 'index' || name.startsWith('sharedindex.'))
-  if (!indexes.some((name) => bytesOf(join(gitDir, name))?.includes(GITLINK))) return []
-  try {
-    const args = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null', 'ls-files', '--stage', '-z']
-    const env = {
-      PATH: process.env.PATH,
-      GIT_DIR: gitDir,
-      GIT_WORK_TREE: top,
-      GIT_OPTIONAL_LOCKS: '0',
-      HOME: '/nowhere',
+async function addModules(looking: Looking, dir: string, depth: number): Promise<void> {
+  const { bounds } = looking
+  if (!isDirectory(dir)) return
+  if (depth > MAX_DEPTH) throw new TooMuch('submodules too deep')
+  for (const name of bounds.directoriesIn(dir)) {
+    const path = realOf(resolve(dir, name))
+    if (path === null || !isDirectory(path)) continue
+    await bounds.pause()
+    if (!isThere(`${path}/HEAD`)) {
+      await addModules(looking, path, depth + 1)
+      continue
     }
-    const text = execFileSync('git', args, {
-      cwd: top,
-      env,
-      encoding: 'utf8',
-      timeout: 10_000,
-      maxBuffer: 256 * 1024 * 1024,
-      stdio: ['ignore', 'pipe', 'ignore'],
-    })
-    return text
-      .split('\0')
-      .flatMap((line) => (line.startsWith('160000 ') ? [line.slice(line.indexOf('\t') + 1)] : []))
-  } catch {
-    look.problems.push('submodules that cannot be listed')
-    return []
+    const common = commonOf(path)
+    for (const file of new Set([`${common}/config`, `${common}/config.worktree`, `${path}/config.worktree`]))
+      await addFile(looking, file, true)
+    await addModules(looking, `${path}/modules`, depth + 1)
   }
 }
 
-const isDirectory = (path: string): boolean =>
-  lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
-const isFile = (path: string): boolean => {
-  const stat = lstatSync(path, { throwIfNoEntry: false })
-  return stat !== undefined && !stat.isDirectory()
-}
+const isDirectory = (path: string): boolean => kindOf(path) === 'directory'
+const isThere = (path: string): boolean => kindOf(path) === 'file'
 
-function realOf(path: string): string | null {
+function kindOf(path: string): 'directory' | 'file' | 'none' {
   try {
-    return realpathSync(path)
+    return lstatSync(path).isDirectory() ? 'directory' : 'file'
   } catch {
-    return null
+    return 'none'
   }
 }
-
-function bytesOf(path: string): Buffer | null {
-  try {
-    return readFileSync(path)
-  } catch {
-    return null
-  }
-}
-
-const textOf = (path: string): string | null => bytesOf(path)?.toString('utf8') ?? null

@@ -3,12 +3,14 @@ import {
   constants,
   lstatSync,
   readdirSync,
-  readFileSync,
   readlinkSync,
   realpathSync,
   type Stats,
 } from 'node:fs'
 import { join } from 'node:path'
+import { plainText } from './plainFile.ts'
+
+const MAX_TEXT = 1024 * 1024
 
 export type Kind = 'dir' | 'file' | 'link' | 'other' | 'none'
 
@@ -38,14 +40,8 @@ export function placeOf(path: string): string | null {
   }
 }
 
-/** A small file's text; null when it cannot be read. */
-export function textOf(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return null
-  }
-}
+/** A small file's text; null when it cannot be read, or is no small file. */
+export const textOf = (path: string): string | null => plainText(path, MAX_TEXT)
 
 /** Files and directories, two levels down, that this account can read and others cannot: keys, passwords. */
 export function keptFromOthers(dir: string, depth = 2): string[] {

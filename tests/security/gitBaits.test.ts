@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { cleanGitConfig } from '../../agent/sandbox/gitConfig.ts'
@@ -180,7 +180,7 @@ test('an ordinary repository is looked at with its own settings, and says the sa
   make(dir)
   writeFileSync(join(dir, 'a.txt'), 'changed\n')
   git(dir, 'remote', 'add', 'origin', 'https://example.org/x.git')
-  expect(cleanGitConfig(join(dir, '.git', 'config'), false)).toBeNull()
+  expect((await cleanGitConfig(readFileSync(join(dir, '.git', 'config')), false)).text).toBeNull()
   const looked = await machine.shell('git status --short; git remote -v; git diff', { cwd: dir, look: true })
   expect(looked.text).toMatch(/ M a\.txt[\s\S]*example\.org[\s\S]*\+changed/)
   git(dir, 'config', 'filter.evil.clean', 'false')

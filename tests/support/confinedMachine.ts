@@ -95,7 +95,7 @@ export class ConfinedMachine {
     const cwd = options.cwd ?? this.work
     const confines = options.confined !== false
     const agentDir = join(this.data, 'agent-x')
-    const covered = coverGit({
+    const covered = await coverGit({
       ...{ cwd, call, confines, agentDir, roots: this.bounds.roots },
       owns: options.look ? [] : [cwd],
     })
@@ -116,7 +116,7 @@ export class ConfinedMachine {
       },
       pipes: this.#pipes,
       maxMemory: this.#maxMemory,
-      env: { ...attemptEnvironment(this.#env, id), ...options.secrets },
+      env: { ...attemptEnvironment(this.#env, id), ...covered.env, ...options.secrets },
       output,
       redact: (text) => text,
       stop: new AbortController().signal,
