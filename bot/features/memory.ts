@@ -42,7 +42,7 @@ export function memory(deps: BotDeps): Composer<BotContext> {
     if (one !== undefined) return showMemory(deps, turn, Number(one))
     if (forget !== undefined) return askToForget(deps, turn, Number(forget))
     if (run !== undefined) return showByNumber(deps, turn, Number(run))
-    return showPage(deps, turn, said.slice(0, 200), 0)
+    return showPage(deps, turn, { query: said.slice(0, 200), offset: 0 })
   })
   return composer
 }
@@ -51,23 +51,24 @@ export function memory(deps: BotDeps): Composer<BotContext> {
 const groupOf = ({ chat }: Turn): number | null => (chat.kind === 'private' ? null : chat.id)
 const scope = (turn: Turn): Promise<Scope> => scopeOf(turn.tx, turn.person.id, groupOf(turn))
 
-/** A page of the newest memories, or of those that were found. */
-export async function showPage(deps: BotDeps, turn: Turn, query: string, offset: number): Promise<void> {
+type Page = { query?: string; found?: number[] | undefined; offset: number }
+
+/** A page of the newest memories, or of those that were found: by these words now, or by a search before. */
+export async function showPage(
+  deps: BotDeps,
+  turn: Turn,
+  { query = '', found, offset }: Page,
+): Promise<void> {
   if (!deps.memory) return reply(deps, turn, OFF)
   const eyes = await scope(turn)
-  const found =
-    query === ''
-      ? await listMemories(turn.tx, eyes, offset, PAGE + 1)
-      : (
-          await recall(deps, {
-            text: query,
-            personId: turn.person.id,
-            groupId: groupOf(turn),
-            limit: MOST_FOUND,
-          })
-        ).slice(offset, offset + PAGE + 1)
+  const asked = { text: query, personId: turn.person.id, groupId: groupOf(turn), limit: MOST_FOUND }
+  const ids = found ?? (query === '' ? undefined : (await recall(deps, asked)).map(({ id }) => id))
+  const memories = ids
+    ? await readMemories(turn.tx, eyes, ids.slice(offset, offset + PAGE + 1))
+    : await listMemories(turn.tx, eyes, offset, PAGE + 1)
   const stats = await memoryStats(turn.tx, deps.memory, eyes)
-  const page = memoryPage({ memories: found, stats, query, offset, now: deps.clock.now() })
+  const shown = { memories, stats, query: found ? null : query, found: ids, offset, now: deps.clock.now() }
+  const page = memoryPage(shown)
   await reply(deps, turn, page.html, { buttons: page.buttons })
 }
 

@@ -156,7 +156,7 @@ async function carryOut(deps: BotDeps, ctx: BotContext, action: ButtonAction): P
       return showMemory(deps, turn, action.id)
     case 'memories':
       await toast(deps, turn)
-      return showPage(deps, turn, action.query, action.offset)
+      return showPage(deps, turn, { found: action.found, offset: action.offset })
     case 'memories_of':
       await toast(deps, turn)
       return showOfRun(deps, turn, action.runId)

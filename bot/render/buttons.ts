@@ -46,7 +46,12 @@ export const ButtonAction = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('add_machine') }),
   /** Shows one memory, a page of them (of a search, where there are words), or those that a plan was made with. */
   z.strictObject({ do: z.enum(['memory', 'correct_memory', 'undo_memory']), id: z.int() }),
-  z.strictObject({ do: z.literal('memories'), query: z.string().max(200), offset: z.int().min(0) }),
+  /** `found`: what a search found, by number: the words that were searched for are kept nowhere. */
+  z.strictObject({
+    do: z.literal('memories'),
+    found: z.array(z.int()).max(50).optional(),
+    offset: z.int().min(0),
+  }),
   z.strictObject({ do: z.literal('memories_of'), runId: z.uuid() }),
   /** The first tap only asks whether it is meant. */
   z.strictObject({ do: z.literal('forget_memory'), id: z.int(), sure: z.boolean() }),

@@ -40,15 +40,18 @@ export const memoryHead = (memory: Memory, now: Date): string =>
 export function memoryPage(page: {
   memories: readonly Memory[]
   stats: MemoryStats
-  query: string
+  /** What was searched for; null: not known any more. */
+  query: string | null
+  /** All that the search found. */
+  found?: number[] | undefined
   offset: number
   now: Date
 }): Shown {
-  const { memories, stats, query, offset, now } = page
+  const { memories, stats, query, found, offset, now } = page
   const shown = memories.slice(0, PAGE)
   const turn = (text: string, to: number) => ({
     text,
-    action: { do: 'memories' as const, query, offset: to },
+    action: { do: 'memories' as const, ...(found ? { found } : {}), offset: to },
   })
   const pages = [
     ...(offset > 0 ? [turn('Newer', Math.max(0, offset - PAGE))] : []),
@@ -68,12 +71,13 @@ export function memoryPage(page: {
 function headline({ memories, stats, query, offset }: Parameters<typeof memoryPage>[0]): string {
   if (stats.total === 0) return `${bold('Nothing is remembered yet')}\nWhat runs come to is, by itself.`
   if (query === '') return bold(`${stats.total} memories`)
-  if (memories.length === 0 && offset === 0)
+  if (query !== null && memories.length === 0 && offset === 0)
     return `Nothing remembered fits ${code(clip(unmask(query), 60))}.`
+  if (query === null) return 'What fits, the most important first:'
   return `What fits ${code(clip(unmask(query), 60))}, the most important first:`
 }
 
-const footline = (stats: MemoryStats, query: string): string =>
+const footline = (stats: MemoryStats, query: string | null): string =>
   stats.total === 0 || query !== ''
     ? ''
     : '<code>/memory words</code> searches, <code>/memory remember …</code> adds to it.'
@@ -98,6 +102,6 @@ export function memoryCard(memory: Memory, { mayChange, now }: { mayChange: bool
     : []
   return {
     html: lines.join('\n'),
-    buttons: [...change, [{ text: 'All memories', action: { do: 'memories', query: '', offset: 0 } }]],
+    buttons: [...change, [{ text: 'All memories', action: { do: 'memories', offset: 0 } }]],
   }
 }

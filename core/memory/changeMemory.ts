@@ -2,7 +2,7 @@ import type { Deps } from '../deps.ts'
 import { tellEvent } from '../events/tellEvent.ts'
 import type { Sql } from '../storage/sql.ts'
 import { isOwnWords } from './isOutside.ts'
-import { type Memory, memoryColumns } from './memory.ts'
+import { type Memory, memoryColumns, memoryName } from './memory.ts'
 import { type Scope, scopeValues, visible } from './scope.ts'
 import { MAX_TEXT } from './storeMemory.ts'
 import { searchWords } from './words.ts'
@@ -18,19 +18,39 @@ export async function readMemory(sql: Sql, scope: Scope, id: number): Promise<Me
 
 /**
  * Forgets a memory for good: its row, its words, its embedding, and where it came from, so that none of its kind is made
- * of that again. What the ledger tells of the run itself stays. False: there was none that the scope may see.
+ * of that again; what the chat's inbox and outbox keep of it for a while is emptied. What the ledger tells of the run
+ * itself stays. False: there was none that the scope may see.
  */
 export async function forgetMemory(tx: Sql, scope: Scope, id: number, by: string | null): Promise<boolean> {
-  const rows = await tx.query<{ kind: string }>(
-    `WITH gone AS (DELETE FROM memory m WHERE m.id = $1 AND ${visible(2)} RETURNING m.id, m.kind),
+  const rows = await tx.query<{ kind: string; text: string; before: string | null }>(
+    `WITH gone AS (DELETE FROM memory m WHERE m.id = $1 AND ${visible(2)} RETURNING m.id, m.kind, m.text, m.before),
      kept AS (INSERT INTO memory_forgotten (source, kind) SELECT s.source, g.kind FROM gone g JOIN memory_source s ON s.memory_id = g.id
        ON CONFLICT DO NOTHING)
-     SELECT kind FROM gone`,
+     SELECT kind, text, before::jsonb->>'text' AS before FROM gone`,
     [id, ...scopeValues(scope)],
   )
   const [gone] = rows
-  if (gone) await tellEvent(tx, 'memory.forgotten', {}, { memory: id, kind: gone.kind, by })
-  return gone !== undefined
+  if (!gone) return false
+  await emptyMessages(tx, id, [gone.text, ...(gone.before ? [gone.before] : [])])
+  await tellEvent(tx, 'memory.forgotten', {}, { memory: id, kind: gone.kind, by })
+  return true
+}
+
+/**
+ * Messages that were handled or sent, and said it or showed it under its name: an update keeps its id alone, a delivery
+ * loses its text. What is still to be handled or sent is left.
+ */
+async function emptyMessages(tx: Sql, id: number, texts: readonly string[]): Promise<void> {
+  const named = `\\m${memoryName(id)}\\M`
+  await tx.query(
+    `UPDATE telegram_update SET payload = jsonb_build_object('update_id', update_id) WHERE handled_at IS NOT NULL
+     AND (payload::text ~ $1 OR EXISTS (SELECT 1 FROM unnest($2::text[]) t WHERE strpos(payload #>> '{message,text}', t) > 0))`,
+    [named, texts],
+  )
+  await tx.query(
+    `UPDATE delivery SET payload = payload - 'text' WHERE status IN ('sent', 'failed') AND payload->>'text' ~ $1`,
+    [named],
+  )
 }
 
 /** `forwarded`: the words are somebody else's, sent on. */

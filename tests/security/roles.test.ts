@@ -268,7 +268,7 @@ const taps: ButtonAction[] = [
   { do: 'remove_guide', kind: 'playbook', name: 'deploy', sure: true },
   { do: 'rename_guide', name: 'deploy' },
   { do: 'memory', id: MEMORY },
-  { do: 'memories', query: '', offset: 0 },
+  { do: 'memories', offset: 0 },
   { do: 'memories_of', runId: RUN },
   { do: 'forget_memory', id: MEMORY, sure: false },
   { do: 'correct_memory', id: MEMORY },
