@@ -21,7 +21,8 @@ type Revising = {
 
 /**
  * The newest plan of a run, changed as somebody said in words. When no model can, the same plan as a new version that
- * says why it was not changed: a question never goes away for an answer that was not understood.
+ * says why it was not changed: a question never goes away for an answer that was not understood. A model is told one
+ * place and all that it answers is done there, so that it is not asked about a plan of several machines.
  */
 export async function planRevision(deps: Pick<Deps, 'db' | 'model'>, revising: Revising): Promise<Made> {
   const { run, wish } = revising
@@ -46,11 +47,16 @@ export async function planRevision(deps: Pick<Deps, 'db' | 'model'>, revising: R
 /** What the new version's card begins with. */
 const changeOf = (change: string): { change: string } => ({ change })
 
+const elsewhere = ({ agentName }: PlaceFacts): string =>
+  `words change plans of one machine, and some of its steps are not on ${agentName}`
+
 async function revise(
   deps: Pick<Deps, 'model'>,
   { run, wish, place, signal, gather, onText }: Revising,
   plan: PlanSpec,
 ): Promise<PlanOutcome> {
+  if (plan.tasks.some(({ spec }) => spec.agent_id !== place.agentId))
+    return { kind: 'failed', reason: `${elsewhere(place)}: take the buttons`, hint: '' }
   if (!deps.model) return { kind: 'unmatched', nearest: [], hint: '' }
   return planByModel(deps.model, {
     ...{ request: run.request, place, signal, onText },
