@@ -1,7 +1,18 @@
 import type { ConversationData, VersionedState, VersionedStateStorage } from '@grammyjs/conversations'
 import { jsonText } from '../../core/storage/jsonText.ts'
+import type { Sql } from '../../core/storage/sql.ts'
 import type { BotContext } from '../context.ts'
 import { updateKey } from '../intake/storeUpdates.ts'
+
+/** Whether the bot is in the middle of asking somebody something. One that is over may leave an empty list behind. */
+export async function isAsked(tx: Sql, key: string): Promise<boolean> {
+  const rows = await tx.query(
+    `SELECT 1 FROM conversation_state c, jsonb_each(c.state->'state') open
+     WHERE c.key = $1 AND jsonb_typeof(open.value) = 'array' AND open.value <> '[]'`,
+    [key],
+  )
+  return rows.length > 0
+}
 
 /**
  * Where conversations keep their state: a row for each person in a chat and topic, read and written in the

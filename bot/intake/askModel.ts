@@ -44,18 +44,19 @@ export function createReader(deps: BotDeps) {
   const limit = new RateLimit({ perSecond: PER_MINUTE / 60, burst: PER_MINUTE })
   return {
     /** Whether a model is worth asking what this text is, or for the words of its answer. */
-    isWorth: (text: string, key: string): boolean => {
+    isWorth: (text: string): boolean => {
       if (!deps.model || text.startsWith('/')) return false
       const said = understand(text)
-      const asks =
-        said.kind === 'question'
-          ? !soundsEnglish(text)
-          : said.kind === 'request' && soundsLikeQuestion(text) && !isKnown(deps, text)
-      return asks && limit.take(key) === 0
+      return said.kind === 'question'
+        ? !soundsEnglish(text)
+        : said.kind === 'request' && soundsLikeQuestion(text) && !isKnown(deps, text)
     },
 
-    /** What the model takes the message for; null when it gives no answer in time. Throws nothing. */
-    read: async (update: Update): Promise<Reading | null> => {
+    /** Whether there is one more question for this person now; it counts as asked. */
+    take: (key: string): boolean => limit.take(key) === 0,
+
+    /** What the model takes the message for; null when it gives no answer in time, or nobody waits for it. Throws nothing. */
+    read: async (update: Update, unwanted: AbortSignal): Promise<Reading | null> => {
       const text = update.message?.text
       if (!deps.model || text === undefined) return null
       try {
@@ -67,7 +68,7 @@ export function createReader(deps: BotDeps) {
           text,
           facts,
           personId: person.id,
-          signal: AbortSignal.timeout(READ_MS),
+          signal: AbortSignal.any([AbortSignal.timeout(READ_MS), unwanted]),
         })
       } catch (error) {
         tellFault(deps.log, 'reading a message', error)
@@ -79,21 +80,29 @@ export function createReader(deps: BotDeps) {
 
 /** The updates that a model is being asked about. A stop word leaves them out; the end of this bot leaves them to the next. */
 export function createReadings() {
-  const open = new Map<number, string>()
+  const open = new Map<number, { key: string; over: AbortController }>()
   let stopped = false
   return {
     has: (updateId: number): boolean => open.has(updateId),
-    idsOf: (key: string): number[] => [...open].flatMap(([id, of]) => (of === key ? [id] : [])),
+    idsOf: (key: string): number[] => [...open].flatMap(([id, of]) => (of.key === key ? [id] : [])),
     begin: (
       { update_id, key }: { update_id: number; key: string },
-      read: Promise<Reading | null>,
+      read: (unwanted: AbortSignal) => Promise<Reading | null>,
       then: (read: Reading | null) => Promise<void>,
     ): void => {
-      open.set(update_id, key)
-      void read.then((value) => (stopped ? undefined : then(value))).finally(() => open.delete(update_id))
+      const over = new AbortController()
+      open.set(update_id, { key, over })
+      void read(over.signal)
+        .then((value) => (stopped ? undefined : then(value)))
+        .finally(() => open.delete(update_id))
+    },
+    /** Nobody waits for these any more: their requests end. */
+    leave: (ids: readonly number[]): void => {
+      for (const id of ids) open.get(id)?.over.abort(new Error('the message was left out'))
     },
     stop: (): void => {
       stopped = true
+      for (const { over } of open.values()) over.abort(new Error('the bot ends'))
     },
   }
 }

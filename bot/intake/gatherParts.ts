@@ -3,6 +3,7 @@ import type { Tx } from '../../core/storage/sql.ts'
 import { HOLD_MS, joinParts, LONGEST_HOLD_MS, placeText } from '../../core/talk/parts.ts'
 import type { Reading } from '../../core/talk/readByModel.ts'
 import { isStopWord, understand } from '../../core/talk/understand.ts'
+import { isAsked } from '../conversations/storage.ts'
 import { sayTyping } from '../delivery/say.ts'
 import type { BotDeps, Heard } from '../turn.ts'
 import { READ_MS } from './askModel.ts'
@@ -154,8 +155,9 @@ export function createGathering(deps: BotDeps, fire: (key: string) => void) {
         return { kind: 'held' }
       }
       const stops = isStop(message.text)
-      if (!message.text.startsWith('/') && understand(message.text).kind === 'request')
-        tx.afterCommit(() => remember(key, message))
+      const begins = !message.text.startsWith('/') && understand(message.text).kind === 'request'
+      // Nothing goes on with an answer to what the bot has asked.
+      if (begins && !(await isAsked(tx, key))) tx.afterCommit(() => remember(key, message))
       if (parts.length > 0 && (stops || placing === 'apart')) tx.afterCommit(() => forget(key))
       const group = placing === 'apart' ? groupOf(parts) : null
       return {
@@ -222,10 +224,6 @@ async function isHeard(tx: Tx, update: Update): Promise<boolean> {
   )
   return rows.length > 0
 }
-
-/** Whether the bot has asked this person something here: a short answer to that waits for nothing. */
-const isAsked = async (tx: Tx, key: string): Promise<boolean> =>
-  (await tx.query('SELECT 1 FROM conversation_state WHERE key = $1', [key])).length > 0
 
 /** "typing": it has been heard, and more is waited for. */
 async function acknowledge(deps: BotDeps, tx: Tx, update: Update): Promise<void> {

@@ -5,6 +5,7 @@ import { isDatabaseAway } from '../../core/storage/databaseAway.ts'
 import { jsonText } from '../../core/storage/jsonText.ts'
 import type { Tx } from '../../core/storage/sql.ts'
 import type { Reading } from '../../core/talk/readByModel.ts'
+import { isAsked } from '../conversations/storage.ts'
 import { say } from '../delivery/say.ts'
 import type { BotDeps, Heard } from '../turn.ts'
 import { createReader, createReadings } from './askModel.ts'
@@ -72,19 +73,24 @@ export function createInbox(deps: BotDeps, handle: Handler) {
       for (const group of placed.before) await carryOut(tx, group.update, group.ids, group.heard)
       if (await askFirst(tx, locked)) return
       const dropped = placed.stops ? [...placed.dropped, ...reading.idsOf(locked.key)] : []
+      tx.afterCommit(() => reading.leave(dropped))
       await carryOut(tx, locked.payload, [locked.update_id, ...dropped], { dropped: dropped.length > 0 })
     })
 
   /** Whether a model is asked about this update before it is handled; it is handled then, or soon without an answer. */
   const askFirst = async (tx: Tx, row: StoredUpdate): Promise<boolean> => {
     const text = row.payload.message?.text
-    if (typeof text !== 'string' || !reader.isWorth(text, row.key)) return false
+    if (typeof text !== 'string' || !reader.isWorth(text)) return false
     if (!(await gathering.isHeard(tx, row.payload))) return false
+    // An answer to what the bot has asked is that, however it sounds.
+    if ((await isAsked(tx, row.key)) || !reader.take(row.key)) return false
     await gathering.keepAsking(tx, row)
     tx.afterCommit(() => gathering.noRequest(row.key))
     tx.afterCommit(() =>
-      reading.begin(row, reader.read(row.payload), (read) =>
-        inLane(row.key, `update ${row.update_id}`, () => handleRead(row, read)),
+      reading.begin(
+        row,
+        (unwanted) => reader.read(row.payload, unwanted),
+        (read) => inLane(row.key, `update ${row.update_id}`, () => handleRead(row, read)),
       ),
     )
     return true

@@ -4,6 +4,7 @@ import { accessOf, permits } from '../../core/people/methods.ts'
 import { may } from '../../core/people/people.ts'
 import { commands } from '../commands.ts'
 import type { BotContext } from '../context.ts'
+import { isAsked } from '../conversations/storage.ts'
 import { updateKey } from '../intake/storeUpdates.ts'
 import { reply } from '../reply.ts'
 import type { BotDeps, Turn } from '../turn.ts'
@@ -37,9 +38,7 @@ async function isAskedByRun({ turn, update }: BotContext, method: string): Promi
   if (turn.chat.id !== turn.person.telegramId) return false
   if (method === '/approve' || method === '/deny') return true
   if (method !== 'text' && method !== '/cancel') return false
-  return (
-    (await turn.tx.query('SELECT 1 FROM conversation_state WHERE key = $1', [updateKey(update)])).length > 0
-  )
+  return isAsked(turn.tx, updateKey(update))
 }
 
 /**

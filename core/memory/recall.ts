@@ -33,6 +33,8 @@ export type Asked = {
   groupId?: number | null | undefined
   kinds?: readonly MemoryKind[] | undefined
   limit: number
+  /** Aborted: what is asked of a provider for it ends. */
+  signal?: AbortSignal | undefined
 }
 
 /**
@@ -46,6 +48,7 @@ export async function recall(deps: Pick<Deps, 'db' | 'clock' | 'memory'>, asked:
     scope: await scopeOf(deps.db, asked.personId ?? null, asked.groupId ?? null),
     place: asked.agentId ? { agentId: asked.agentId, cwd: asked.cwd ?? null } : undefined,
     kinds: asked.kinds,
+    signal: asked.signal,
   }
   const found = await findByAll(deps.db, deps.memory.searches, question, asked.limit * OVERSAMPLING)
   const rows = await readFound(deps.db, found)

@@ -10,6 +10,8 @@ export type Question = {
   place?: { agentId: string; cwd: string | null } | undefined
   /** Only these kinds. */
   kinds?: readonly MemoryKind[] | undefined
+  /** Aborted: nobody waits for the answer any more. */
+  signal?: AbortSignal | undefined
 }
 
 /** One that was found. `relevance`: how well it meets the question by itself, 0 to 1. */

@@ -21,7 +21,7 @@ export function searchVectors({ embedder, log }: Options): Search {
     way: 'vectors',
     find: async (sql, question, limit) => {
       if (question.text.trim() === '' || limit < 1) return []
-      const vector = await vectorOf(question.text)
+      const vector = await vectorOf(question.text, question.signal)
       return vector === null ? [] : nearest(sql, embedder.name, vector, question, limit)
     },
   }
@@ -43,21 +43,27 @@ function nearest(
   )
 }
 
-/** The vector of a question as PostgreSQL takes it; null while the provider is away. */
-function keepingVectors(embedder: Embedder, outage: Outage): (text: string) => Promise<string | null> {
+/** The vector of a question as PostgreSQL takes it; null while the provider is away, or once nobody waits for it. */
+function keepingVectors(
+  embedder: Embedder,
+  outage: Outage,
+): (text: string, signal?: AbortSignal) => Promise<string | null> {
   const kept = new Map<string, string>()
   let quietUntil = 0
-  return async (text) => {
+  return async (text, signal) => {
     const known = kept.get(text)
     if (known !== undefined) return known
-    if (performance.now() < quietUntil) return null
+    if (performance.now() < quietUntil || signal?.aborted) return null
     try {
-      const [vector = []] = await embedder.embed([text], 'query', AbortSignal.timeout(PATIENCE_MS))
+      const patience = AbortSignal.timeout(PATIENCE_MS)
+      const until = signal ? AbortSignal.any([patience, signal]) : patience
+      const [vector = []] = await embedder.embed([text], 'query', until)
       outage.over()
       if (kept.size >= KEPT) kept.delete(kept.keys().next().value ?? '')
       kept.set(text, vectorText(vector))
       return kept.get(text) ?? null
     } catch (error) {
+      if (signal?.aborted) return null
       quietUntil = performance.now() + COOL_DOWN_MS
       outage.failed(error)
       return null

@@ -176,7 +176,7 @@ async function makePlan(
   const wish = RevisionWish.safeParse(run.revision).data
   if (run.kind === 'command' && !wish)
     return { plan: commandPlan(run.request, place, version), source: { kind: 'command' } }
-  const past = await pastFor(deps, run, place)
+  const past = await pastFor(deps, run, place, signal)
   const forRun = { id: run.id, personId: run.person_id }
   const guidance = () => skillsFor(deps, { request: run.request, forRun, signal })
   const learned = await learnedPlaybooks(deps.db, deps.playbooks)

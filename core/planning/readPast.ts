@@ -63,9 +63,10 @@ export async function pastFor(
   deps: Pick<Deps, 'db' | 'model' | 'playbooks' | 'memory' | 'clock' | 'log'>,
   run: { request: string; chat_id: number | null; person_id: string | null },
   place: PlaceFacts,
+  signal?: AbortSignal,
 ): Promise<{ place: PlaceFacts; context?: readonly Untrusted[] | undefined }> {
   const forModel = deps.model !== null && speaksOfFailure.test(run.request)
-  const memories = deps.model === null ? [] : await recallFor(deps, run, place, forModel)
+  const memories = deps.model === null ? [] : await recallFor(deps, run, place, forModel, signal)
   if (!forModel && !asksAboutTests(deps.playbooks, run.request)) return withContext(place, memories)
   const past = await readPast(deps.db, place.agentId, place.repository?.path ?? place.cwd)
   const known = { ...place, lastTests: lastTests(past) }

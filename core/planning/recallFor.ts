@@ -20,10 +20,11 @@ export async function recallFor(
   run: { request: string; person_id: string | null },
   place: Pick<PlaceFacts, 'agentId' | 'cwd'>,
   withSeen: boolean,
+  signal?: AbortSignal,
 ): Promise<Untrusted[]> {
   try {
     const asked = { text: run.request, agentId: place.agentId, cwd: place.cwd, personId: run.person_id }
-    const memories = await recall(deps, { ...asked, kinds, limit: TOP })
+    const memories = await recall(deps, { ...asked, kinds, limit: TOP, signal })
     return memories.flatMap((memory) => contextOf(memory, withSeen))
   } catch (error) {
     tellFault(deps.log, 'recall', error)

@@ -107,6 +107,18 @@ describe('a talk with a language model', () => {
     expect(system.messages().some((m) => textOf(m).includes('I did it already'))).toBe(false)
   })
 
+  test('an answer to what the bot asked is read by no model, however much it sounds like a question', async () => {
+    const waits = await system.ask('/run touch never-made')
+    const card = await system.message(new RegExp(`❓[\\s\\S]*#${waits} v1`))
+    await system.tap('Revise', { on: card.message_id })
+    await system.tap(/^Edit command/, { after: card.message_id })
+    await system.message(/What should it be/, { after: card.message_id })
+    const before = asked.length
+    await ask('which touch', /Changed: the new plan is below|Nothing changed/)
+    expect(asked.length).toBe(before)
+    await system.runIs(waits, 'succeeded', 'failed')
+  })
+
   test('a stop word is obeyed while the model thinks, and leaves out what it thinks about', async () => {
     let answer: (reading: Partial<Reading>) => void = () => {}
     answering = () => new Promise((resolve) => (answer = resolve))
@@ -114,6 +126,9 @@ describe('a talk with a language model', () => {
     system.say('what would happen with the frobnicators then?')
     await system.until(() => asked.length > before, 'the model to be asked')
     await ask('stop', /Left out what you were writing/)
+    const { signal } = asked.at(-1) ?? {}
+    await system.until(() => signal?.aborted, 'the end of the question')
+    expect(signal?.reason).toMatchObject({ message: 'the message was left out' })
     await system.runIs(number, 'cancelled')
     answer({ kind: 'request' })
     await ask('/policy ls', /would run/)

@@ -212,6 +212,29 @@ describe('embeddings of a provider', () => {
     }
   })
 
+  test('a question that nobody waits for any more ends, which is no fault of the provider', async () => {
+    const over = new AbortController()
+    const until: AbortSignal[] = []
+    const embed = (_: readonly string[], __: string, signal: AbortSignal) => {
+      until.push(signal)
+      return new Promise<number[][]>((resolve, reject) => {
+        if (until.length > 1) resolve([fitted([1])])
+        signal.addEventListener('abort', () => reject(signal.reason))
+      })
+    }
+    const sql = { query: async () => [] }
+    const search = searchVectors({ embedder: { name: 'slow', embed }, log: testLog })
+    const question = { text: 'tests', scope: everything }
+    const asked = search.find(sql, { ...question, signal: over.signal }, 5)
+    over.abort(new Error('cancelled'))
+    expect(await asked).toEqual([])
+    expect(until[0]?.reason).toMatchObject({ message: 'cancelled' })
+    expect(await search.find(sql, { ...question, signal: over.signal }, 5)).toEqual([])
+    expect(until).toHaveLength(1)
+    await search.find(sql, question, 5)
+    expect(until).toHaveLength(2)
+  })
+
   test('shorter ones are filled up, longer ones cut, all of length one', () => {
     expect(Math.hypot(...fitted([3, 4]))).toBeCloseTo(1)
     expect(fitted([3, 4]).slice(0, 3)).toEqual([0.6, 0.8, 0])
