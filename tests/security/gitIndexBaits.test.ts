@@ -231,10 +231,31 @@ test.each([
   'git -C link status',
   'env -C a/b git status',
   'find . -name .git -execdir git status \\;',
+  'cd "$PWD/x/../a/b" && git status',
+  'D=..; E=a/b; cd x/$D/$E && git status',
+  'cd x && cd ../a/? && git status',
+  'cd x; find .. -name .git -execdir git status \\;',
+  'cd x && cd .. && cd m* && git status',
 ])('%s', async (command) => {
   for (const name of ['a/b', 'my dir']) make(join(dir, name), { bait: true })
   symlinkSync('a/b', join(dir, 'link'))
+  mkdirSync(join(dir, 'x'))
   await holds(command)
+})
+
+test.each([
+  'cd "$PWD/../a/b" && git status',
+  'D=..; E=a/b; cd $D/$E && git status',
+  'cd ../a/? && git status',
+  'git -C ../a/[b] status',
+  'git -C far/../b status',
+  'cd ..; cd a/*; git status',
+])('beside its own directory: %s', async (command) => {
+  make(join(dir, 'a/b'), { bait: true })
+  mkdirSync(join(dir, 'x'))
+  mkdirSync(join(dir, 'a/c'))
+  symlinkSync('../a/c', join(dir, 'x/far'))
+  await holds(command, join(dir, 'x'))
 })
 
 describe('what is no plain file', () => {
