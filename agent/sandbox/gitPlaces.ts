@@ -1,4 +1,4 @@
-import { realpathSync, statSync } from 'node:fs'
+import { lstatSync, realpathSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { type GitBounds, TooMuch } from './gitBounds.ts'
@@ -12,8 +12,9 @@ const MAX_WALK = 40
 const moves = /(?:^|[^\w.-])(?:cd|pushd|env|find|fd|xargs)(?![\w.-])|-C|--chdir|--git-dir|--work-tree|GIT_/
 /** `cd` alone. */
 const goesHome = /~|(?:^|[^\w.-])cd\s*(?:$|[;&|)}\n])/
-/** And does not say as plain words where. */
-const unclear = /[$`*?[\]\\~]|(?:^|[^\w.-])(?:find|fd|xargs)(?![\w.-])/
+/** And does not say as plain words where: patterns elsewhere in it say what is looked for. */
+const unclear =
+  /[$`]|(?:^|[^\w.-])(?:find|fd|xargs)(?![\w.-])|(?:^|[^\w.-])(?:cd|pushd)\s[^;&|\n]*[*?[\\~]|(?:-C|--chdir)[=\s]*(?:"[^"]*|'[^']*|[^\s;&|"'])*[*?[\\~]/
 
 /**
  * The real directories that a command may work in: where it is started, those its words name, also one after the other,
@@ -72,8 +73,18 @@ function below(dir: string, bounds: GitBounds, depth = 0): string[] {
     const path = join(dir, name)
     const real = directoryAt(path)
     if (real === null) return []
-    return real === path ? [path, ...below(path, bounds, depth + 1)] : [real]
+    const own = isThere(join(real, '.git'), bounds) ? [real] : []
+    return real === path ? [...own, ...below(path, bounds, depth + 1)] : own
   })
+}
+
+function isThere(path: string, bounds: GitBounds): boolean {
+  bounds.take('lookups')
+  try {
+    return lstatSync(path) !== undefined
+  } catch {
+    return false
+  }
 }
 
 function directoryAt(path: string): string | null {

@@ -258,6 +258,15 @@ test.each([
   await holds(command, join(dir, 'x'))
 })
 
+test('patterns that say what is looked for have nothing walked', async () => {
+  make(join(dir, 'src'))
+  for (let i = 0; i < 45; i++) mkdirSync(join(dir, 'src', 'deep/'.repeat(i + 1)), { recursive: true })
+  const look = (command: string) =>
+    gitLook(dir, { action: 'shell', params: { command } }, join(machine.dir, 'covers'))
+  expect((await look("cd src && git diff -- '*.ts'")).problems).toEqual([])
+  expect((await look('cd s* && git status')).problems).toEqual(['directories too deep'])
+})
+
 describe('what is no plain file', () => {
   const pipe = (path: string): void => {
     rmSync(path, { recursive: true, force: true })
