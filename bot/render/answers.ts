@@ -214,7 +214,9 @@ function planLines(run: RunView): string[] {
         ? `Planned by ${escapeHtml(run.source.model)}${from.length > 0 ? `, with ${escapeHtml(from.join(', '))} in view` : ''}.`
         : run.tasks.length > 0
           ? 'It is the command as it was asked.'
-          : 'It is not planned yet.'
+          : isRunEnd(run.status)
+            ? `There is no plan: it ${ending(run)}.`
+            : 'It is not planned yet.'
   const list = run.tasks.slice(0, 8).map((task) => `${stepName(task)}`)
   return [by, ...(run.tasks.length > 1 ? list : [])]
 }

@@ -51,19 +51,27 @@ export function isAt(run: Pick<TalkRun, 'agentName' | 'cwd'>, names: readonly st
 export const isGroup = ({ chatId }: Pick<Speaker, 'chatId'>): boolean => chatId < 0
 
 /**
- * The runs a question is about: those under way of the person, else of the chat, else the newest that has ended; in a
- * group none of another chat, whoever asks. Empty when there is none. Pure.
+ * The runs a question is about: those of the person that are under way, or wait for an answer and are newer than the last
+ * of theirs that ended; else the same of others in the chat; else the last that ended, the person's own first. In a group
+ * none of another chat, whoever asks. Empty when there is none. Pure.
  */
-export function askedAbout<R extends Pick<TalkRun, 'status' | 'own' | 'here' | 'ofChat'>>(
+export function askedAbout<R extends Pick<TalkRun, 'number' | 'status' | 'own' | 'here' | 'ofChat'>>(
   all: readonly R[],
   speaker: Pick<Speaker, 'chatId'>,
 ): R[] {
   const runs = isGroup(speaker) ? all.filter((run) => run.ofChat) : all
-  const active = runs.filter((run) => !isRunEnd(run.status))
-  const own = active.filter((run) => run.own)
+  const lastOwn = runs.find((run) => run.own && isRunEnd(run.status))
+  const since = lastOwn?.number ?? 0
+  const own = runs.filter((run) => run.own && (isUnderWay(run.status) || isOpenSince(run, since)))
   if (own.length > 0) return own
-  const here = active.filter((run) => run.here)
+  const here = runs.filter((run) => run.here && isOpenSince(run, since))
   if (here.length > 0) return here
-  const newest = runs.find((run) => run.own) ?? runs.find((run) => run.here)
+  const newest = lastOwn ?? runs.find((run) => run.here)
   return newest ? [newest] : []
 }
+
+/** Something that is asked about may have waited for an answer for a day: it says nothing of what was done since. */
+const isUnderWay = (status: RunStatus): boolean => !isRunEnd(status) && status !== 'awaiting_approval'
+
+const isOpenSince = (run: Pick<TalkRun, 'number' | 'status'>, since: number): boolean =>
+  !isRunEnd(run.status) && run.number > since

@@ -64,8 +64,15 @@ async function step(runId: string) {
   return () => report(control.deps, claim, result('succeeded'), exited())
 }
 
+/** Nothing is told of what has just begun. */
+const notYoung = () =>
+  db().query(
+    "UPDATE milestone SET started_at = started_at - interval '11 s' WHERE started_at > clock_timestamp() - interval '10 s'",
+  )
+
 /** Announces all there is, as one bot does; a transaction elsewhere on the server may hold the newest back for a moment. */
-async function announced(): Promise<void> {
+async function announced({ young = false } = {}): Promise<void> {
+  if (!young) await notYoung()
   await vi.waitFor(
     async () => {
       const late = await db().query(
@@ -84,6 +91,25 @@ const texts = async (): Promise<string[]> =>
 const aMinuteLater = () => db().query("UPDATE card SET created_at = created_at - interval '61 s'")
 
 describe('progress that nobody asked for', () => {
+  test('is not told of work that has just begun: by then it may be over', async () => {
+    const run = await runOfThree('quick')
+    const endOne = await step(run.id)
+    await announced({ young: true })
+    await endOne()
+    const endTwo = await step(run.id)
+    await announced({ young: true })
+    await tellLaterOnce(deps())
+    expect(await cards()).toEqual([])
+    await notYoung()
+    await tellLaterOnce(deps())
+    expect(await texts()).toEqual([
+      expect.stringMatching(/part 2 of 3 · a test\n✓ quick-one is done.*\n▶ quick-two/),
+    ])
+    await endTwo()
+    await db().query("UPDATE run SET status = 'succeeded' WHERE id = $1", [run.id])
+    await db().query('DELETE FROM card')
+  })
+
   test('is one message a minute at most; what happens meanwhile is added to it; nothing is told twice', async () => {
     const run = await runOfThree('a')
     const endOne = await step(run.id)

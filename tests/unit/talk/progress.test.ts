@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { begun, partsTold, progressDue, QUIET_MS } from '../../../core/talk/progress.ts'
+import { begun, partsTold, progressDue, QUIET_MS, YOUNG_MS } from '../../../core/talk/progress.ts'
 
 const at = (s: number): Date => new Date(1_000_000 + s * 1000)
 const part = (key: string, s: number | null) => ({ key, startedAt: s === null ? null : at(s) })
@@ -16,13 +16,18 @@ describe('when a chat is told of progress by itself', () => {
     ['the first, right after a message of another run', parts, [], 100, null],
     ['all that was held back, later', parts, [], QUIET_MS, 'a'],
   ] as const)('%s', (_, these, keys, quietMs, expected) => {
-    expect(progressDue(these, { keys, quietMs })).toBe(expected)
+    expect(progressDue(these, { keys, quietMs, underWayMs: YOUNG_MS })).toBe(expected)
+  })
+
+  test('the first of work that has just begun is not due', () => {
+    expect(progressDue(parts, { keys: [], quietMs: null, underWayMs: YOUNG_MS - 1 })).toBe(null)
+    expect(progressDue(parts, { keys: ['a'], quietMs: QUIET_MS, underWayMs: 0 })).toBe('b')
   })
 
   test('what begins out of the order of the plan counts by when it began', () => {
     const odd = [part('late', 90), part('early', 0)]
     expect(begun(odd).map((p) => p.key)).toEqual(['early', 'late'])
-    expect(progressDue(odd, { keys: ['early'], quietMs: QUIET_MS })).toBe('late')
+    expect(progressDue(odd, { keys: ['early'], quietMs: QUIET_MS, underWayMs: YOUNG_MS })).toBe('late')
   })
 })
 
@@ -39,6 +44,7 @@ test('with any course of things: at most one message a minute, each milestone in
         const due = progressDue(parts, {
           keys: sent.map((one) => one.key),
           quietMs: last ? now - last.ms : null,
+          underWayMs: YOUNG_MS,
         })
         if (due !== null) sent.push({ key: due, ms: now })
       }

@@ -1,13 +1,16 @@
 import { expect, test } from 'vitest'
 import { askedAbout } from '../../../core/talk/runsMeant.ts'
 
+let numbers = 1000
+/** Each one is older than the one before it, as the ledger gives them. */
 const run = (
   id: string,
-  status: 'running' | 'succeeded',
+  status: 'running' | 'succeeded' | 'failed' | 'awaiting_approval',
   own: boolean,
   place: 'here' | 'topic' | 'away',
 ) => ({
   id,
+  number: --numbers,
   status,
   own,
   here: place === 'here',
@@ -28,4 +31,18 @@ test('in private a person is told of theirs wherever they asked for them, under 
   const runs = [run('ended', 'succeeded', true, 'here'), run('elsewhere', 'running', true, 'away')]
   expect(about(runs, 5)).toEqual(['elsewhere'])
   expect(about(runs.slice(0, 1), 5)).toEqual(['ended'])
+})
+
+test('what has waited for an answer since before tells nothing of what was done since', () => {
+  const failed = run('failed', 'failed', true, 'here')
+  const ofProgram = run('waits, of a program', 'awaiting_approval', false, 'here')
+  const mine = run('waits, mine', 'awaiting_approval', true, 'here')
+  expect(about([failed, ofProgram, mine], 5)).toEqual(['failed'])
+  expect(about([ofProgram, mine], 5)).toEqual(['waits, mine'])
+  expect(about([ofProgram], 5)).toEqual(['waits, of a program'])
+  const newer = run('older end', 'succeeded', true, 'here')
+  expect(about([mine, newer], 5)).toEqual(['waits, mine'])
+  expect(
+    about([run('runs, of another', 'running', false, 'here'), run('older', 'failed', true, 'here')], 5),
+  ).toEqual(['runs, of another'])
 })
