@@ -48,7 +48,12 @@ export const commands = [
     text: 'skills and learned playbooks, and what waits for review',
     menu: false,
   },
-  { name: 'lockdown', args: '', text: 'cancel everything and start nothing more', menu: false },
+  {
+    name: 'lockdown',
+    args: '[now]',
+    text: 'cancel everything and start nothing more; asks first',
+    menu: false,
+  },
   { name: 'audit', args: '', text: 'who did what, and whether the record is whole', menu: false },
   {
     name: 'pair',

@@ -1,4 +1,5 @@
-import { answer, type SayOptions, say, type Where } from './delivery/say.ts'
+import { answer, edit, type SayOptions, say, type Where } from './delivery/say.ts'
+import type { Buttons } from './render/buttons.ts'
 import type { BotDeps, Turn } from './turn.ts'
 
 export const here = (turn: Turn, toMessage = true): Where => ({
@@ -19,4 +20,15 @@ export const reply = (
 export async function toast(deps: Pick<BotDeps, 'bus'>, turn: Turn, text = '', alert = false): Promise<void> {
   const id = turn.update.callback_query?.id
   if (id) await answer(turn.tx, deps.bus, id, text, alert)
+}
+
+/** Puts other words, and other buttons or none, in place of the message whose button is being handled. */
+export async function replace(
+  deps: Pick<BotDeps, 'bus'>,
+  turn: Turn,
+  html: string,
+  buttons: Buttons = [],
+): Promise<void> {
+  const messageId = turn.update.callback_query?.message?.message_id
+  if (messageId) await edit(turn.tx, deps.bus, { chatId: turn.chat.id, messageId }, html, buttons)
 }

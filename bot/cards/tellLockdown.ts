@@ -3,13 +3,14 @@ import type { LedgerEvent } from '../../core/events/readEvents.ts'
 import type { Tx } from '../../core/storage/sql.ts'
 import { say } from '../delivery/say.ts'
 import { escapeHtml } from '../render/html.ts'
+import { LIFT } from '../render/words.ts'
 import type { BotDeps } from '../turn.ts'
 
 /** Tells every chat that somebody can work from when a lockdown begins, and when it ends, once each. */
 export async function tellLockdown(deps: BotDeps, tx: Tx, event: LedgerEvent): Promise<void> {
   const by = escapeHtml(await actorName(tx, event))
   const text = event.data.on
-    ? `🔒 <b>Locked down</b> by ${by}. Everything that ran or waited is cancelled, and nothing starts until <code>skynet lockdown --lift</code> on the machine.`
+    ? `🔒 <b>Locked down</b> by ${by}. Everything that ran or waited is cancelled, and nothing starts until ${LIFT}.`
     : `🔓 <b>The lockdown is lifted</b> by ${by}. I take requests again; what was cancelled stays so.`
   const chats = await tx.query<{ id: number }>(
     `SELECT c.id FROM chat c WHERE c.blocked_at IS NULL AND CASE WHEN c.kind = 'private'

@@ -72,6 +72,29 @@ export async function say(
   if (options.buttons) await storeButtons(tx, options.buttons)
 }
 
+/**
+ * Puts the edit of a sent message into the outbox, in the caller's transaction: new text, new buttons or none. For
+ * messages that are no live cards; what does not fit into one message is left out.
+ */
+export async function edit(
+  tx: Tx,
+  bus: Bus,
+  { chatId, messageId }: { chatId: number; messageId: number },
+  html: string,
+  buttons: Buttons,
+): Promise<void> {
+  const payload = {
+    chat_id: chatId,
+    message_id: messageId,
+    text: splitHtml(html)[0] ?? '',
+    parse_mode: 'HTML',
+    link_preview_options: { is_disabled: true },
+    ...(buttons.length > 0 ? { reply_markup: keyboard(buttons) } : {}),
+  }
+  await enqueue(tx, bus, chatId, 'editMessageText', payload, null)
+  await storeButtons(tx, buttons)
+}
+
 async function enqueue(
   tx: Tx,
   bus: Bus,

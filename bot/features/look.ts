@@ -12,7 +12,7 @@ import { pickRun, runButtons } from '../pickRun.ts'
 import { bold, clip, code, escapeHtml, time } from '../render/html.ts'
 import { renderMachines } from '../render/machinesCard.ts'
 import { hasMarks, MASK_WARNING, reveal, unmask } from '../render/unmask.ts'
-import { placeCode } from '../render/words.ts'
+import { LIFT, placeCode } from '../render/words.ts'
 import { here, reply } from '../reply.ts'
 import { asker } from '../startRun.ts'
 import type { BotDeps } from '../turn.ts'
@@ -32,8 +32,7 @@ export function look(deps: BotDeps): Composer<BotContext> {
 }
 
 /** What a lockdown means, wherever the state of things is shown. */
-const LOCKED =
-  '🔒 <b>Locked down</b>: nothing starts until <code>skynet lockdown --lift</code> on the machine.'
+const LOCKED = `🔒 <b>Locked down</b>: nothing starts until ${LIFT}.`
 
 export async function machines(deps: BotDeps, ctx: BotContext): Promise<void> {
   const shown = renderMachines(await readFleet(ctx.turn.tx), ctx.turn.person.role === 'owner')

@@ -5,15 +5,17 @@ import { inviteMachine } from '../../core/fleet/inviteMachine.ts'
 import { listMachines } from '../../core/fleet/machineFacts.ts'
 import { cancelRun } from '../../core/runs/cancelRun.ts'
 import { reviewTask } from '../../core/runs/reviewTask.ts'
+import { actionOf } from '../actionOf.ts'
 import type { BotContext } from '../context.ts'
 import { refusalOf } from '../middleware/permitted.ts'
-import { ButtonAction } from '../render/buttons.ts'
+import type { ButtonAction } from '../render/buttons.ts'
 import { clip, escapeHtml } from '../render/html.ts'
 import { reply, toast } from '../reply.ts'
 import { asker, placeButtons, startOrAsk, startRun } from '../startRun.ts'
 import type { BotDeps, Turn } from '../turn.ts'
 import { arm, decide, details } from './approvals.ts'
 import { keep, remove, rename, reviewText, showGuide, showGuides } from './guides.ts'
+import { answerLockdown } from './lockdown.ts'
 import { postCard, sendLog } from './look.ts'
 import { revokeMachine, showMachine } from './machine.ts'
 import { forget, showMemory, showOfRun, showPage, startCorrection, undo } from './memory.ts'
@@ -36,15 +38,6 @@ export function taps(deps: BotDeps): Composer<BotContext> {
   })
   composer.on('callback_query', (ctx) => toast(deps, ctx.turn))
   return composer
-}
-
-/** What the tapped button stands for; null when it is unknown or too old. */
-export async function actionOf(ctx: BotContext): Promise<ButtonAction | null> {
-  const id = ctx.callbackQuery?.data ?? ''
-  if (!/^[A-Za-z0-9_.-]{22}$/.test(id)) return null
-  const [row] = await ctx.turn.tx.query<{ action: unknown }>('SELECT action FROM button WHERE id = $1', [id])
-  const parsed = ButtonAction.safeParse(row?.action)
-  return parsed.success ? parsed.data : null
 }
 
 /** The name of a tap in the table of methods. */
@@ -106,6 +99,8 @@ async function carryOut(deps: BotDeps, ctx: BotContext, action: ButtonAction): P
       return entitle(deps, turn, action)
     case 'recovery':
       return chooseRecovery(deps, turn, action.mode)
+    case 'lock_down':
+      return answerLockdown(deps, turn, action)
     case 'machine':
       return showMachine(deps, turn, action.agentId)
     case 'revoke_machine':

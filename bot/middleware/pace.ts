@@ -1,6 +1,7 @@
 import type { NextFunction } from 'grammy'
 import { RateLimit } from '../../core/doors/rateLimit.ts'
 import { isStopWord } from '../../core/talk/understand.ts'
+import { actionOf } from '../actionOf.ts'
 import type { BotContext } from '../context.ts'
 import { reply, toast } from '../reply.ts'
 import type { BotDeps } from '../turn.ts'
@@ -27,12 +28,19 @@ export function pace(deps: BotDeps): (ctx: BotContext, next: NextFunction) => Pr
     const text = ctx.message?.text ?? ''
     if (urgent.test(text) || isStopWord(text)) return next()
     if (ctx.update.stopped_message_generation) return next()
+    if (await locksDown(ctx)) return next()
     const waitMs = Math.max(people.wait(person.id), chats.wait(String(chat.id)))
     if (waitMs > 0) return slowDown(deps, ctx, told, waitMs, perMinute)
     people.take(person.id)
     chats.take(String(chat.id))
     return next()
   }
+}
+
+/** The tap that locks down is not held up either, as little as the command is. */
+async function locksDown(ctx: BotContext): Promise<boolean> {
+  const action = ctx.callbackQuery ? await actionOf(ctx) : null
+  return action?.do === 'lock_down' && action.sure
 }
 
 async function slowDown(

@@ -80,6 +80,8 @@ export const ButtonAction = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('machine'), agentId: z.uuid() }),
   /** The first tap only asks whether it is meant. */
   z.strictObject({ do: z.literal('revoke_machine'), agentId: z.uuid(), sure: z.boolean() }),
+  /** Locks down, or leaves it: for the person alone who was asked. */
+  z.strictObject({ do: z.literal('lock_down'), personId: z.uuid(), sure: z.boolean() }),
   /** Keeps a run that went well as a playbook; nothing uses it before it is reviewed. */
   z.strictObject({ do: z.literal('keep'), runId: z.uuid() }),
   z.strictObject({ do: z.literal('guide'), kind: z.enum(guideKinds), name: z.string().max(64) }),

@@ -243,3 +243,6 @@ export function standingLine(run: RunView): string[] {
     ? [`allowed by the standing approval of ${escapeHtml(reveal(standing.by))} until ${time(standing.until)}`]
     : []
 }
+
+/** How a lockdown ends: no tap does it. In HTML. */
+export const LIFT = '<code>npm run skynet -- lockdown --lift</code> on the machine'

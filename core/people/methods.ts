@@ -57,6 +57,7 @@ export const methods = {
   'tap person': 'manage',
   'tap entitle': 'manage',
   'tap recovery': 'manage',
+  'tap lock_down': 'manage',
   'tap machine': 'look',
   'tap revoke_machine': 'manage',
   'tap revise': 'steer',

@@ -113,7 +113,7 @@ const manages = [
   'tap recovery',
   ...['tap review_guide', 'tap remove_guide', 'tap rename_guide'],
   'POST /v1/agents/:id/revoke',
-  ...['/audit', '/lockdown', 'GET /v1/audit', 'POST /v1/audit/verify'],
+  ...['/audit', '/lockdown', 'tap lock_down', 'GET /v1/audit', 'POST /v1/audit/verify'],
 ]
 const open = ['/pair', 'GET /v1/health', 'GET /v1/openapi.json', 'GET /docs']
 const parts = [
@@ -229,6 +229,8 @@ const [RUN, TASK, APPROVAL, AGENT] = Array.from({ length: 4 }, () => randomUUID(
   string,
   string,
 ]
+/** In the place of who taps. */
+const ME = randomUUID()
 /** In the place of a memory's number. */
 const MEMORY = 987_654_321
 const about = { runId: RUN, taskId: TASK }
@@ -276,6 +278,7 @@ const taps: ButtonAction[] = [
   { do: 'person', personId: TASK },
   { do: 'entitle', personId: TASK, kind: 'machine', target: AGENT, on: true },
   { do: 'recovery', mode: 'off' },
+  { do: 'lock_down', personId: ME, sure: true },
   { do: 'machine', agentId: AGENT },
   { do: 'revoke_machine', agentId: AGENT, sure: true },
 ]
@@ -386,6 +389,7 @@ describe('taps and commands', () => {
         .replaceAll(APPROVAL, run.approvalId)
         .replaceAll(TASK, run.tasks.a ?? '')
         .replaceAll(AGENT, machine.agentId)
+        .replaceAll(ME, person.id)
         .replaceAll(String(MEMORY), String(run.memory))
       const action = ButtonAction.parse(JSON.parse(text))
       await look(methodOf(action), updateOf(person.telegramId, { data: buttonId(action) }), (tx) =>

@@ -246,12 +246,55 @@ describe('a lockdown', () => {
     await announced()
   })
 
+  test('the question alone locks nothing, nor does “Keep going”, nor anybody else’s tap; the tap of who was asked does', async () => {
+    const before = await db().query('SELECT id, status FROM run ORDER BY id')
+    const same = async () => {
+      expect(await isLockedDown(db())).toBe(false)
+      expect(await db().query('SELECT id, status FROM run ORDER BY id')).toEqual(before)
+    }
+    const [asked] = await send(message(ana, '/lockdown'))
+    expect(asked?.text).toMatch(/Lock down\?[\s\S]*cancelled[\s\S]*npm run skynet -- lockdown --lift/)
+    const question = async (words: string): Promise<string> =>
+      (
+        await db().query<{ id: string }>(
+          `SELECT b->>'callback_data' AS id FROM (SELECT payload FROM delivery WHERE payload->>'text' ~ 'Lock down\\?' ORDER BY id DESC LIMIT 1) d,
+           jsonb_array_elements(payload #> '{reply_markup,inline_keyboard}') row, jsonb_array_elements(row) b WHERE b->>'text' = $1`,
+          [words],
+        )
+      )[0]?.id ?? ''
+    await same()
+    await send(message(ana, '/lockdown off'), message(ana, '/lockdown nowhere'))
+    await same()
+    const [go, keep] = [await question('Lock down now'), await question('Keep going')]
+    expect(go).toHaveLength(22)
+    for (const role of [null, 'operator', 'approver', 'owner'] as const) {
+      const other = somebody()
+      await send(message(other, 'hello'))
+      await db().query('UPDATE person SET role = $2 WHERE telegram_id = $1', [other.id, role])
+      await send(tap(other, go))
+      await same()
+      await db().query('UPDATE person SET role = NULL WHERE telegram_id = $1', [other.id])
+    }
+    const kept = await send(tap(ana, keep))
+    expect(kept.find(({ method }) => method === 'editMessageText')?.text).toContain('everything goes on')
+    await same()
+    await db()
+      .tx(async (tx) => {
+        for (let i = 0; i < 2 * PER_MINUTE; i++) await handle(tx, message(ana, 'hello'))
+        await handle(tx, tap(ana, go))
+        expect(await isLockedDown(tx)).toBe(true)
+        throw new Error('taken back')
+      })
+      .catch((error) => expect(error.message).toBe('taken back'))
+    await same()
+  })
+
   test('is an owner’s, cancels everything, and every chat that works here is told, once', async () => {
     const [active] = await db().query<{ n: number }>(
       "SELECT count(*)::int AS n FROM run WHERE status IN ('awaiting_approval', 'running')",
     )
     expect(active?.n).toBeGreaterThan(0)
-    await send(message(ana, '/lockdown'))
+    await send(message(ana, '/lockdown now'))
     expect(await isLockedDown(db())).toBe(true)
     const left = await db().query(
       "SELECT 1 FROM run WHERE status IN ('awaiting_approval', 'running', 'planning')",
