@@ -121,6 +121,8 @@ export type ModelSettings = {
 
 const listed = (text: string): string[] => text.split(',').flatMap((part) => part.trim() || [])
 const isProvider = (name: string): name is ProviderName => Object.hasOwn(providerFacts, name)
+/** A provider's name as people know it: `OpenAI`. */
+export const labelOf = (name: string): string => (isProvider(name) ? providerFacts[name].label : name)
 
 const priority = z
   .string()

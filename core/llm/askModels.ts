@@ -17,7 +17,12 @@ const LONGEST = 0.75
 const BELIEVED = 2
 const nextMode: Record<OutputMode, OutputMode | null> = { schema: 'object', object: 'text', text: null }
 
-type Hooks = { signal: AbortSignal | undefined; onText: ((soFar: string) => void) | undefined }
+type Hooks = {
+  signal: AbortSignal | undefined
+  onText: ((soFar: string) => void) | undefined
+  /** Of those that are left alone meanwhile: told when nobody else answers. */
+  resting?: readonly ModelError[]
+}
 type Result = { attempt: Attempt; ended: Ended }
 
 /**
@@ -228,7 +233,7 @@ class Asking {
 
   #giveUp(): Answer {
     if (this.#nonsense) return this.#nonsense
-    throw mostTelling(this.#errors, this.#deps.settings)
+    throw mostTelling([...(this.#hooks.resting ?? []), ...this.#errors], this.#deps.settings)
   }
 }
 

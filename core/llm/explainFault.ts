@@ -61,6 +61,41 @@ function sentence(
   return told[fault]
 }
 
+/** The same in a few words, to stand beside those of others. */
+function briefOf(fault: ModelFault, { status, retryAfterMs }: Failure, at: At, seconds: number): string {
+  const left = retryAfterMs === null ? '' : ` (${waitWords(retryAfterMs)} left)`
+  const told: Record<ModelFault, string> = {
+    key: 'did not accept the key',
+    quota: 'has no quota or credit left',
+    rate: `takes no more requests just now${left}`,
+    unknown_model: `does not know the model ${at.model.slice(0, 60)}`,
+    request: `did not take the request (${status ?? 'no status'})`,
+    refused: 'declined to answer',
+    cut: 'stopped before its answer was whole',
+    server: status === undefined ? 'has trouble of its own' : `answered ${status}`,
+    unreachable: 'cannot be reached',
+    timeout: `did not answer within ${seconds} s`,
+    slow: 'was slower than another',
+    answer: 'sent an answer that cannot be read',
+    schema: 'takes no question in this form',
+    busy: `rests as it asked${left}`,
+    budget: 'has its budget used up',
+  }
+  return `${at.label} ${told[fault]}`
+}
+
+/** A model that is left alone, `ms` more, for what it answered before. */
+export function restError(at: At, fault: ModelFault | null, ms: number): ModelError {
+  const why: Partial<Record<ModelFault, string>> = {
+    rate: 'after too many requests',
+    quota: 'since its quota is used up',
+    server: 'after trouble of its own',
+  }
+  const { message, hint } = modelError('busy', at, 0, { ...nothingKnown, retryAfterMs: ms })
+  const brief = `${at.label} rests ${(fault && why[fault]) ?? 'as it asked'} (${waitWords(ms)} left)`
+  return new ModelError('busy', message, hint, { retryAfterMs: ms, brief, by: at.label })
+}
+
 /** A wait as people say it. */
 export const waitWords = (ms: number | null): string => {
   const s = Math.ceil((ms ?? 60_000) / 1000)
@@ -86,6 +121,8 @@ export function modelError(
   return new ModelError(fault, said, hint, {
     retryAfterMs: failure.retryAfterMs,
     reach: reachOf(fault, failure, at.name),
+    by: at.label,
+    brief: briefOf(fault, failure, at, seconds),
   })
 }
 

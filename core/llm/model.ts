@@ -96,18 +96,35 @@ export class ModelError extends Error {
   readonly retryAfterMs: number | null
   /** Whom it concerns besides this model: all of the provider's, or its free ones. */
   readonly reach: Reach
+  /** Who and what in a few words, for where several are told beside each other: `Groq answered 500`. */
+  readonly brief: string
+  /** Whose fault it is, by the provider's name for people; null when it is nobody's. */
+  readonly by: string | null
+  /** All that went wrong, for records and logs, where the message tells only a part. */
+  readonly details: string | null
   constructor(
     fault: ModelFault,
     message: string,
     hint: string,
-    { retryAfterMs = null, reach = 'model' }: { retryAfterMs?: number | null; reach?: Reach } = {},
+    { retryAfterMs = null, reach = 'model', brief, by = null, details = null }: ModelErrorFacts = {},
   ) {
     super(message)
     this.fault = fault
     this.hint = hint
     this.retryAfterMs = retryAfterMs
     this.reach = reach
+    this.brief = brief ?? message.replace(/\.$/, '')
+    this.by = by
+    this.details = details
   }
+}
+
+type ModelErrorFacts = {
+  retryAfterMs?: number | null
+  reach?: Reach
+  brief?: string
+  by?: string | null
+  details?: string | null
 }
 
 export type Reach = 'model' | 'free models' | 'provider'

@@ -12,9 +12,10 @@ import { recentCalls } from './callLedger.ts'
 import { openClient } from './callModel.ts'
 import { priceOf } from './catalogue.ts'
 import { type Candidate, chooseModels } from './chooseModels.ts'
-import { modelError } from './explainFault.ts'
+import { restError } from './explainFault.ts'
 import { HealthBook } from './health.ts'
 import { type Answer, type Completion, type Model, ModelError } from './model.ts'
+import { mostTelling } from './mostTelling.ts'
 import { type OllamaPool, openOllamaPool } from './ollamaPool.ts'
 import { ledgerRecords, noRecords } from './records.ts'
 import type { Asked, RouterDeps } from './routerDeps.ts'
@@ -111,7 +112,9 @@ class Router {
     await this.#readNews()
     const { order, resting } = this.#order(asked)
     if (order.length === 0) throw this.#nobody(asked, resting)
-    const answer = await askModels(this.#deps, asked, order, { signal: req.signal, onText: req.onText })
+    const { signal, onText } = req
+    const left = this.#restErrors(resting.filter((one) => !order.includes(one)))
+    const answer = await askModels(this.#deps, asked, order, { signal, onText, resting: left })
     if (key !== null && answer.value !== undefined) this.#cache.put(key, answer)
     return answer
   }
@@ -183,26 +186,23 @@ class Router {
   }
 
   #nobody(asked: Asked, resting: readonly Candidate[]): ModelError {
-    const { health } = this.#deps
-    const now = this.#deps.now()
-    const soonest = resting.toSorted((a, b) => health.of(a).openUntil - health.of(b).openUntil)[0]
-    if (soonest) {
-      const wait = health.of(soonest).openUntil - now
-      const at = { ...soonest.at, model: soonest.model }
-      return modelError('busy', at, 0, {
-        status: 429,
-        code: '',
-        message: '',
-        timedOut: false,
-        retryAfterMs: wait,
-      })
-    }
+    if (resting.length > 0) return mostTelling(this.#restErrors(resting), this.#deps.settings)
     const tokens = Math.round(promptTokens(asked) / 1000)
     return new ModelError(
       'request',
       `No language model that is set up can take this question (about ${tokens}k tokens).`,
       'Set up one that reads more at once; with AI_DAILY_USD or AI_RUN_USD its price must be known (AI_PRICES).',
     )
+  }
+
+  /** Why each of them is left alone, the one that rests longest first. */
+  #restErrors(resting: readonly Candidate[]): ModelError[] {
+    const { health } = this.#deps
+    const now = this.#deps.now()
+    return resting
+      .map((one) => ({ at: { ...one.at, model: one.model }, ...health.of(one) }))
+      .toSorted((a, b) => b.openUntil - a.openUntil)
+      .map(({ at, fault, openUntil }) => restError(at, fault, openUntil - now))
   }
 
   /** What other processes recorded, and at the start what was recorded before. Read beside the questions. */

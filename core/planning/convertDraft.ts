@@ -15,7 +15,8 @@ const MAX_TIMEOUT_S = 7200
 const MAX_NOTE = 200
 const MAX_TEXT = 400_000
 
-export type Converted = { plan: PlanSpec } | { cannot: string } | { fault: string }
+/** `fault`: what the model is to mend; `noPlan`: it has not even the form of a plan. */
+export type Converted = { plan: PlanSpec } | { cannot: string } | { fault: string; noPlan?: true }
 
 const issueText = (error: z.ZodError): string =>
   error.issues
@@ -121,9 +122,9 @@ function planOf(draft: PlanDraft, place: PlaceFacts, version: number): unknown {
  * mend, or why it cannot be planned. Pure; throws for no answer whatever.
  */
 export function convertDraft(answer: unknown, place: PlaceFacts, version: number): Converted {
-  if (answer === undefined) return { fault: 'the answer is not JSON' }
+  if (answer === undefined) return { fault: 'the answer is not JSON', noPlan: true }
   const draft = PlanDraft.safeParse(answer)
-  if (!draft.success) return { fault: issueText(draft.error) }
+  if (!draft.success) return { fault: issueText(draft.error), noPlan: true }
   const cannot = clip(draft.data.cannot ?? '', 300)
   if (cannot && draft.data.tasks.length === 0) return { cannot }
   const faults = draftFaults(draft.data, place)

@@ -1,3 +1,4 @@
+import { labelOf } from '../config/model.ts'
 import { type Answer, type Model, ModelError, type Need } from '../llm/model.ts'
 import { clip } from './clip.ts'
 import { type Converted, convertDraft } from './convertDraft.ts'
@@ -26,6 +27,7 @@ export type ModelInput = {
   onText?: ((soFar: string) => void) | undefined
 }
 const REPHRASE = 'Say it in other words, or use /run with the command.'
+const OTHER_MODEL = 'Ask again in a minute, or put another provider first in AI_PROVIDER_PRIORITY.'
 /** Times that an answer which cannot be used is sent back with what is wrong with it. */
 const MAX_REPAIRS = 2
 
@@ -93,10 +95,19 @@ function outcomeOf(model: Model, asked: Asked, input: ModelInput): PlanOutcome {
     return { kind: 'planned', plan: converted.plan, source: sourceOf(model, asked, input) }
   if ('cannot' in converted) return { kind: 'failed', reason: converted.cannot, hint: REPHRASE }
   return {
-    kind: 'failed',
-    reason: `The model gave no usable plan: ${clip(converted.fault, 300)}`,
-    hint: REPHRASE,
+    ...{ kind: 'failed', reason: unusable(model, asked.answers, converted), hint: OTHER_MODEL },
+    details: clip(converted.fault, 1000),
   }
+}
+
+const times = ['never', 'once', 'twice', 'three times']
+
+/** What people are told of answers that cannot be used; what exactly is wrong with them helps only the model. Pure. */
+function unusable(model: Model, answers: readonly Answer[], { noPlan }: { noPlan?: true }): string {
+  const last = answers.at(-1)
+  const who = `${clip(last?.model ?? model.model, 60)} at ${labelOf(last?.provider ?? model.provider)}`
+  const what = noPlan ? 'answered something that is no plan' : 'made a plan that cannot be carried out here'
+  return `The model (${who}) ${what}, ${times[answers.length] ?? `${answers.length} times`}.`
 }
 
 /** The answer as a plan; of a revision, with every step that stayed the same as it was. */
@@ -137,6 +148,7 @@ export async function planByModel(model: Model, input: ModelInput): Promise<Plan
     return outcomeOf(model, await askUntilUsable(model, input), input)
   } catch (error) {
     if (!(error instanceof ModelError)) throw error
-    return { kind: 'failed', reason: error.message, hint: error.hint }
+    const { message, hint, details } = error
+    return { kind: 'failed', reason: message, hint, ...(details === null ? {} : { details }) }
   }
 }

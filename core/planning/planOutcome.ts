@@ -40,5 +40,5 @@ export type PlanOutcome =
   | { kind: 'planned'; plan: PlanSpec; source: PlanSource }
   /** No playbook understood the request and there is no model; `nearest`: the three nearest playbooks. */
   | { kind: 'unmatched'; nearest: Suggestion[]; hint: string }
-  /** `reason` and `hint`, one line each: what is wrong, and what to do next. */
-  | { kind: 'failed'; reason: string; hint: string }
+  /** `reason` and `hint`, one line each for people: what is wrong, and what to do next; `details`: the exact fault. */
+  | { kind: 'failed'; reason: string; hint: string; details?: string }

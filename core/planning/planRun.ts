@@ -50,6 +50,8 @@ export type RunFault = {
   code: string
   message: string
   hint?: string
+  /** The exact fault, for records and logs; people are told `message`. */
+  details?: string
   /** Playbooks near to the request; `request` null: it needs details, such as those of `example`. */
   nearest?: { title: string; request?: string | null; example: string }[]
   rule?: string
@@ -88,8 +90,10 @@ export async function planRun(
     }
     const machines = await listMachines(deps.db)
     const made = await makePlan(deps, run, machines, wanted.signal)
-    if ('fault' in made) await endPlanning(deps, runId, 'failed', made.fault)
-    else await commitPlan(deps, run, made, machines)
+    if ('fault' in made) {
+      if (made.fault.details) deps.log.warn(`planning of ${runId}: ${deps.redact(made.fault.details)}`)
+      await endPlanning(deps, runId, 'failed', made.fault)
+    } else await commitPlan(deps, run, made, machines)
     return 'planned'
   } catch (error) {
     if (wanted.isOver()) return 'planned'
@@ -196,8 +200,11 @@ async function makePlan(
     ...past,
   }).finally(draft.end)
   if (outcome.kind === 'planned') return { plan: outcome.plan, source: outcome.source }
-  if (outcome.kind === 'failed')
-    return { fault: { code: 'PLANNING_FAILED', message: outcome.reason, hint: outcome.hint } }
+  if (outcome.kind === 'failed') {
+    const { reason, hint, details } = outcome
+    const exact = details === undefined ? {} : { details: deps.redact(details) }
+    return { fault: { code: 'PLANNING_FAILED', message: reason, hint, ...exact } }
+  }
   return {
     fault: {
       code: 'NO_PLAYBOOK',

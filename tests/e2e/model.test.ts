@@ -185,7 +185,9 @@ test('asks about the old plan again when the change cannot be planned', async ()
   const asked = await system.message(/What should be different/, { after: question.message_id })
   system.say('the other way round', { reply_to: asked.message_id })
   const third = await system.message(new RegExp(`#${number} v3`), { after: question.message_id })
-  expect(textOf(third)).toMatch(/v3: not changed: The model gave no usable plan/)
+  expect(textOf(third)).toMatch(
+    /v3: not changed: The model \(.* at .*\) made a plan that cannot be carried out here/,
+  )
   expect(await system.tap('Deny', { on: third.message_id })).toMatch(/denied/i)
   await system.message(new RegExp(`#${number} denied`))
   expect(await system.tap('Say it')).toMatch(/no longer pending/)
@@ -238,8 +240,13 @@ test('an answer that stays wrong after one repair ends in words', async () => {
     { kind: 'answer', content: 'still not a plan', tokens_in: 1, tokens_out: 1 },
   )
   const number = await system.ask('defragment the frobnicator')
-  await system.message(new RegExp(`#${number} failed`))
-  expect((await system.run(number))?.error?.code).toBe('PLANNING_FAILED')
+  const card = await system.message(new RegExp(`#${number} failed`))
+  expect(textOf(card)).toMatch(/answered something that is no plan, twice\./)
+  expect(textOf(card)).not.toMatch(/JSON/)
+  expect((await system.run(number))?.error).toMatchObject({
+    code: 'PLANNING_FAILED',
+    details: 'the answer is not JSON',
+  })
 })
 
 test('“stop” and “how far?” while a place is looked at are about the request', async () => {

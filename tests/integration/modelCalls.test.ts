@@ -451,8 +451,19 @@ describe('the next one', () => {
     openai.always({ kind: 'error', status: 401, message: 'Incorrect API key provided' })
     claude.always({ kind: 'refuse', as: 'server' })
     const error = await failure(ask(await router()))
-    expect(error.message).toBe('OpenAI did not accept the key (401). 1 more could not answer either.')
+    expect(error.message).toBe('OpenAI did not accept the key; Claude answered 529.')
     expect(error.hint).toMatch(/OPENAI_API_KEY/)
+  })
+
+  test('when all fail, one that rests is told of, too', async () => {
+    openai.push({ kind: 'error', status: 429, message: 'Slow down', retry_after: 120 })
+    claude.push(good)
+    const model = await router()
+    await ask(model)
+    claude.always({ kind: 'error', status: 500 })
+    const error = await failure(ask(model, { user: 'something else' }))
+    expect(error.message).toBe('Claude answered 500; OpenAI rests after too many requests (2 min left).')
+    expect(error.details).toMatch(/OpenAI is left alone for 2 min.*Claude has trouble of its own/)
   })
 
   test('nothing secret leaves, to none of them', async () => {
