@@ -1,5 +1,6 @@
+import { endWords, purposeWords } from '../../core/llm/callWords.ts'
 import type { Budgets } from '../../core/llm/model.ts'
-import type { Totals, Usage } from '../../core/llm/readUsage.ts'
+import type { ModelUse, Totals, Usage } from '../../core/llm/readUsage.ts'
 import { bold, clip, escapeHtml, plain } from './html.ts'
 import { short } from './usageChart.ts'
 
@@ -30,11 +31,21 @@ function budgetLines({ counted }: Usage, budgets: Budgets | undefined): string[]
   ]
 }
 
+/** Why, the most frequent first: ` (2 too many requests, 1 no usable answer)`. */
+function reasons(ends: ModelUse['ends']): string {
+  const most = Object.entries(ends).sort(([, a], [, b]) => b - a)
+  const said = most.slice(0, 3).map(([outcome, count]) => `${count} ${endWords(outcome)}`)
+  return said.length > 0 ? ` (${said.join(', ')})` : ''
+}
+
 function modelLines({ models }: Usage, shown: number): string[] {
   const lines = models.slice(0, shown).map((one) => {
     const failed = one.calls - one.answered
-    const trouble = failed > 0 ? ` · ${failed} not answered` : ''
-    const first = one.firstMs === null ? '' : ` · first word ${(one.firstMs / 1000).toFixed(1)} s`
+    const trouble = failed > 0 ? ` · ${failed} not answered${reasons(one.ends)}` : ''
+    const first =
+      one.firstMs === null
+        ? ''
+        : ` · first word ${one.firstMs < 100 ? 'at once' : `${(one.firstMs / 1000).toFixed(1)} s`}`
     return `${escapeHtml(clip(one.model, 60))}: ${one.calls} · ${short(tokensOf(one))} · ${money(one)}${first}${trouble}`
   })
   return models.length > shown ? [...lines, `and ${models.length - shown} more`] : lines
@@ -60,7 +71,10 @@ function textOf(usage: Usage, days: number, budgets: Budgets | undefined, shown:
     '',
     ...modelLines(usage, shown),
     ...(purposes.length > 0
-      ? ['', `For ${purposes.map(([name, tokens]) => `${escapeHtml(name)} ${short(tokens)}`).join(', ')}`]
+      ? [
+          '',
+          `For ${purposes.map(([name, tokens]) => `${escapeHtml(purposeWords(name))} ${short(tokens)}`).join(', ')}`,
+        ]
       : []),
     ...(kept.length + memory.length > 0 ? [[...kept, ...memory].join(' · ')] : []),
   ].join('\n')

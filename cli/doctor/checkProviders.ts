@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { messageOf } from '../../core/config/logger.ts'
-import { type ProviderSettings, readModelSettings } from '../../core/config/model.ts'
+import { labelOf, type ProviderSettings, readModelSettings } from '../../core/config/model.ts'
 import type { Env } from '../../core/config/settings.ts'
 import { recentFaults } from '../../core/llm/callLedger.ts'
+import { endWords } from '../../core/llm/callWords.ts'
+import { waitWords } from '../../core/llm/explainFault.ts'
 import { HealthBook } from '../../core/llm/health.ts'
 import { readUsage } from '../../core/llm/readUsage.ts'
 import type { Sql } from '../../core/storage/sql.ts'
@@ -47,12 +49,12 @@ async function checkProvider(at: ProviderSettings): Promise<Finding> {
 function knows(at: ProviderSettings, models: readonly string[]): Finding {
   const has = new Set(models.map((id) => id.replace(/^models\//, '')))
   const missing = has.size === 0 ? [] : at.models.filter((model) => !has.has(model))
-  if (missing.length === 0) return ok('providers', `${at.label} answers, ${at.models[0]}`)
+  if (missing.length === 0) return ok('providers', `${at.label} answers now, ${at.models[0]}`)
   const names = missing.join(', ')
   const setting = `${at.name.toUpperCase()}_MODEL`
   return missing.includes(at.models[0])
     ? wrong('providers', `${at.label} does not have the model ${names}`, `Set ${setting} to one it has.`)
-    : look('providers', `${at.label} answers, ${at.models[0]}; it does not have ${names}`)
+    : look('providers', `${at.label} answers now, ${at.models[0]}; it does not have ${names}`)
 }
 
 type Listed = { status: number; models: string[] }
@@ -87,7 +89,12 @@ export async function checkModelUse(sql: Sql): Promise<Finding[]> {
   ].flatMap((seen) => {
     const { fault } = book.of(seen)
     return fault
-      ? [look('providers', `${seen.model} (${seen.provider}): its last call failed, ${fault}`)]
+      ? [
+          look(
+            'providers',
+            `${seen.model} at ${labelOf(seen.provider)}: its last call failed ${waitWords(Date.now() - seen.at)} ago: ${endWords(fault)}`,
+          ),
+        ]
       : []
   })
   return [note('providers', `today: ${today.calls} calls, ${tokens}k tokens, ${cost}`), ...ailing]

@@ -16,7 +16,12 @@ export type Totals = {
   /** Tokens whose price is not known. */
   unpriced: number
 }
-export type ModelUse = Totals & { provider: string; model: string; firstMs: number | null }
+export type ModelUse = Totals & {
+  provider: string
+  model: string
+  firstMs: number | null
+  ends: Record<string, number>
+}
 /** Tokens of each provider on one day, `2026-11-21` by UTC. */
 export type DayUse = { day: string; providers: Record<string, number>; usd: number }
 export type Usage = {
@@ -49,7 +54,8 @@ export async function readUsage(sql: Sql, days: number): Promise<Usage> {
     sql.query<Totals>(`SELECT ${totals} FROM model_call WHERE at >= ${midnight}`),
     sql.query<Totals>(`SELECT ${totals} FROM model_call WHERE ${since}`, [days]),
     sql.query<ModelUse>(
-      `SELECT provider, model, ${totals}, (percentile_cont(0.5) WITHIN GROUP (ORDER BY first_ms) FILTER (WHERE outcome = 'answered'))::float8 AS "firstMs"
+      `SELECT coalesce((SELECT jsonb_object_agg(outcome, n) FROM (SELECT outcome, count(*)::int AS n FROM model_call one
+         WHERE ${since} AND one.provider = model_call.provider AND one.model = model_call.model AND outcome NOT IN ('answered', 'cached') GROUP BY outcome) ended), '{}') AS ends, provider, model, ${totals}, (percentile_cont(0.5) WITHIN GROUP (ORDER BY first_ms) FILTER (WHERE outcome = 'answered'))::float8 AS "firstMs"
        FROM model_call WHERE ${since} GROUP BY provider, model ORDER BY coalesce(sum(tokens_in + tokens_out), 0) DESC, 1, 2`,
       [days],
     ),

@@ -123,6 +123,7 @@ describe('the text of usage', () => {
         provider: 'gemini',
         model: 'gemini-3.8-flash',
         firstMs: 820,
+        ends: { answer: 1, rate: 1 },
       },
     ],
     days: [],
@@ -138,9 +139,9 @@ describe('the text of usage', () => {
       'Budget today: 1.0K of 3.0M tokens',
       'Budget today: $0.00 of $2.00',
       '',
-      'gemini-3.8-flash: 9 · 1 · $0.310 · first word 0.8 s · 2 not answered',
+      'gemini-3.8-flash: 9 · 1 · $0.310 · first word 0.8 s · 2 not answered (1 no usable answer, 1 too many requests)',
       '',
-      'For plan 42K',
+      'For planning 42K',
       '3.0K tokens were kept by the provider · 1 answered from memory',
     ])
   })
@@ -151,6 +152,7 @@ describe('the text of usage', () => {
         ...totals({ calls: 1e6, tokensIn: 1e9, unpriced: 1e9, usd: 1e5 }),
         provider: 'openrouter',
         firstMs: 1e5,
+        ends: { rate: 1e6 },
       },
       model: `${'<very&long>'.repeat(18)}${i}`.slice(0, 200),
     }))

@@ -30,7 +30,7 @@ describe('the doctor on language models', () => {
   test('is content when the model is there', async () => {
     expect(await found(openai(), models('gpt-5.6-luna', 'gpt-5'))).toMatchObject({
       kind: 'ok',
-      text: 'OpenAI answers, gpt-5.6-luna',
+      text: 'OpenAI answers now, gpt-5.6-luna',
     })
   })
 
@@ -57,7 +57,7 @@ describe('the doctor on language models', () => {
     }
     expect(await found(env, models('a/a', 'c/c'))).toMatchObject({
       kind: 'look',
-      text: 'OpenRouter answers, a/a; it does not have b/b',
+      text: 'OpenRouter answers now, a/a; it does not have b/b',
     })
   })
 
