@@ -10,11 +10,11 @@ import { permits } from '../../core/people/methods.ts'
 import type { PlanSource } from '../../core/planning/planOutcome.ts'
 import { findRun } from '../../core/runs/viewRun.ts'
 import type { BotContext } from '../context.ts'
-import type { ButtonAction } from '../render/buttons.ts'
+import type { ButtonAction, Buttons } from '../render/buttons.ts'
 import { clip, escapeHtml, quote } from '../render/html.ts'
 import { memoryCard, memoryHead, memoryPage, PAGE } from '../render/memoryCards.ts'
 import { unmask } from '../render/unmask.ts'
-import { reply, toast } from '../reply.ts'
+import { replace, reply, toast } from '../reply.ts'
 import { type BotDeps, isForwarded, type Turn } from '../turn.ts'
 
 const OFF = 'Memory is switched off here (<code>SKYNET_MEMORY_ENABLED=false</code>).'
@@ -73,12 +73,13 @@ export async function showPage(
 }
 
 /** One memory in full, with what can be done about it. */
-export async function showMemory(deps: BotDeps, turn: Turn, id: number): Promise<void> {
+export async function showMemory(deps: BotDeps, turn: Turn, id: number, back = false): Promise<void> {
   const found = await readMemory(turn.tx, await scope(turn), id)
-  if (!found) return reply(deps, turn, gone(id))
+  if (!found) return back ? replace(deps, turn, gone(id)) : reply(deps, turn, gone(id))
   const mayChange = permits(turn.person, 'tap forget_memory', { own: found.personId === turn.person.id })
   const card = memoryCard(found, { mayChange, now: deps.clock.now() })
-  await reply(deps, turn, card.html, { buttons: card.buttons })
+  if (back) await replace(deps, turn, card.html, card.buttons)
+  else await reply(deps, turn, card.html, { buttons: card.buttons })
 }
 
 /** What keeps this person from changing it: it may be gone, or somebody else's; null when nothing does. */
@@ -95,15 +96,15 @@ async function askToForget(deps: BotDeps, turn: Turn, id: number): Promise<void>
   const no = await obstacle(turn, id)
   if (no !== null) return reply(deps, turn, no)
   const html = `Forget <b>${memoryName(id)}</b> for good? It cannot be brought back, and is not made of the same run again. What the ledger tells of the run stays.`
-  await reply(deps, turn, html, {
-    buttons: [
-      [{ text: 'Forget it', action: { do: 'forget_memory', id, sure: true }, style: 'danger' }],
-      [{ text: 'Keep it', action: { do: 'memory', id } }],
-    ],
-  })
+  const buttons: Buttons = [
+    [{ text: 'Forget it', action: { do: 'forget_memory', id, sure: true }, style: 'danger' }],
+    [{ text: 'Keep it', action: { do: 'memory', id, back: true } }],
+  ]
+  if (turn.update.callback_query) await replace(deps, turn, html, buttons)
+  else await reply(deps, turn, html, { buttons })
 }
 
-/** The first tap asks, the second forgets. */
+/** The first tap asks, in place of what it was tapped on; the second forgets, and says so there. */
 export async function forget(
   deps: BotDeps,
   turn: Turn,
@@ -113,7 +114,8 @@ export async function forget(
   if (no !== null) return toast(deps, turn, no, true)
   if (sure) await forgetMemory(turn.tx, await scope(turn), id, turn.person.id)
   await toast(deps, turn, sure ? `${memoryName(id)} is forgotten.` : '')
-  if (!sure) await askToForget(deps, turn, id)
+  if (sure) await replace(deps, turn, `<b>${memoryName(id)}</b> is forgotten.`)
+  else await askToForget(deps, turn, id)
 }
 
 async function putDown(deps: BotDeps, turn: Turn, text: string): Promise<void> {

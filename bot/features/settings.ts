@@ -15,7 +15,7 @@ import { say } from '../delivery/say.ts'
 import type { Buttons } from '../render/buttons.ts'
 import { bold, clip, code, escapeHtml, time } from '../render/html.ts'
 import { reveal, unmask } from '../render/unmask.ts'
-import { here, toast } from '../reply.ts'
+import { here, replace, toast } from '../reply.ts'
 import type { BotDeps, Turn } from '../turn.ts'
 import { recoverySettings } from './recovery.ts'
 
@@ -30,6 +30,17 @@ export function settings(deps: BotDeps): Composer<BotContext> {
 const MAX_LISTED = 8
 
 export async function showSettings(deps: BotDeps, turn: Turn): Promise<void> {
+  const { html, buttons } = await settingsCard(deps, turn)
+  await say(turn.tx, deps.bus, here(turn, false), html, { buttons })
+}
+
+/** Puts the settings as they are now in place of those whose button is being handled. */
+export async function refreshSettings(deps: BotDeps, turn: Turn): Promise<void> {
+  const { html, buttons } = await settingsCard(deps, turn)
+  await replace(deps, turn, html, buttons)
+}
+
+async function settingsCard(deps: BotDeps, turn: Turn): Promise<{ html: string; buttons: Buttons }> {
   const owner = permits(turn.person, 'tap people')
   const standing = await listStanding(turn.tx, owner ? null : turn.person.id)
   const { approvalQuorum, fourEyes, approvalTtlMs } = deps.settings
@@ -56,7 +67,7 @@ export async function showSettings(deps: BotDeps, turn: Turn): Promise<void> {
     ...(owner ? recovery.buttons : []),
     ...(owner ? [[{ text: 'People', action: { do: 'people' as const } }]] : []),
   ]
-  await say(turn.tx, deps.bus, here(turn, false), lines.join('\n'), { buttons })
+  return { html: lines.join('\n'), buttons }
 }
 
 const act = (words: string): string => words.replace(/^acts/, 'act')

@@ -4,11 +4,12 @@ import { revokeStanding } from '../../core/approvals/listStanding.ts'
 import type { StandingKind } from '../../core/approvals/standing.ts'
 import { say } from '../delivery/say.ts'
 import type { Buttons } from '../render/buttons.ts'
-import { clip, code, escapeHtml } from '../render/html.ts'
+import { clip, code, escapeHtml, time } from '../render/html.ts'
 import { unmask } from '../render/unmask.ts'
-import { here, toast } from '../reply.ts'
+import { here, replace, toast } from '../reply.ts'
 import type { BotDeps, Turn } from '../turn.ts'
 import { decidedLine } from './approvals.ts'
+import { refreshSettings } from './settings.ts'
 
 type Bound = { approvalId: string; planHash: string }
 
@@ -70,16 +71,39 @@ export async function stand(
   turn: Turn,
   answer: Bound & { kind: StandingKind },
 ): Promise<string> {
+  const offer = (await standingOffers(deps, turn.tx, answer.approvalId)).find(
+    ({ kind }) => kind === answer.kind,
+  )
   const done = await approveStanding(deps, turn.tx, { ...answer, personId: turn.person.id })
   if (done.kind === 'cannot_stand') return 'This can be approved once only. Nothing changed.'
   if (done.kind !== 'stands') return decidedLine(done)
+  if (offer) await showChosen(deps, turn, answer.approvalId, offer, done.until)
   return 'Approved, and so for the same from now on. /settings lists and revokes it.'
 }
 
-/** Revokes a standing approval: who gave it, whom it is for, and owners. */
-export async function unstand(turn: Turn, standingId: string): Promise<string> {
+/** The chooser says what was chosen, and has no buttons any more. */
+async function showChosen(
+  deps: BotDeps,
+  turn: Turn,
+  approvalId: string,
+  { kind, labels, machine }: { kind: StandingKind; labels: readonly string[]; machine: string },
+  until: Date,
+): Promise<void> {
+  const [row] = await turn.tx.query<{ code: string }>('SELECT code FROM approval WHERE id = $1', [approvalId])
+  const name = await agentName(turn, machine)
+  const lines = [
+    `✓ <b>${row?.code ?? ''}</b> approved by ${escapeHtml(turn.person.name)}, and from then on: ${escapeHtml(offerText(kind, labels, name))}, until ${time(until)}`,
+    ...offerLines(kind, labels, name),
+    '/settings lists and revokes it.',
+  ]
+  await replace(deps, turn, lines.join('\n'))
+}
+
+/** Revokes a standing approval, by who gave it, whom it is for, and owners; the settings then show it no more. */
+export async function unstand(deps: BotDeps, turn: Turn, standingId: string): Promise<string> {
   const own = turn.person.role === 'owner' ? null : turn.person.id
   const done = await revokeStanding(turn.tx, standingId, turn.person.id, own)
+  if (done || turn.chat.kind === 'private') await refreshSettings(deps, turn)
   return done ? 'Revoked: it is asked about again.' : 'It is over already, or not yours to revoke.'
 }
 

@@ -21,7 +21,7 @@ import { revokeMachine, showMachine } from './machine.ts'
 import { forget, showMemory, showOfRun, showPage, startCorrection, undo } from './memory.ts'
 import { chooseRecovery } from './recovery.ts'
 import { askChange, dropStep, editStep, moveSteps, revise } from './revise.ts'
-import { entitle, showPeople, showPerson, showSettings } from './settings.ts'
+import { entitle, refreshSettings, showPeople, showPerson, showSettings } from './settings.ts'
 import { askOnceMore, offerStanding, stand, unstand } from './standing.ts'
 import { cancel, pauseOrResume, retry } from './steer.ts'
 
@@ -72,7 +72,7 @@ async function carryOut(deps: BotDeps, ctx: BotContext, action: ButtonAction): P
     case 'stand':
       return say(stand(deps, turn, action))
     case 'unstand':
-      return say(unstand(turn, action.standingId))
+      return say(unstand(deps, turn, action.standingId))
     case 'ask_again':
       return say(askOnceMore(deps, turn, action.approvalId))
     case 'settings':
@@ -98,7 +98,8 @@ async function carryOut(deps: BotDeps, ctx: BotContext, action: ButtonAction): P
     case 'entitle':
       return entitle(deps, turn, action)
     case 'recovery':
-      return chooseRecovery(deps, turn, action.mode)
+      await chooseRecovery(deps, turn, action.mode)
+      return refreshSettings(deps, turn)
     case 'lock_down':
       return answerLockdown(deps, turn, action)
     case 'machine':
@@ -148,7 +149,7 @@ async function carryOut(deps: BotDeps, ctx: BotContext, action: ButtonAction): P
       return addMachine(deps, ctx)
     case 'memory':
       await toast(deps, turn)
-      return showMemory(deps, turn, action.id)
+      return showMemory(deps, turn, action.id, action.back)
     case 'memories':
       await toast(deps, turn)
       return showPage(deps, turn, { found: action.found, offset: action.offset })

@@ -45,7 +45,9 @@ export const ButtonAction = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('answer'), value: z.string().max(4200) }),
   z.strictObject({ do: z.literal('add_machine') }),
   /** Shows one memory, a page of them (of a search, where there are words), or those that a plan was made with. */
-  z.strictObject({ do: z.enum(['memory', 'correct_memory', 'undo_memory']), id: z.int() }),
+  z.strictObject({ do: z.enum(['correct_memory', 'undo_memory']), id: z.int() }),
+  /** `back`: in place of the message that asked. */
+  z.strictObject({ do: z.literal('memory'), id: z.int(), back: z.boolean().optional() }),
   /** `found`: what a search found, by number: the words that were searched for are kept nowhere. */
   z.strictObject({
     do: z.literal('memories'),

@@ -270,6 +270,12 @@ describe('an approval in the chat', () => {
     expect(await system.tap('This command here, 1 h', { on: offer.message_id })).toContain(
       'for the same from now on',
     )
+    const shows = (on: number, words: RegExp, buttons: (all: string[]) => boolean) =>
+      system.until(() => {
+        const now = system.messages().find((m) => m.message_id === on)
+        return now && words.test(textOf(now)) && buttons(buttonsOf(now))
+      }, `message ${on} to show ${words}`)
+    await shows(offer.message_id, /^✓ \w+ approved by Ana.*This command here, 1 h/, (all) => all.length === 0)
     await system.runIs(first, 'succeeded')
     const second = await system.ask('/run npm install again')
     await system.runIs(second, 'succeeded')
@@ -280,6 +286,11 @@ describe('an approval in the chat', () => {
     expect(run.tasks[0]?.standing).toMatchObject({ by: 'Ana' })
     expect(run.approvals).toEqual([])
     expect(await system.tap(/^Revoke 1/, { on: listed.message_id })).toContain('asked about again')
+    await shows(
+      listed.message_id,
+      /Nothing is approved ahead/,
+      (all) => all.includes('Skills') && !all.some((text) => text.startsWith('Revoke')),
+    )
     const third = await system.ask('/run npm install again')
     const asked = await system.message(new RegExp(`❓[\\s\\S]*#${third} v1`), { after: listed.message_id })
     await system.tap('Deny', { on: asked.message_id })

@@ -42,8 +42,17 @@ describe('/memory', () => {
     )
 
     await system.tap('Forget', { on: card.message_id })
-    const sure = await system.message(/for good\?/, { after: card.message_id })
-    await system.tap('Forget it', { on: sure.message_id })
+    const shows = (words: RegExp, buttons: string[]) =>
+      system.until(() => {
+        const now = system.messages().find((m) => m.message_id === card.message_id)
+        return now && words.test(textOf(now)) && String(buttonsOf(now)) === String(buttons)
+      }, `the card to show ${words}`)
+    await shows(/for good\?/, ['Forget it', 'Keep it'])
+    await system.tap('Keep it', { on: card.message_id })
+    await shows(/Done: git status/, ['Correct', 'Forget', 'All memories'])
+    await system.tap('Forget', { on: card.message_id })
+    await system.tap('Forget it', { on: card.message_id })
+    await shows(/^M\d+ is forgotten\.$/, [])
     await system.until(
       async () => (await system.db.query("SELECT 1 FROM memory WHERE kind = 'task'")).length === 0,
       'it to be forgotten',
