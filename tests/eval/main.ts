@@ -43,7 +43,7 @@ const ways: Way[] = [
 
 const chosen = cases.filter(({ request }) => request.includes(values.only))
 console.log(`${chosen.length} requests`)
-// Measured: a whole evaluation of 46 requests in both ways took about 144,000 tokens.
+// About what an evaluation of 46 requests in both ways sends; repairs may make it more.
 const about = Math.ceil((144 * chosen.length) / cases.length)
 if (found)
   console.log(
