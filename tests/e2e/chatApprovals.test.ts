@@ -280,7 +280,7 @@ describe('an approval in the chat', () => {
     const second = await system.ask('/run npm install again')
     await system.runIs(second, 'succeeded')
     const said = system.say('/settings')
-    const listed = await system.message(/npm install again/, { after: said })
+    const listed = await system.message(/Approved ahead[\s\S]*npm install again/, { after: said })
     expect(textOf(listed)).toMatch(/for Ana until .+\nby Ana · medium · used 1 times/)
     const run = await system.run(second)
     expect(run.tasks[0]?.standing).toMatchObject({ by: 'Ana' })
