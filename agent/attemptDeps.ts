@@ -7,7 +7,6 @@ import type { Redacting } from './execute/lines.ts'
 import type { OutputLimits } from './execute/output.ts'
 import type { Journal } from './journal/journal.ts'
 import type { Sandbox } from './sandbox/containment.ts'
-import type { Limits } from './sandbox/limits.ts'
 import type { PipePool } from './sandbox/pipes.ts'
 import type { Bounds } from './sandbox/roots.ts'
 import type { SecretStore } from './secretStore.ts'
@@ -22,8 +21,7 @@ export type AttemptDeps = {
   /** The agent's own directory. */
   agentDir: string
   sandbox: Sandbox
-  /** What all processes of one command may take together. */
-  treeLimits: Limits
+  maxMemory: number
   pipes: PipePool
   capabilities: ReadonlySet<ActionName>
   journal: Journal

@@ -91,7 +91,7 @@ export async function startAgent({
     bounds,
     agentDir: config.agentDir,
     sandbox,
-    treeLimits: limitsOf(config.limits),
+    maxMemory: limitsOf(config.limits).memory,
     pipes,
     capabilities: facts.capabilities,
     journal,
