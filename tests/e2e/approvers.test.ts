@@ -54,10 +54,11 @@ const entitle = async (person: Person, kind: 'chat' | 'machine', target: string)
 /** A command that policy asks about, said by Bob in the group unless told otherwise. */
 async function ask(at: { chat?: number; from?: Person; command?: string } = {}) {
   const { chat = GROUP, from = bob, command = 'npm install' } = at
-  const name = `thing-${serial}`
-  const number = await system.ask(`/run ${command} ${name}`, { chat_id: chat, from })
-  await system.message(new RegExp(`❓.*${name}`), { chat })
-  return { number, pattern: new RegExp(`❓.*${name}`) }
+  const whole = `${command} thing-${serial}`
+  const pattern = new RegExp(`❓.*${whole}`)
+  const number = await system.ask(`/run ${whole}`, { chat_id: chat, from })
+  await system.message(pattern, { chat })
+  return { number, pattern }
 }
 const copyOf = (pattern: RegExp, person: Person) => system.message(pattern, { chat: person.id })
 const codeOf = (card: Parameters<typeof textOf>[0]): string => /❓ ([A-Z]\d+)/.exec(textOf(card))?.[1] ?? ''
