@@ -7,6 +7,7 @@ import type { Redacting } from './execute/lines.ts'
 import type { OutputLimits } from './execute/output.ts'
 import type { Journal } from './journal/journal.ts'
 import type { Sandbox } from './sandbox/containment.ts'
+import type { Limits } from './sandbox/limits.ts'
 import type { PipePool } from './sandbox/pipes.ts'
 import type { Bounds } from './sandbox/roots.ts'
 import type { SecretStore } from './secretStore.ts'
@@ -21,7 +22,8 @@ export type AttemptDeps = {
   /** The agent's own directory. */
   agentDir: string
   sandbox: Sandbox
-  maxMemory: number
+  /** What all processes of one command may take together. */
+  treeLimits: Limits
   pipes: PipePool
   capabilities: ReadonlySet<ActionName>
   journal: Journal

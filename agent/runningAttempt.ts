@@ -94,7 +94,7 @@ export class RunningAttempt {
   }
 
   #context(more: Record<string, string>, given: Confinement['given'] = []): Run {
-    const { bounds, sandbox, pipes, maxMemory, redact, env, secrets } = this.#deps
+    const { bounds, sandbox, pipes, treeLimits, redact, env, secrets } = this.#deps
     const { run_id: runId, network } = this.#spec
     const cwd = resolveInside(bounds, '/', this.#spec.cwd)
     const writable = writableRoots(bounds.roots, this.#spec)
@@ -105,7 +105,7 @@ export class RunningAttempt {
       bounds,
       sandbox,
       pipes,
-      maxMemory,
+      limits: treeLimits,
       redact,
       env: {
         ...attemptEnvironment(env, this.#attempt.id),

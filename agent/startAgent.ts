@@ -91,7 +91,7 @@ export async function startAgent({
     bounds,
     agentDir: config.agentDir,
     sandbox,
-    maxMemory: limitsOf(config.limits).memory,
+    treeLimits: limitsOf(config.limits),
     pipes,
     capabilities: facts.capabilities,
     journal,

@@ -1,5 +1,6 @@
 import type { ActionName, ActionParams } from '../../core/protocol/actions.ts'
 import type { Sandbox } from '../sandbox/containment.ts'
+import type { Limits } from '../sandbox/limits.ts'
 import type { PipePool } from '../sandbox/pipes.ts'
 import type { Bounds } from '../sandbox/roots.ts'
 import type { Confinement } from '../sandbox/walls.ts'
@@ -18,8 +19,8 @@ export type Run = {
   /** What its commands are let do, where the sandbox confines them. */
   confinement: Confinement
   pipes: PipePool
-  /** What all processes of one command may take together, in bytes. */
-  maxMemory: number
+  /** What all processes of one command may take together. */
+  limits: Pick<Limits, 'processes' | 'memory'>
   /** The whole environment of the attempt. */
   env: Record<string, string>
   output: Output

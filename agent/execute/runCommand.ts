@@ -4,10 +4,10 @@ import { constants } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Contained, spawnContained } from '../sandbox/containment.ts'
 import { killTree, terminateTree, treeGone } from '../sandbox/killTree.ts'
-import { watchMemory } from '../sandbox/memoryWatch.ts'
 import { closeQuietly, readPipe } from '../sandbox/pipes.ts'
 import { wallHint } from '../sandbox/wallHint.ts'
 import type { Confinement } from '../sandbox/walls.ts'
+import { type Exceeded, watchTree } from '../sandbox/watchTree.ts'
 import type { Ended, Run } from './run.ts'
 
 /** Between TERM and KILL. */
@@ -44,9 +44,9 @@ export async function runCommand(
   const drained = Promise.all([stdout.done, stderr.done])
   if (contained.child.pid !== undefined) run.started(contained.child.pid)
   const killed = stopOnRequest(run, contained)
-  const memory = watchMemory(contained, run.id, run.maxMemory, () => void killTree(contained, run.id))
-  const end = tooMuch(await ended, memory.taken(), run.maxMemory)
-  memory.stop()
+  const watch = watchTree(contained, run.id, run.limits, () => void killTree(contained, run.id))
+  const end = tooMuch(await ended, watch.exceeded(), run.limits)
+  watch.stop()
   await killed.settle()
   if (contained.child.pid !== undefined) await treeGone(contained, run.id)
   contained.left()
@@ -63,11 +63,14 @@ function explain({ sandbox, output, confinement }: Run, { error }: Ended): void 
   if (hint) output.note(hint)
 }
 
-/** A command that was ended for its memory says how much it took, and what sets the limit. */
-function tooMuch(end: Ended, taken: number | null, limit: number): Ended {
-  if (taken === null) return end
+/** A command that was ended for taking too much says how much it was, and what sets the limit. */
+function tooMuch(end: Ended, exceeded: Exceeded | null, { processes, memory }: Run['limits']): Ended {
+  if (exceeded === null) return end
   const mb = (bytes: number) => `${Math.round(bytes / 1024 / 1024)} MB`
-  const error = `ended: its processes together took ${mb(taken)}, more than the ${mb(limit)} they may (SKYNET_AGENT_MAX_MEMORY_MB)`
+  const error =
+    exceeded.what === 'memory'
+      ? `ended: its processes together took ${mb(exceeded.taken)}, more than the ${mb(memory)} they may (SKYNET_AGENT_MAX_MEMORY_MB)`
+      : `ended: it had ${exceeded.taken} processes, more than the ${processes} it may (SKYNET_AGENT_MAX_PROCESSES)`
   return { ...end, error }
 }
 

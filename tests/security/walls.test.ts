@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { searchPath } from '../../agent/sandbox/environment.ts'
-import { memoryOf } from '../../agent/sandbox/memoryWatch.ts'
+import { memoryOf } from '../../agent/sandbox/watchTree.ts'
 import { ConfinedMachine } from '../support/confinedMachine.ts'
 import { Pair } from '../unit/agent/startPair.ts'
 
@@ -101,6 +101,23 @@ describe('limits', () => {
     })
     expect([fits.error, fits.text]).toEqual([null, '60000000'])
   })
+
+  test.each([true, false])(
+    'of the number of its processes, also where the kernel counts none (confined: %s)',
+    async (confined) => {
+      const machine = machineWith({ env: { SKYNET_AGENT_MAX_PROCESSES: '40' } })
+      const { error, text } = await machine.shell('for i in $(seq 60); do sleep 60 & done; sleep 60', {
+        confined,
+      })
+      expect(error === null ? text : error + text).toMatch(
+        /more than the 40 it may|cannot fork|Resource temporarily unavailable/i,
+      )
+      const fits = await machine.shell('for i in $(seq 20); do sleep 0.5 & done; wait; echo all', {
+        confined,
+      })
+      expect([fits.error, fits.text]).toEqual([null, 'all\n'])
+    },
+  )
 
   test('of files that it keeps in memory', async () => {
     const machine = machineWith({ env: { SKYNET_AGENT_MAX_MEMORY_MB: '100' } })

@@ -7,7 +7,7 @@ import type { Ended, Run } from '../../agent/execute/run.ts'
 import { probeSandbox, type Sandbox } from '../../agent/sandbox/containment.ts'
 import { coverGit } from '../../agent/sandbox/coverGit.ts'
 import { attemptEnvironment, searchPath } from '../../agent/sandbox/environment.ts'
-import { limitsOf } from '../../agent/sandbox/limits.ts'
+import { type Limits, limitsOf } from '../../agent/sandbox/limits.ts'
 import { machineOf } from '../../agent/sandbox/machineOf.ts'
 import { PipePool } from '../../agent/sandbox/pipes.ts'
 import { parseAgentConfig } from '../../core/config/agent.ts'
@@ -38,7 +38,7 @@ export class ConfinedMachine {
   readonly outside: string
   readonly #env: Record<string, string>
   readonly #pipes: PipePool
-  readonly #maxMemory: number
+  readonly #limits: Limits
   readonly sandbox: Sandbox
 
   /** `where`: a directory to make it in. `roots`: below its home; the first is worked in. */
@@ -62,7 +62,7 @@ export class ConfinedMachine {
       SKYNET_AGENT_ROOTS: roots.map((root) => join(this.home, root)).join(delimiter),
     })
     this.bounds = { roots: config.roots.map((root) => realpathSync(root)), hidden: this.data }
-    this.#maxMemory = limitsOf(config.limits).memory
+    this.#limits = limitsOf(config.limits)
     this.#pipes = new PipePool(join(this.dir, 'pipes'))
     this.sandbox = probeSandbox(
       {
@@ -115,7 +115,7 @@ export class ConfinedMachine {
         given: covered.covers,
       },
       pipes: this.#pipes,
-      maxMemory: this.#maxMemory,
+      limits: this.#limits,
       env: { ...attemptEnvironment(this.#env, id), ...covered.env, ...options.secrets },
       output,
       redact: (text) => text,

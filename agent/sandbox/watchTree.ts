@@ -1,36 +1,50 @@
 import { readFileSync, statfsSync } from 'node:fs'
 import type { Contained } from './containment.ts'
 import { treeOf } from './killTree.ts'
+import type { Limits } from './limits.ts'
 
-/** How often the memory of a command is summed. What is taken faster than this goes beyond the limit for that long. */
+/** How often a command is looked at. What is taken faster than this goes beyond the limit for that long. */
 const LOOK_MS = 200
 
+/** What of a command was more than it may: processes, or bytes of memory. */
+export type Exceeded = { what: 'processes' | 'memory'; taken: number }
+
 /**
- * Watches the memory of all processes of a command together, with what it keeps in file systems of its own in memory,
- * and calls `onExceeded` once when it is more than `limit` bytes. What processes share counts once. `taken`: how much it
- * was then. Linux only; elsewhere nothing is watched.
+ * Watches all processes of a command: their number, and their memory together, with what it keeps in file systems of its
+ * own in memory. Calls `onExceeded` once when either is more than its limit. What processes share counts once.
+ * `exceeded`: which, and how much it was then. Linux only; elsewhere nothing is watched. The kernel itself holds the number
+ * where it counts (`countsProcesses`): there this has nothing left to find.
  */
-export function watchMemory(
+export function watchTree(
   contained: Contained,
   executionId: string,
-  limit: number,
+  limits: Pick<Limits, 'processes' | 'memory'>,
   onExceeded: () => void,
-): { taken(): number | null; stop(): void } {
-  let taken: number | null = null
+): { exceeded(): Exceeded | null; stop(): void } {
+  let exceeded: Exceeded | null = null
   let init: number | null = null
   void contained.init.then((pid) => {
     init = pid
   })
   const look = (): void => {
-    const used = memoryOf(treeOf(contained, executionId), init, limit)
-    if (used <= limit) return
-    taken = used
+    exceeded = excess(treeOf(contained, executionId), init, limits)
+    if (!exceeded) return
     clearInterval(timer)
     onExceeded()
   }
   const timer = setInterval(look, LOOK_MS)
   if (process.platform !== 'linux') clearInterval(timer)
-  return { taken: () => taken, stop: () => clearInterval(timer) }
+  return { exceeded: () => exceeded, stop: () => clearInterval(timer) }
+}
+
+function excess(
+  pids: readonly number[],
+  init: number | null,
+  { processes, memory }: Pick<Limits, 'processes' | 'memory'>,
+): Exceeded | null {
+  if (pids.length > processes) return { what: 'processes', taken: pids.length }
+  const taken = memoryOf(pids, init, memory)
+  return taken > memory ? { what: 'memory', taken } : null
 }
 
 /** In bytes. What is shared is counted with each process first, which is cheap, and rightly only where that is too much. */
