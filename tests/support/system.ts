@@ -76,7 +76,8 @@ const noLimits: LimitOptions = {
   editGapMs: 20,
   groupEditGapMs: 20,
 }
-const WAIT_MS = 10_000
+/** A transaction that another test leaves silent holds back the readers of events of the whole server for ten seconds. */
+const WAIT_MS = 30_000
 /** Looked at this often besides on every notice: some changes of the ledger are told to nobody. */
 const LOOK_MS = 100
 const topics: Topic[] = ['run.changed', 'log', 'deliver', 'agents']
