@@ -63,12 +63,12 @@ test('a hello that broke off before its loss was written is evidence of it when 
   const session = randomUUID()
   await db.tx(async (tx) => {
     await tx.query('SELECT 1 FROM run WHERE id = $1 FOR UPDATE', [claim.run])
-    const broken = hello(session)
+    const broken = expect(hello(session)).rejects.toThrow()
     const waiting =
       "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     await expect.poll(async () => (await db.query(waiting)).length).toBe(1)
     await db.query(`SELECT pg_terminate_backend(pid) FROM (${waiting}) w`)
-    await expect(broken).rejects.toThrow()
+    await broken
   })
   expect((await states(control.deps, claim.run)).tasks.a).toBe('running')
   await hello(session)
