@@ -48,3 +48,6 @@ export const TaskRequest = z
       ctx.addIssue({ code: 'custom', path: [...issue.path], message: issue.message })
   })
 export type TaskRequest = z.infer<typeof TaskRequest>
+
+/** A task that has its id, chosen by the caller or made. */
+export type IdentifiedTask = TaskRequest & { task_id: string }
