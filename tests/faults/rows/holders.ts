@@ -28,9 +28,10 @@ export class Holders {
   #start(agent: string): void {
     if (this.#stopped) return
     const child = spawn(process.execPath, [program, JSON.stringify({ ...this.#args, agent })], {
-      stdio: ['ignore', 'ignore', 'inherit'],
+      stdio: ['pipe', 'ignore', 'inherit'],
       env: { PATH: process.env.PATH ?? '' },
     })
+    child.stdin?.on('error', () => {})
     this.#children.add(child)
     child.once('exit', () => {
       this.#children.delete(child)
