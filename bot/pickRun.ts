@@ -1,8 +1,10 @@
 import { activeRuns, type RunLine } from '../core/runs/listRuns.ts'
+import { notUnderstood } from '../core/runs/notUnderstood.ts'
 import { findRun } from '../core/runs/viewRun.ts'
 import type { BotContext } from './context.ts'
 import type { Buttons } from './render/buttons.ts'
 import { clip } from './render/html.ts'
+import { oneLine } from './render/words.ts'
 import { reply } from './reply.ts'
 import type { BotDeps } from './turn.ts'
 
@@ -40,7 +42,7 @@ export const runButtons = (
   runs
     .slice(0, 8)
     .map((run) => [
-      { text: `#${run.number} ${clip(run.summary, 40)}`, action: { do: button, runId: run.id } },
+      { text: `#${run.number} ${clip(oneLine(run.summary), 40)}`, action: { do: button, runId: run.id } },
     ])
 
 /** Replying to a message of a run means that run. */
@@ -58,8 +60,8 @@ export async function repliedRun(ctx: BotContext): Promise<string | null> {
 /** The person's newest run; the newest that has begun, where it is about what was printed. */
 async function newestOf(ctx: BotContext, begun: boolean): Promise<string | null> {
   const [row] = await ctx.turn.tx.query<{ id: string }>(
-    `SELECT id FROM run WHERE person_id = $1 AND number > 0
-     ORDER BY $2 AND NOT EXISTS (SELECT 1 FROM task t WHERE t.run_id = run.id AND t.started_at IS NOT NULL), number DESC LIMIT 1`,
+    `SELECT id FROM run r WHERE person_id = $1 AND number > 0 AND NOT ${notUnderstood}
+     ORDER BY $2 AND NOT EXISTS (SELECT 1 FROM task t WHERE t.run_id = r.id AND t.started_at IS NOT NULL), number DESC LIMIT 1`,
     [ctx.turn.person.id, begun],
   )
   return row?.id ?? null

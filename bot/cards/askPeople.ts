@@ -5,7 +5,9 @@ import type { RunView } from '../../core/runs/viewRun.ts'
 import type { Tx } from '../../core/storage/sql.ts'
 import { say, sayCard, sayDocument, type Where } from '../delivery/say.ts'
 import { needsDocument, planText } from '../render/approvalCard.ts'
-import { escapeHtml } from '../render/html.ts'
+import { clip, escapeHtml } from '../render/html.ts'
+import { unmask } from '../render/unmask.ts'
+import { oneLine } from '../render/words.ts'
 import type { BotDeps } from '../turn.ts'
 
 /**
@@ -41,7 +43,7 @@ const remind = (deps: BotDeps, tx: Tx, run: RunView, { id, code }: Approval, whe
     tx,
     deps.bus,
     where,
-    `⏰ <b>${code}</b> still waits for an answer (run #${run.number}, ${escapeHtml(run.summary ?? run.request).slice(0, 80)}).`,
+    `⏰ <b>${code}</b> still waits for an answer (run #${run.number}, ${escapeHtml(clip(unmask(oneLine(run.summary ?? run.request)), 80))}).`,
     { silent: false, key: `remind:${id}:${where.chatId}` },
   )
 

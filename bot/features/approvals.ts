@@ -9,6 +9,7 @@ import { refusalOf } from '../middleware/permitted.ts'
 import { planText } from '../render/approvalCard.ts'
 import { clip, escapeHtml } from '../render/html.ts'
 import { reveal } from '../render/unmask.ts'
+import { oneLine } from '../render/words.ts'
 import { here, reply, toast } from '../reply.ts'
 import type { BotDeps, Turn } from '../turn.ts'
 
@@ -53,7 +54,7 @@ export async function waiting(turn: Turn, command: string, code: string): Promis
   if (rows.length === 0) return `${unknown}Nothing waits for an answer.`
   const lines = rows.map(
     (row) =>
-      `<code>/${command} ${row.code}</code> · #${row.number} ${escapeHtml(clip(reveal(row.what), 60))}`,
+      `<code>/${command} ${row.code}</code> · #${row.number} ${escapeHtml(clip(reveal(oneLine(row.what)), 60))}`,
   )
   return [`${unknown}Waiting for an answer:`, ...lines].join('\n')
 }

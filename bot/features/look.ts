@@ -12,7 +12,7 @@ import { pickRun, runButtons } from '../pickRun.ts'
 import { bold, clip, code, escapeHtml, time } from '../render/html.ts'
 import { renderMachines } from '../render/machinesCard.ts'
 import { hasMarks, MASK_WARNING, reveal, unmask } from '../render/unmask.ts'
-import { LIFT, placeCode } from '../render/words.ts'
+import { LIFT, oneLine, placeCode } from '../render/words.ts'
 import { here, reply } from '../reply.ts'
 import { asker } from '../startRun.ts'
 import type { BotDeps } from '../turn.ts'
@@ -82,7 +82,7 @@ export async function postCard(deps: BotDeps, ctx: BotContext, runId: string): P
 }
 
 const runLine = (run: RunLine): string =>
-  `#${run.number} ${escapeHtml(run.status.replaceAll('_', ' '))} · ${escapeHtml(clip(reveal(run.summary), 60))}${run.agentName ? ` · ${escapeHtml(run.agentName)}` : ''}`
+  `#${run.number} ${escapeHtml(run.status.replaceAll('_', ' '))} · ${escapeHtml(clip(reveal(oneLine(run.summary)), 60))}${run.agentName ? ` · ${escapeHtml(run.agentName)}` : ''}`
 
 const ages = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 

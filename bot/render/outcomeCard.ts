@@ -1,10 +1,12 @@
 import { canKeep } from '../../core/learning/keepRun.ts'
 import type { Fix } from '../../core/recovery/suggestFixes.ts'
+import { isNotUnderstood } from '../../core/runs/notUnderstood.ts'
 import { testSummary } from '../../core/runs/testSummary.ts'
 import type { LogLine, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import type { Buttons } from './buttons.ts'
 import { bold, clip, clock, code, escapeHtml, quote } from './html.ts'
 import { failingTest, shownLines } from './logLines.ts'
+import { renderNotUnderstood } from './notUnderstood.ts'
 import { fixButtons, triedLines } from './recoveryLines.ts'
 import { reveal, unmask } from './unmask.ts'
 import { changedNames, costLine, firstLine, type Shown, stateWord, whatWhere } from './words.ts'
@@ -45,6 +47,7 @@ export const isFailed = (task: TaskView): boolean =>
 
 /** How a run ended: one message with a summary, the last lines, what it cost and what to do next. Pure. */
 export function renderOutcome(run: RunView, context: OutcomeContext): Shown {
+  if (isNotUnderstood(run)) return renderNotUnderstood(run)
   const failed = run.tasks.find(isFailed)
   const { icon, word } = stateWord(run)
   const spent =
@@ -188,7 +191,6 @@ function outcomeButtons(
     ? [{ text: 'Log', action: { do: 'logs' as const, runId: run.id } }]
     : []
   const again = { text: 'Run again', action: { do: 'again' as const, runId: run.id } }
-  if (run.error?.nearest) return run.error.nearest.map((near) => [suggestion(near)])
   switch (run.status) {
     case 'failed':
       if (!failed) return [[again]]
@@ -226,11 +228,3 @@ function outcomeButtons(
       return log.length > 0 ? [log] : []
   }
 }
-
-type Nearest = NonNullable<NonNullable<RunView['error']>['nearest']>[number]
-
-/** A playbook near to what was written: asked for as the button says, or with the details that are missing. */
-const suggestion = ({ title, request, example }: Nearest): Buttons[number][number] =>
-  request
-    ? { text: clip(reveal(request), 60), action: { do: 'say', text: request } }
-    : { text: `${title} …`, action: { do: 'details_of', title, example } }

@@ -3,7 +3,7 @@ import type { MilestoneView, RunView } from '../../core/runs/viewRun.ts'
 import { partsTold } from '../../core/talk/progress.ts'
 import { bold, clip, clock, escapeHtml } from './html.ts'
 import { unmask } from './unmask.ts'
-import { cameOut, type Shown } from './words.ts'
+import { cameOut, oneLine, type Shown } from './words.ts'
 
 /**
  * How far a run is, in plain words: the milestone that the message began with and those that began after it, up to
@@ -17,7 +17,7 @@ export function renderMilestone(run: RunView, first: string, next: string | null
   const failed = parts.some((part) => part.outcome === 'failed')
   const icon = failed ? '❌' : open ? '🚩' : '🏁'
   const place = `part ${run.milestones.indexOf(newest) + 1} of ${run.milestones.length}`
-  const what = escapeHtml(clip(unmask(run.summary ?? run.request), 50))
+  const what = escapeHtml(clip(unmask(oneLine(run.summary ?? run.request)), 50))
   return {
     html: [
       `${icon} ${bold(`#${run.number} ${place}`)} · ${what}`,

@@ -1,5 +1,6 @@
 import { assertNever } from '../../core/assertNever.ts'
 import { placeLabel } from '../../core/fleet/choosePlace.ts'
+import { isNotUnderstood } from '../../core/runs/notUnderstood.ts'
 import { testSummary } from '../../core/runs/testSummary.ts'
 import type { RunView, TaskView } from '../../core/runs/viewRun.ts'
 import type { Waiting } from '../../core/scheduling/waitingFor.ts'
@@ -24,7 +25,7 @@ export function stateWord(run: RunView): { icon: string; word: string } {
     case 'succeeded':
       return { icon: '✅', word: 'succeeded' }
     case 'failed':
-      return { icon: '❌', word: 'failed' }
+      return isNotUnderstood(run) ? { icon: '🤔', word: 'not understood' } : { icon: '❌', word: 'failed' }
     case 'cancelled':
       return { icon: '⏹', word: 'cancelled' }
     case 'force_cancelled':
@@ -125,7 +126,7 @@ export const whatWhere = (run: RunView, max: number, who = ''): string =>
   joined(
     run.kind === 'command'
       ? code(clip(commandOf(run), max))
-      : escapeHtml(clip(unmask(run.summary ?? run.request), Math.min(max, 120))),
+      : escapeHtml(clip(unmask(oneLine(run.summary ?? run.request)), Math.min(max, 120))),
     `${placeCode(runPlace(run))}${who === '' ? '' : ` · ${escapeHtml(who)}`}`,
   )
 
@@ -174,6 +175,9 @@ export function exactAction(task: Pick<TaskView, 'action' | 'spec'>): string {
       return assertNever(task.action)
   }
 }
+
+/** Text of several lines in one, as a list shows it. */
+export const oneLine = (text: string): string => text.trim().replace(/\s+/g, ' ')
 
 export const firstLine = (text: string, max = 80): string => clip(text.split('\n')[0] ?? '', max)
 

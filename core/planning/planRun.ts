@@ -4,6 +4,7 @@ import { listMachines, type Machine } from '../fleet/machineFacts.ts'
 import { learnedPlaybooks } from '../learning/learnedPlaybooks.ts'
 import { isLockedDown } from '../people/lockdown.ts'
 import { PlanSpec } from '../protocol/specs.ts'
+import { NOT_UNDERSTOOD } from '../runs/notUnderstood.ts'
 import { skillsFor } from '../skills/chooseSkills.ts'
 import { tellFault } from '../storage/tellFault.ts'
 import { RevisionWish } from './askRevision.ts'
@@ -207,8 +208,8 @@ async function makePlan(
   }
   return {
     fault: {
-      code: 'NO_PLAYBOOK',
-      message: 'No playbook fits this request.',
+      code: NOT_UNDERSTOOD,
+      message: 'No playbook understands this request, and no language model is set.',
       hint: outcome.hint,
       nearest: outcome.nearest,
     },

@@ -1,5 +1,6 @@
 import type { RunStatus } from '../events/states.ts'
 import type { Sql } from '../storage/sql.ts'
+import { notUnderstood } from './notUnderstood.ts'
 
 export type RunLine = {
   id: string
@@ -29,10 +30,10 @@ export const activeRuns = (sql: Sql, personId: string | null): Promise<RunLine[]
 
 export type RunFilter = { status?: string; name?: string; sinceMs?: number }
 
-/** Runs of the past, newest first, by status, part of the asker's name, and age. */
+/** Runs of the past, newest first, by status, part of the asker's name, and age; none of requests nobody understood. */
 export const pastRuns = (sql: Sql, filter: RunFilter, limit: number): Promise<RunLine[]> =>
   sql.query<RunLine>(
-    `${columns} WHERE ${asked} AND ($1::text IS NULL OR r.status = $1) AND ($2::text IS NULL OR p.name ILIKE '%' || $2 || '%')
+    `${columns} WHERE ${asked} AND NOT ${notUnderstood} AND ($1::text IS NULL OR r.status = $1) AND ($2::text IS NULL OR p.name ILIKE '%' || $2 || '%')
      AND ($3::float8 IS NULL OR r.created_at > clock_timestamp() - $3 * interval '1 ms') ORDER BY r.number DESC LIMIT $4`,
     [filter.status ?? null, filter.name ?? null, filter.sinceMs ?? null, limit],
   )

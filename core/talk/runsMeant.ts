@@ -1,4 +1,5 @@
 import { isRunEnd, type RunStatus } from '../events/states.ts'
+import { notUnderstood } from '../runs/notUnderstood.ts'
 import type { Sql } from '../storage/sql.ts'
 
 export type TalkRun = {
@@ -12,6 +13,8 @@ export type TalkRun = {
   here: boolean
   /** Whether it belongs to the chat, in whatever topic. */
   ofChat: boolean
+  /** False for a request that nobody understood: it may be asked again, and there is nothing to tell of it. */
+  understood: boolean
   agentName: string | null
   cwd: string | null
 }
@@ -31,7 +34,7 @@ export const talkRuns = (sql: Sql, speaker: Speaker): Promise<TalkRun[]> =>
   sql.query<TalkRun>(
     `SELECT r.id, r.number, r.status, coalesce(r.summary, r.request) AS summary, coalesce(r.person_id = $1, false) AS own,
        coalesce(r.chat_id = $2 AND r.topic_id = $3, false) AS here,
-       coalesce(r.chat_id = $2, false) AS "ofChat", a.name AS "agentName", coalesce(r.cwd, t.cwd) AS cwd
+       coalesce(r.chat_id = $2, false) AS "ofChat", NOT ${notUnderstood} AS understood, a.name AS "agentName", coalesce(r.cwd, t.cwd) AS cwd
      FROM run r
      LEFT JOIN LATERAL (SELECT agent_id, cwd FROM task WHERE run_id = r.id ORDER BY position LIMIT 1) t ON true
      LEFT JOIN agent a ON a.id = coalesce(r.agent_id, t.agent_id)
@@ -55,11 +58,11 @@ export const isGroup = ({ chatId }: Pick<Speaker, 'chatId'>): boolean => chatId 
  * of theirs that ended; else the same of others in the chat; else the last that ended, the person's own first. In a group
  * none of another chat, whoever asks. Empty when there is none. Pure.
  */
-export function askedAbout<R extends Pick<TalkRun, 'number' | 'status' | 'own' | 'here' | 'ofChat'>>(
-  all: readonly R[],
-  speaker: Pick<Speaker, 'chatId'>,
-): R[] {
-  const runs = isGroup(speaker) ? all.filter((run) => run.ofChat) : all
+export function askedAbout<
+  R extends Pick<TalkRun, 'number' | 'status' | 'own' | 'here' | 'ofChat' | 'understood'>,
+>(all: readonly R[], speaker: Pick<Speaker, 'chatId'>): R[] {
+  const told = all.filter((run) => run.understood)
+  const runs = isGroup(speaker) ? told.filter((run) => run.ofChat) : told
   const lastOwn = runs.find((run) => run.own && isRunEnd(run.status))
   const since = lastOwn?.number ?? 0
   const own = runs.filter((run) => run.own && (isUnderWay(run.status) || isOpenSince(run, since)))

@@ -8,6 +8,7 @@ const run = (
   status: 'running' | 'succeeded' | 'failed' | 'awaiting_approval',
   own: boolean,
   place: 'here' | 'topic' | 'away',
+  understood = true,
 ) => ({
   id,
   number: --numbers,
@@ -15,6 +16,7 @@ const run = (
   own,
   here: place === 'here',
   ofChat: place !== 'away',
+  understood,
 })
 const about = (runs: ReturnType<typeof run>[], chatId: number) =>
   askedAbout(runs, { chatId }).map(({ id }) => id)
@@ -45,4 +47,11 @@ test('what has waited for an answer since before tells nothing of what was done 
   expect(
     about([run('runs, of another', 'running', false, 'here'), run('older', 'failed', true, 'here')], 5),
   ).toEqual(['runs, of another'])
+})
+
+test('a request that nobody understood is nothing to tell of', () => {
+  const odd = run('not understood', 'failed', true, 'here', false)
+  const before = run('before it', 'succeeded', true, 'here')
+  expect(about([odd, before], 5)).toEqual(['before it'])
+  expect(about([odd], 5)).toEqual([])
 })
