@@ -3,6 +3,7 @@ import { agentSettings } from '../core/config/agent.ts'
 import { controlSettings } from '../core/config/control.ts'
 import { gatewaySettings } from '../core/config/gateway.ts'
 import { modelSettings } from '../core/config/model.ts'
+import { nearest } from '../core/config/nearest.ts'
 import type { Env } from '../core/config/settings.ts'
 import { readEnvFile } from './loadEnv.ts'
 
@@ -66,12 +67,7 @@ function meant(name: string): string | null {
   if (other) return other
   if (upper.length < MIN_LENGTH) return null
   const near = upper.startsWith('SKYNET_') ? NEAR_OURS : NEAR
-  const [best] = [...allSettings]
-    .filter((known) => Math.abs(known.length - upper.length) <= near)
-    .map((known) => ({ known, far: distance(upper, known) }))
-    .filter(({ far }) => far <= near)
-    .sort((a, b) => a.far - b.far)
-  return best?.known ?? null
+  return nearest(upper, allSettings, near)
 }
 
 const assignment = /^[ \t]*(?:export[ \t]+)?[\w.-]+[ \t]*=[ \t]*(?:'[^']*'|"[^"]*"|`[^`]*`)?.*$/gm
@@ -84,18 +80,4 @@ function strayLines(envFile: string): string[] {
     .flatMap((line, i) =>
       /^\s*(#|$)/.test(line) ? [] : [`line ${i + 1} of .env sets nothing; a setting is NAME=value`],
     )
-}
-
-/** Levenshtein's distance of two names. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[b.length] ?? 0
 }

@@ -5,7 +5,9 @@ import type { Small } from '../../core/talk/chatter.ts'
 import { joinParts } from '../../core/talk/parts.ts'
 import { type Said, understand } from '../../core/talk/understand.ts'
 import type { BotContext } from '../context.ts'
+import { likelyCommand } from '../likelyCommand.ts'
 import { refusalOf } from '../middleware/permitted.ts'
+import { code } from '../render/html.ts'
 import { helpLine, smallAnswers } from '../render/smallTalk.ts'
 import { reply } from '../reply.ts'
 import type { BotDeps } from '../turn.ts'
@@ -20,8 +22,7 @@ export function freeText(deps: BotDeps): Composer<BotContext> {
   const composer = new Composer<BotContext>()
   composer.on('message:text', async (ctx) => {
     const text = ctx.message.text.trim()
-    if (text.startsWith('/'))
-      return reply(deps, ctx.turn, 'I do not know this command. /help lists what I understand.')
+    if (text.startsWith('/')) return unknownCommand(deps, ctx, text)
     const said = understand(text)
     const { reading } = ctx.turn.heard
     if (reading && (await answeredAsRead(deps, ctx, reading, said))) return
@@ -44,6 +45,18 @@ export function freeText(deps: BotDeps): Composer<BotContext> {
       : undefined,
   )
   return composer
+}
+
+/** A command that is none, and the one it was likely meant for. One for another bot of the group is not for this one. */
+async function unknownCommand(deps: BotDeps, ctx: BotContext, text: string): Promise<void> {
+  const to = /^\/\w+@(\w+)/.exec(text)?.[1]
+  if (to && to.toLowerCase() !== ctx.me.username.toLowerCase()) return
+  const meant = likelyCommand(text, ctx.turn.person)
+  const help = '/help lists what I understand.'
+  if (!meant) return reply(deps, ctx.turn, `I do not know this command. ${help}`)
+  // A bare command can be tapped; one with more after it is copied by a tap.
+  const offer = meant.includes(' ') ? code(meant) : meant
+  await reply(deps, ctx.turn, `I do not know this command. Did you mean ${offer}? ${help}`)
 }
 
 /**
