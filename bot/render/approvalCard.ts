@@ -1,15 +1,13 @@
 import { placeLabel } from '../../core/fleet/choosePlace.ts'
-import { memoryName } from '../../core/memory/memory.ts'
-import { startsPrograms } from '../../core/planning/judgePlan.ts'
-import { noFiles, type PlanFiles } from '../../core/planning/planFiles.ts'
+import type { PlanFiles } from '../../core/planning/planFiles.ts'
 import { originsOf } from '../../core/planning/untrusted.ts'
 import type { ApprovalView, RunView, TaskView } from '../../core/runs/viewRun.ts'
-import type { Buttons } from './buttons.ts'
+import { againButton, approvalButtons } from './approvalButtons.ts'
+import { maskLine, reachLines } from './cautionLines.ts'
 import { bold, clip, code, escapeHtml, quote, time } from './html.ts'
 import { planDifference } from './planDifference.ts'
 import { askedSteps } from './recoveryLines.ts'
-import { fileTexts } from './restedFiles.ts'
-import { hasMarks, MASK_WARNING, unmask } from './unmask.ts'
+import { unmask } from './unmask.ts'
 import { exactAction, firstLine, joined, placeCode, runPlace, type Shown } from './words.ts'
 
 const risks = ['low', 'medium', 'high', 'critical']
@@ -70,14 +68,6 @@ export function renderApproval(
   }
 }
 
-/** Said once where anything of the plan holds what only looks like something else. */
-const maskLine = (run: RunView): string[] =>
-  run.tasks.some((task) => hasMarks(`${exactAction(task)}${unmask(`${task.cwd} ${restNames(task)}`)}`))
-    ? [MASK_WARNING]
-    : []
-
-const restNames = ({ spec }: TaskView): string => (spec.rests_on ?? []).map(({ path }) => path).join(' ')
-
 /** What a revision changed: in a sentence, and line by line against the version it replaced. */
 function changeLines(run: RunView, files: PlanFiles | undefined): string[] {
   if (!run.change) return []
@@ -94,12 +84,6 @@ function quorumLine({ status, quorum, decisions }: ApprovalView): string[] {
   const so = names.length > 0 ? `: ${names.join(', ')}` : ''
   return [escapeHtml(unmask(`${names.length} of ${quorum} people have approved${so}`))]
 }
-
-/** What nobody answered in time can be asked once more, as long as nothing else became of its run. */
-const againButton = (run: RunView, approval: ApprovalView): Buttons =>
-  approval.status === 'expired' && run.status === 'expired'
-    ? [[{ text: 'Ask again', action: { do: 'ask_again', approvalId: approval.id } }]]
-    : []
 
 /** What a model saw beside the request, where it saw anything: any step may come of it. */
 const originLine = (run: RunView): string[] => {
@@ -142,15 +126,6 @@ const verdictLines = (task: TaskView): string[] => [
   escapeHtml(unmask(task.verdict.reason)),
   ...reachLines(task).map(escapeHtml),
 ]
-
-/** What it can reach: the network, the machine beside its roots, secrets. */
-function reachLines({ action, spec, confined }: TaskView): string[] {
-  const walls = !startsPrograms(action) || confined === null ? [] : [confined ? 'confined' : '⚠️ not confined']
-  return [
-    [`network ${spec.network ? 'yes' : 'no'}`, ...walls].join(' · '),
-    ...(spec.secrets ? [`🔑 is given ${spec.secrets.join(', ')}`] : []),
-  ]
-}
 
 /** Steps with their verdict; an empty line keeps them apart from what stands above when there are several. */
 function groupLines(tasks: TaskView[], run: RunView): string {
@@ -209,103 +184,6 @@ function recordLine(approval: ApprovalView): string {
     default:
       return bold(`${approval.code} no longer asked`) + at
   }
-}
-
-function approvalButtons(run: RunView, approval: ApprovalView, armed: boolean): Buttons {
-  const bound = { approvalId: approval.id, planHash: approval.planHash }
-  const dangerous = approval.risk === 'high' || approval.risk === 'critical'
-  const machine = run.tasks[0]?.agentName ?? 'it'
-  const deny = {
-    text: 'Deny',
-    style: 'danger' as const,
-    action: { do: 'decide' as const, ...bound, decision: 'denied' as const },
-  }
-  const details = { text: 'Details', action: { do: 'details' as const, approvalId: approval.id } }
-  const revise = { text: 'Revise', action: { do: 'revise' as const, approvalId: approval.id } }
-  if (dangerous && armed) {
-    return [
-      [
-        {
-          text: `Yes, on ${machine}`,
-          style: 'danger',
-          action: { do: 'decide', ...bound, decision: 'approved' },
-        },
-      ],
-      [{ text: 'Back', action: { do: 'arm', ...bound, armed: false } }],
-    ]
-  }
-  const approve = dangerous
-    ? { text: 'Approve', style: 'success' as const, action: { do: 'arm' as const, ...bound, armed: true } }
-    : {
-        text: 'Approve',
-        style: 'success' as const,
-        action: { do: 'decide' as const, ...bound, decision: 'approved' as const },
-      }
-  const more = { text: 'More…', action: { do: 'more' as const, ...bound } }
-  // Steps that join a plan which goes on are taken or left as they are.
-  const changes = run.status === 'awaiting_approval' ? [revise] : []
-  const ahead = approval.risk === 'critical' ? [] : [more]
-  return [[approve], [deny, details], [...changes, ...ahead]].filter((row) => row.length > 0)
-}
-
-/** All of a plan, nothing cut: what `Details` shows, and the document that goes before a card that cannot show it. Pure. */
-export function planText(run: RunView, approval: ApprovalView, files: PlanFiles = noFiles): string {
-  const head = [
-    `${approval.code} · run #${run.number} v${run.planVersion}`,
-    `plan ${approval.planHash}`,
-    unmask(`asked by ${run.personName ?? 'a program'}: ${run.request}`),
-    ...maskLine(run),
-    ...sourceLines(run),
-    '',
-  ]
-  const tasks = run.tasks.flatMap((t) => [
-    unmask(`${t.key} ${t.title}${t.dependsOn.length > 0 ? ` (after ${t.dependsOn.join(', ')})` : ''}`),
-    unmask(`  on ${t.agentName}:${t.cwd}`),
-    unmask(`  from: ${originsOf(run.source).join(', ')}`),
-    ...exactAction(t)
-      .split('\n')
-      .map((line) => `  | ${line}`),
-    unmask(`  ${t.verdict.verdict} · ${t.verdict.risk} · rule ${t.verdict.rule} · ${t.verdict.reason}`),
-    ...reachLines(t).map((line) => `  ${line}`),
-    `  at most ${t.spec.timeout_s} s`,
-    ...aboutLines(t).map((line) => `  ${line}`),
-    ...(t.spec.rests_on ?? []).map(({ path, sha256 }) => unmask(`  rests on ${path} ${sha256}`)),
-    '',
-  ])
-  return [...head, ...tasks, ...fileTexts(files)].join('\n')
-}
-
-/** What made the plan, and how what it took compares with what was expected. */
-function sourceLines({ source }: RunView): string[] {
-  if (source?.kind !== 'model') return []
-  const { estimate, used } = source
-  const took = used === undefined ? '' : `, took ${used}`
-  return [
-    unmask(`planned by ${source.provider} ${source.model}`),
-    ...(source.memories
-      ? [
-          `with ${source.memories.map(memoryName).join(', ')} in view: /memory ${memoryName(source.memories[0] ?? 0)} shows one`,
-        ]
-      : []),
-    ...(estimate
-      ? [
-          `${estimate.complexity} (${Math.round(estimate.confidence * 100)}% sure): expected ${estimate.expected} tokens, up to ${estimate.budget}${took}`,
-        ]
-      : []),
-  ]
-}
-
-/** What the planner says of a step; a model's words, which nobody has checked. */
-const aboutLines = ({ about }: TaskView): string[] => {
-  const said = about
-    ? [
-        ['why', about.why],
-        ['then', about.expects],
-        ['check', about.check],
-        ['undo', about.undo],
-      ]
-    : []
-  return said.flatMap(([what, text]) => (text ? [unmask(`${what}: ${text}`)] : []))
 }
 
 /** Whether the card cannot show everything that is approved. */

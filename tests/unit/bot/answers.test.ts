@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type AnswerContext, renderAnswer } from '../../../bot/render/answers.ts'
+import type { AnswerContext } from '../../../bot/render/answerParts.ts'
+import { renderAnswer } from '../../../bot/render/answers.ts'
 import { plain } from '../../../bot/render/html.ts'
 import type { Topic } from '../../../core/talk/questions.ts'
 import { approval, now, run, task } from './runs.ts'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { planText } from '../../../bot/render/approvalCard.ts'
 import { plain } from '../../../bot/render/html.ts'
 import { renderOutcome } from '../../../bot/render/outcomeCard.ts'
+import { planText } from '../../../bot/render/planText.ts'
 import { renderRunCard } from '../../../bot/render/runCard.ts'
 import type { RunView } from '../../../core/runs/viewRun.ts'
 import { approval, now, ran, run, task } from './runs.ts'

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { planText, renderApproval } from '../../../bot/render/approvalCard.ts'
+import { renderApproval } from '../../../bot/render/approvalCard.ts'
+import { planText } from '../../../bot/render/planText.ts'
 import { hasMarks, MASK_WARNING, reveal, unmask } from '../../../bot/render/unmask.ts'
 import type { RunView } from '../../../core/runs/viewRun.ts'
 import { approval, run, task } from './runs.ts'
