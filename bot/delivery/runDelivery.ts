@@ -6,23 +6,11 @@ import { refreshCard } from '../cards/refreshCard.ts'
 import type { BotDeps } from '../turn.ts'
 import { blockChat } from './blockChat.ts'
 import { type Called, callTelegram } from './callTelegram.ts'
+import { addMark, emptyLane, type Lane, lastFirst, type Mark, nextKind } from './lane.ts'
 import { createLimits, type Kind, type LimitOptions, type Limits } from './limits.ts'
 import { moveChat } from './moveChat.ts'
+import { markEnded, markSent, readPending } from './outbox.ts'
 import { type Delivery, type Sent, sendOne, takeUp } from './sendOne.ts'
-
-/** `force`: also when only its clock moved. `last`: the work it shows has ended. */
-export type Mark = { force: boolean; last: boolean }
-
-type Lane = {
-  chatId: number
-  sends: Delivery[]
-  dirty: Map<string, Mark>
-  busy: boolean
-  timer: NodeJS.Timeout | null
-  /** The timer is for the limits alone: what may go sooner need not wait for it. */
-  pacing: boolean
-  failures: number
-}
 
 /** Longest a send that found no answer is put off before it is tried again. */
 const MAX_BACKOFF_MS = 30_000
@@ -42,26 +30,14 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions, hol
   let lookAgain = false
 
   const laneOf = (chatId: number): Lane => {
-    const lane = lanes.get(chatId) ?? {
-      chatId,
-      sends: [],
-      dirty: new Map<string, Mark>(),
-      busy: false,
-      timer: null,
-      pacing: false,
-      failures: 0,
-    }
+    const lane = lanes.get(chatId) ?? emptyLane(chatId)
     lanes.set(chatId, lane)
     return lane
   }
 
   /** Takes what the outbox has and this process does not know yet. */
   const look = async (): Promise<void> => {
-    const rows = await deps.db.query<Delivery>(
-      `SELECT id, chat_id, method, payload, card_id, tries, greatest(0, extract(epoch FROM not_before - clock_timestamp()) * 1000)::float8 AS wait_ms
-       FROM delivery WHERE status = 'pending' AND NOT id = ANY($1::bigint[]) ORDER BY id LIMIT 500`,
-      [[...known]],
-    )
+    const rows = await readPending(deps, known)
     for (const row of rows) {
       known.add(row.id)
       if (row.chat_id === null) void answerNow(row)
@@ -108,11 +84,7 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions, hol
     messageId: number | null,
     error: string | null,
   ): Promise<void> => {
-    await deps.db
-      .query(
-        'UPDATE delivery SET status = $2, message_id = $3, error = $4, sent_at = clock_timestamp(), tries = tries + 1 WHERE id = $1',
-        [row.id, status, messageId, error],
-      )
+    await markEnded(deps, row, { status, messageId, error })
       .then(() => known.delete(row.id))
       .catch((e) => {
         tellFault(deps.log, 'outbox', e)
@@ -207,14 +179,10 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions, hol
   const keepSent = async (lane: Lane, row: Delivery, sent: Sent & { kind: 'ok' }): Promise<void> => {
     for (;;) {
       try {
-        const [card] = await deps.db.query<{ state: string }>(
-          `WITH done AS (UPDATE delivery SET status = 'sent', message_id = $3, error = NULL, sent_at = clock_timestamp(), tries = tries + 1 WHERE id = $1)
-           UPDATE card SET message_id = $3, shown = $4, state = CASE WHEN state = 'live' AND $5 THEN 'settled' ELSE state END WHERE id = $2 RETURNING state`,
-          [row.id, row.card_id, sent.messageId, sent.hash ?? null, sent.settled ?? false],
-        )
+        const state = await markSent(deps, row, sent)
         failpoint('message.sent:committed')
         known.delete(row.id)
-        if (row.card_id && card && card.state !== 'settled')
+        if (row.card_id && state !== null && state !== 'settled')
           lane.dirty.set(row.card_id, { force: false, last: false })
         return
       } catch (error) {
@@ -274,11 +242,7 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions, hol
     /** Marks a card that may have changed; it is rendered and edited when its chat's turn comes. */
     markCard: (chatId: number, cardId: string, mark: Mark = { force: false, last: false }): void => {
       const lane = laneOf(chatId)
-      const before = lane.dirty.get(cardId)
-      lane.dirty.set(cardId, {
-        force: mark.force || (before?.force ?? false),
-        last: mark.last || (before?.last ?? false),
-      })
+      addMark(lane, cardId, mark)
       if (mark.last && lane.pacing && lane.timer) {
         clearTimeout(lane.timer)
         lane.timer = null
@@ -297,11 +261,5 @@ export function runDelivery(deps: BotDeps, api: Api, options?: LimitOptions, hol
     },
   }
 }
-/** Messages before edits; of the edits those first whose work has ended. */
-const nextKind = (lane: Lane): Kind =>
-  lane.sends.length > 0 ? 'send' : lastFirst(lane)?.[1].last ? 'last edit' : 'edit'
-
-const lastFirst = (lane: Lane): [string, Mark] | undefined =>
-  [...lane.dirty].find(([, mark]) => mark.last) ?? [...lane.dirty][0]
 
 export type DeliveryLoop = ReturnType<typeof runDelivery>
