@@ -1,24 +1,15 @@
-import { statSync } from 'node:fs'
-import { platform } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { z } from 'zod'
 import { failpoint } from '../core/config/failpoint.ts'
 import { type ActionCall, ActionCallSchema } from '../core/protocol/actions.ts'
 import type { AttemptFrame, GatewayFrame, Hello } from '../core/protocol/frames.ts'
-import { grantFault } from '../core/protocol/grants.ts'
 import { specHash } from '../core/protocol/hash.ts'
-import { KeyChain, type KeyStatement } from '../core/protocol/keyChain.ts'
 import type { ExecutionSpec } from '../core/protocol/specs.ts'
 import type { AttemptDeps } from './attemptDeps.ts'
 import type { JournalledAttempt } from './journal/attempt.ts'
-import { changedFile } from './restsOn.ts'
+import { type Refusal, refusalOf } from './refuseDispatch.ts'
 import { RunningAttempt } from './runningAttempt.ts'
-import { findAliases } from './sandbox/aliases.ts'
 import { killMarked } from './sandbox/killTree.ts'
-import { resolveInside } from './sandbox/roots.ts'
 
-/** More at once would starve the machine; the control plane schedules far fewer. */
-const MAX_RUNNING = 64
 /** After the kill, for a full disk to take the end of an attempt; else the next start finds it lost. */
 const LAST_WRITE_MS = 5000
 /** How often it is tried again to journal what a full disk did not take. */
@@ -26,7 +17,6 @@ const AGAIN_MS = 1000
 
 type Dispatch = Extract<GatewayFrame, { type: 'dispatch' }>
 type HeldAttempt = Hello['attempts'][number]
-type Refusal = { code: string; reason: string }
 
 /** The attempts of this agent: begins each at most once, whatever is sent twice, and ends them on request. */
 export class Attempts {
@@ -89,7 +79,9 @@ export class Attempts {
     const hash = specHash(spec)
     const known = journal.attempts.get(id)
     if (known) return this.#repeated(known, spec, hash)
-    const refusal = this.#unjournalled.get(id) ?? this.#refusal(id, spec, grant)
+    const refusal =
+      this.#unjournalled.get(id) ??
+      refusalOf(this.#deps, { id, spec, grant }, { running: this.running, stopping: this.#stopping })
     if (refusal) return this.#refuse(id, refusal)
     const call = ActionCallSchema.parse({ action: spec.action, params: spec.params })
     try {
@@ -166,71 +158,6 @@ export class Attempts {
     )
   }
 
-  #refusal(id: string, spec: ExecutionSpec, grant: unknown): Refusal | null {
-    const { agentId, machineId, controlKeys, capabilities, journal } = this.#deps
-    if (journal.tokens.has(spec.claim_token))
-      return { code: 'other_attempt', reason: 'This claim token belongs to another attempt.' }
-    const now = new Date()
-    const fault = grantFault(
-      grant,
-      { spec, executionId: id, agentId, machineId, now },
-      controlKeys.follow(chainOf(grant), now),
-    )
-    if (fault)
-      return {
-        code: `grant_${fault}`,
-        reason: `The grant does not allow this start (${fault.replaceAll('_', ' ')}).`,
-      }
-    if (this.#stopping) return { code: 'stopping', reason: 'The agent is stopping.' }
-    if (this.#running.size >= MAX_RUNNING)
-      return { code: 'busy', reason: `The agent already runs ${MAX_RUNNING} attempts.` }
-    if (!capabilities.has(spec.action))
-      return { code: 'unsupported', reason: `This agent cannot do ${spec.action}.` }
-    return (
-      this.#secretRefusal(spec.secrets ?? []) ??
-      this.#placeRefusal(spec.cwd) ??
-      this.#aliasRefusal(spec.owns ?? []) ??
-      this.#changedRefusal(spec)
-    )
-  }
-
-  /** A file under another name than the ledger owns it by could be another task's at the same time. */
-  #aliasRefusal(owns: readonly string[]): Refusal | null {
-    const found = findAliases(owns, platform())
-    const [first] = found
-    if (!first) return null
-    this.#deps.onAliases(found)
-    const reason = `${first.path} leads to ${first.to}; it is asked for again under that name.`
-    return { code: 'file_alias', reason: reason.slice(0, 1000) }
-  }
-
-  #secretRefusal(names: readonly string[]): Refusal | null {
-    const there = new Set(names.length > 0 ? this.#deps.secrets.names() : [])
-    const missing = names.find((name) => !there.has(name))
-    if (missing === undefined) return null
-    return {
-      code: 'no_secret',
-      reason: `This machine keeps no secret ${missing}. There: skynet agent secret set ${missing}`,
-    }
-  }
-
-  /** What people approved rested on what these files held. */
-  #changedRefusal({ rests_on = [] }: ExecutionSpec): Refusal | null {
-    const changed = changedFile(this.#deps.bounds, rests_on)
-    if (changed === null) return null
-    return { code: 'changed', reason: `${changed} has changed since it was approved.`.slice(0, 1000) }
-  }
-
-  #placeRefusal(cwd: string): Refusal | null {
-    try {
-      const real = resolveInside(this.#deps.bounds, '/', cwd)
-      const there = statSync(real, { throwIfNoEntry: false })?.isDirectory()
-      return there ? null : { code: 'no_directory', reason: `${cwd} is not a directory on this machine.` }
-    } catch (error) {
-      return { code: 'outside_roots', reason: (error as Error).message.slice(0, 1000) }
-    }
-  }
-
   #refuse(id: string, refusal: Refusal): void {
     this.#deps.log.warn('refused an attempt', { execution_id: id, code: refusal.code })
     this.#journalRefusal(id, refusal)
@@ -284,10 +211,6 @@ export class Attempts {
     })
   }
 }
-
-/** What a grant says of keys; nothing where it does not read as that. */
-const chainOf = (grant: unknown): KeyStatement[] =>
-  z.object({ chain: KeyChain }).safeParse(grant).data?.chain ?? []
 
 /** Number 1 is taken by the frame that the ledger already has of a known attempt: there this changes nothing. */
 function looseRefusal(execution_id: string, refusal: Refusal): string {

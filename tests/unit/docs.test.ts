@@ -176,7 +176,10 @@ describe('docs/errors.md', () => {
   test('lists what an agent refuses', () => {
     const faults = /export type GrantFault =([\s\S]*?)\n\n/.exec(read('core/protocol/grants.ts'))?.[1] ?? ''
     const grants = all(faults, /'(\w+)'/g).map((fault) => `grant_${fault}`)
-    const codes = new Set([...grants, ...found(['agent/attempts.ts'], /\bcode: '([a-z_]+)'/g)])
+    const codes = new Set([
+      ...grants,
+      ...found(['agent/attempts.ts', 'agent/refuseDispatch.ts'], /\bcode: '([a-z_]+)'/g),
+    ])
     expect(listed('What an agent refuses').sort()).toEqual([...codes].sort())
   })
 
