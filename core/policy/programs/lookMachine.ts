@@ -2,17 +2,8 @@ import type { ProgramTable } from './program.ts'
 
 /** Programs that look at the machine, its processes and its logs. */
 export const lookMachine: ProgramTable = {
-  'echo printf : true false test [ sleep pwd basename dirname seq expr yes exit return break continue shift times umask tty logname factor':
-    {
-      free: true,
-      examples: { allow: ['echo hi', 'true', 'sleep 30', 'test -f x', 'printf "%s\\n" a', 'echo $HOME'] },
-    },
-  wait: { plain: '-nf', examples: { allow: ['wait'], ask: ['wait -p PATH -n'] } },
   'bg fg banner figlet reset arch whoami lsmod': { examples: { allow: ['whoami'], ask: ['figlet -f x a'] } },
   clear: { plain: '-xV', takes: '-T', examples: { allow: ['clear'] } },
-  ulimit: { plain: '-aHScdefilmnpqrstuvx', examples: { allow: ['ulimit -a', 'ulimit -n'] } },
-  disown: { plain: '-ahr' },
-  type: { plain: '-atpPfS', examples: { allow: ['type ls', 'type -a node'] } },
   which: { plain: '-as --all', examples: { allow: ['which node', 'which -a node'], ask: ['which -i x'] } },
   whereis: { plain: '-bmsul', examples: { allow: ['whereis ls'] } },
   'whatis apropos': { plain: '-aerwlds', examples: { allow: ['whatis ls'], ask: ['apropos -C x y'] } },
@@ -179,14 +170,7 @@ export const lookMachine: ProgramTable = {
       deny: ['man /etc/shadow'],
     },
   },
-  help: { plain: '-dms', examples: { allow: ['help cd'] } },
   'tldr cheat': { effect: 'network.query', network: true, examples: { ask: ['tldr tar'] } },
-  printenv: {
-    plain: '-0 --null',
-    bare: 'secrets.environment',
-    examples: { allow: ['printenv PATH'], ask: ['printenv', 'printenv -0'] },
-  },
-  env: { effect: 'secrets.environment', examples: { ask: ['env'] } },
   ip: {
     plain:
       '-4 -6 -B -c -d -h -i -j -N -o -p -s -t -r --brief --color --details --human --json --numeric --oneline --pretty --statistics --timestamp --resolve -br -brief -color -stats -details -json -pretty',
@@ -210,27 +194,6 @@ export const lookMachine: ProgramTable = {
         'ip -b x',
         'ip -batch x',
         'ip addr add x dev y',
-      ],
-    },
-  },
-  history: {
-    effect: 'secrets.environment',
-    flags: { '-c -w -d -a -r': 'fs.write-option' },
-    examples: { ask: ['history'] },
-  },
-  'export declare typeset readonly local': {
-    bare: 'secrets.environment',
-    flags: { '-p': 'secrets.environment' },
-    examples: {
-      allow: ['export NODE_ENV=test'],
-      ask: [
-        'export',
-        'export -p',
-        'export PATH=/x:$PATH',
-        "export 'PATH=/x'",
-        'declare "PATH=/x"',
-        'declare -x',
-        'readonly PATH=/x',
       ],
     },
   },
@@ -294,20 +257,4 @@ export const lookMachine: ProgramTable = {
     },
   },
   'neofetch fastfetch': { examples: { allow: ['fastfetch'], ask: ['neofetch --config x'] } },
-  'read getopts mapfile readarray unset let jobs hash set shopt': {
-    bare: 'info',
-    examples: {
-      allow: ['set -e', 'set -euo pipefail', 'unset X', 'read X', 'jobs'],
-      ask: [
-        'set',
-        'set -k',
-        'read PATH',
-        'unset PATH',
-        'let PATH=0',
-        'hash -p /tmp/x ls',
-        'jobs -x ls',
-        'shopt -s lastpipe',
-      ],
-    },
-  },
 }

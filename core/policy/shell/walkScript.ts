@@ -1,32 +1,20 @@
-import {
-  type AndOr,
-  type Assignment,
-  type Command,
-  type CommandNode,
-  type CompoundCommand,
-  type CompoundList,
-  forEachChild,
-  type ParsedScript,
-  type Pipeline,
-  type Redirected,
-  type Statement,
-  type SyntaxNode,
+import type {
+  AndOr,
+  CommandNode,
+  CompoundCommand,
+  CompoundList,
+  ParsedScript,
+  Pipeline,
+  Redirected,
+  Statement,
 } from 'unbash'
 import { scanCode } from '../describe/scanCode.ts'
 import { noStdin, type Stdin } from '../facts.ts'
-import { changesState } from './applyBuiltin.ts'
 import { overrideFacts } from './assignmentFacts.ts'
 import { expandWord } from './expandWord.ts'
-import { HOLES, NAME } from './marks.ts'
-import {
-  copyState,
-  forgetAll,
-  joinDirectories,
-  joinInto,
-  maxAlternatives,
-  type ShellState,
-  unite,
-} from './state.ts'
+import { callsItself, forgetChanged } from './lookAhead.ts'
+import { HOLES } from './marks.ts'
+import { copyState, forgetAll, joinDirectories, joinInto, maxAlternatives, type ShellState } from './state.ts'
 import { add, note, type Spot, type Steps, textOf, type Walk } from './walk.ts'
 import { walkCommand } from './walkCommand.ts'
 import { walkRedirects } from './walkRedirects.ts'
@@ -175,21 +163,6 @@ function walkBody(
   else walkCommandNode(walk, body, spot, state)
 }
 
-/** A function that starts itself in a pipeline or in the background. */
-function callsItself(body: SyntaxNode, name: string): boolean {
-  let found = false
-  const look = (node: SyntaxNode, forks: boolean): void => {
-    const forking =
-      forks ||
-      (node.type === 'Pipeline' && node.commands.length > 1) ||
-      (node.type === 'Statement' && node.background === true)
-    if (node.type === 'Command' && forking && node.name?.value === name) found = true
-    if (!found) forEachChild(node, (child) => look(child, forking))
-  }
-  look(body, false)
-  return found
-}
-
 function walkCompound(walk: Walk, node: CompoundCommand, spot: Spot, state: ShellState): void {
   switch (node.type) {
     case 'Subshell':
@@ -275,30 +248,6 @@ function walkBashOnly(walk: Walk, node: CompoundCommand, spot: Spot, state: Shel
     walkBranches(walk, [node.body], spot, state)
   }
   visitExpansions(walk, node, spot, state)
-}
-
-/** Before a loop: what its body may change, an earlier turn may have changed. */
-function forgetChanged(node: SyntaxNode, state: ShellState): void {
-  if (node.type === 'Assignment') {
-    const old = state.vars.get(node.name) ?? [HOLES]
-    state.vars.set(node.name, isCounted(node) ? unite(old, [NAME]) : [HOLES])
-  }
-  if (node.type === 'For' || node.type === 'Select') state.vars.set(node.name.value, [HOLES])
-  if (node.type === 'ParameterExpansion' && node.operation?.type === 'Default')
-    state.vars.set(node.parameter, [HOLES])
-  if (node.type === 'Command' && changesShell(node, state)) forgetAll(state)
-  forEachChild(node, (child) => forgetChanged(child, state))
-}
-
-/** `i=$((i+1))` and `i=0`: a number, whatever it is. */
-const isCounted = (node: Assignment): boolean =>
-  !node.append && /^\w+=(\d+|\$\(\([^()$`"'\\]*\)\))$/.test(node.text)
-
-function changesShell(node: Command, state: ShellState): boolean {
-  if (!node.name) return false
-  const { value, text } = node.name
-  if (value === 'printf') return node.args.some((arg) => !/^[\w%]/.test(arg.text))
-  return changesState(value) || state.functions.has(value) || /[$`]/.test(text)
 }
 
 /** The steps, for `Walk`. */
