@@ -20,7 +20,7 @@ import { askForOrigins, originsOf } from '../../core/planning/untrusted.ts'
 import { SYSTEM_PROMPT } from '../../core/planning/writePrompt.ts'
 import { sha256 } from '../../core/protocol/hash.ts'
 import type { TaskSpec } from '../../core/protocol/specs.ts'
-import { chooseSkills, offeredSkills, readChosen, skillsFor } from '../../core/skills/chooseSkills.ts'
+import { chooseSkills } from '../../core/skills/chooseSkills.ts'
 import {
   fetchSkill,
   listSkillFaults,
@@ -29,6 +29,8 @@ import {
 } from '../../core/skills/lookForSkills.ts'
 import { readSkillDirectory } from '../../core/skills/readDirectory.ts'
 import { SkillFault } from '../../core/skills/readSkill.ts'
+import { offeredSkills, readChosen } from '../../core/skills/reviewedSkills.ts'
+import { skillsFor } from '../../core/skills/skillsFor.ts'
 import { openTestControl, type TestControl } from '../support/control.ts'
 import { newDatabase, type TestDatabase } from '../support/database.ts'
 import { demo } from '../unit/planning/places.ts'
