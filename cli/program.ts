@@ -1,13 +1,13 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { Env } from '../core/config/settings.ts'
 import manifest from '../package.json' with { type: 'json' }
+import { addAgent } from './agentProgram.ts'
 import { addPlaybooks, addSkills } from './guideProgram.ts'
 import { loadEnv } from './loadEnv.ts'
 import { explainError } from './reportError.ts'
+import { addKeys, addPeople, addStanding, addTokens } from './rightsProgram.ts'
 
 const queueKinds = ['redis', 'postgres']
-const scopeHelp = 'read, operate, gateway, agent or admin; repeat it for more'
-
 /** Runs the command that was asked for. What it needs is loaded then and not before. */
 export async function run(argv: readonly string[]): Promise<void> {
   const env = loadEnv(process.env)
@@ -118,53 +118,6 @@ On the machine of the control plane it needs nothing. Elsewhere:
   SKYNET_GATEWAY_API_TOKEN  of \`skynet token new --name gateway-2 --scope gateway\`
   SKYNET_GATEWAY_URL        where the control plane reaches this gateway`
 
-function addAgent(program: Command, env: Env): void {
-  const agent = program
-    .command('agent')
-    .description('only the agent of this machine: executes what was allowed')
-    .addHelpText('after', '\nWorks in SKYNET_AGENT_ROOTS and nowhere else. Join first, once.')
-    .action(async () => (await import('./agentCommand.ts')).agentCommand(env, []))
-  agent
-    .command('join')
-    .description('enrols this machine with a one-time code')
-    .argument('<url>', "the gateway's address, such as http://192.168.1.10:8766")
-    .argument('<code>', 'the code that /agents in the chat or `skynet agent invite` gave')
-    .action(async (url: string, code: string) =>
-      (await import('./agentCommand.ts')).agentCommand(env, ['join', url, code]),
-    )
-  const secret = agent
-    .command('secret')
-    .description('secrets of this machine, which tasks are given by name: set, list, remove')
-    .addHelpText('after', '\nThe value is asked for, or comes over standard input; never as an argument.')
-  secret
-    .command('set')
-    .description('keeps a secret, in the place of the one of that name')
-    .argument('<name>', 'such as DEPLOY_TOKEN: the variable that the task finds it in')
-    .action(async (name: string) =>
-      (await import('./agentCommand.ts')).agentCommand(env, ['secret', 'set', name]),
-    )
-  secret
-    .command('list')
-    .description('the names that are kept')
-    .action(async () => (await import('./agentCommand.ts')).agentCommand(env, ['secret', 'list']))
-  secret
-    .command('remove')
-    .description('forgets a secret')
-    .argument('<name>', 'as listed')
-    .action(async (name: string) =>
-      (await import('./agentCommand.ts')).agentCommand(env, ['secret', 'remove', name]),
-    )
-  agent
-    .command('revoke')
-    .description('a machine is not trusted any more: cut off, its tasks end or go to review')
-    .argument('<name>', 'its name, as /agents shows it')
-    .action(async (name: string) => (await import('./revokeAgentCommand.ts')).revokeAgentCommand(env, name))
-  agent
-    .command('invite')
-    .description('prints the line with which another machine joins')
-    .action(async () => (await import('./inviteCommand.ts')).inviteCommand(env))
-}
-
 function addCare(program: Command, env: Env): void {
   program
     .command('doctor')
@@ -222,92 +175,4 @@ function addAudit(program: Command, env: Env): void {
 function wholeNumberOf(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('--limit takes a number from 1 to 999999')
   return Number(text)
-}
-
-function addPeople(program: Command, env: Env): void {
-  const people = program.command('people').description('who may use the bot, and as what')
-  const load = () => import('./peopleCommands.ts')
-  people
-    .command('list')
-    .description('everybody the bot has met, with id and role')
-    .action(async () => (await load()).listPeopleCommand(env))
-  people
-    .command('role')
-    .description('gives a role: viewer (looks), operator (starts), approver (decides), owner (manages)')
-    .argument('<id>', 'the Telegram id that `skynet people list` shows')
-    .argument('<role>', 'viewer, operator, approver or owner')
-    .action(async (id: string, role: string) => (await load()).setRoleCommand(env, id, role))
-  people
-    .command('revoke')
-    .description('takes every right away, at once')
-    .argument('<id>', 'the Telegram id that `skynet people list` shows')
-    .action(async (id: string) => (await load()).revokeCommand(env, id))
-  people
-    .command('entitle')
-    .description('names where a person may act; who has no such entry may act everywhere')
-    .argument('<id>', 'the Telegram id that `skynet people list` shows')
-    .option('--chat <id...>', 'the id of a chat, such as -1001234')
-    .option('--machine <name...>', 'the name of a machine')
-    .option('--remove', 'takes these entries away again; without any left the person may act nowhere')
-    .option('--everywhere <kind...>', 'chat or machine: takes every restriction of that kind away')
-    .action(async (id: string, options: Parameters<Awaited<ReturnType<typeof load>>['entitleCommand']>[2]) =>
-      (await load()).entitleCommand(env, id, options),
-    )
-  people
-    .command('pair')
-    .description('prints a one-time code; `/pair CODE` makes its sender an owner')
-    .action(async () => (await load()).pairCommand(env))
-}
-
-function addTokens(program: Command, env: Env): void {
-  const token = program.command('token').description('bearer tokens of the REST API')
-  const load = () => import('./tokenCommands.ts')
-  token
-    .command('new')
-    .description('prints a new token, this once; only its hash is kept')
-    .requiredOption('--name <name>', 'what it is for; it is revoked by this name')
-    .requiredOption('--scope <scope...>', scopeHelp)
-    .option('--person <id>', 'whose it is: it then may what this person may, and no more')
-    .action(async (options: { name: string; scope: string[]; person?: string }) =>
-      (await load()).newTokenCommand(env, options.name, options.scope, options.person ?? null),
-    )
-  token
-    .command('list')
-    .description('names and scopes')
-    .action(async () => (await load()).listTokensCommand(env))
-  token
-    .command('revoke')
-    .description('a token stops working within 5 s')
-    .argument('<name>', 'its name or id, as `skynet token list` shows them')
-    .action(async (name: string) => (await load()).revokeTokenCommand(env, name))
-}
-
-function addKeys(program: Command, env: Env): void {
-  program
-    .command('keys')
-    .description('the key that signs grants')
-    .command('rotate')
-    .description('a new one, signed by the one before: agents follow by themselves')
-    .option(
-      '--overlap <duration>',
-      'how long agents still take the old one, once they have heard of the new one',
-      '24h',
-    )
-    .action(async (options: { overlap: string }) =>
-      (await import('./keysCommand.ts')).rotateKeysCommand(env, options.overlap),
-    )
-}
-
-function addStanding(program: Command, env: Env): void {
-  const standing = program.command('standing').description('what is approved ahead, for a while')
-  const load = () => import('./standingCommands.ts')
-  standing
-    .command('list')
-    .description('what goes on without asking, for whom, where and until when')
-    .action(async () => (await load()).listStandingCommand(env))
-  standing
-    .command('revoke')
-    .description('ends one at once')
-    .argument('<id>', 'as `skynet standing list` shows it; `all` ends them all')
-    .action(async (id: string) => (await load()).revokeStandingCommand(env, id))
 }
