@@ -33,9 +33,12 @@ const recovery = { lockDuration: 5000, stalledInterval: 2500, maxStalledCount: 1
 
 type WorkerQueue = Pick<OpenQueue, 'makeWorker' | 'outage'>
 
+/** What may wait for a model for long: it is broken off when its worker stops, and done by the next one. */
+const brokenOff: ReadonlySet<JobName> = new Set(['run.plan', 'run.recover'])
+
 /**
- * Starts the queue's workers and the maintenance services. `stop` lets what is under way end, but for a question to a model
- * about what failed: that is broken off, and asked by the next worker.
+ * Starts the queue's workers and the maintenance services. `stop` lets what is under way end, but for planning and looking
+ * for another way: these are broken off, and done by the next worker.
  */
 export function startWorkers(deps: Deps, queue: WorkerQueue): { stop(): Promise<void> } {
   const stopping = new AbortController()
@@ -71,6 +74,6 @@ async function handle(deps: Deps, job: Job, stopping: AbortSignal, lost?: AbortS
   const name = job.name as JobName
   const payload = jobs[name].payload.safeParse(job.data)
   if (!payload.success) return settle({ kind: 'cancel', reason: `malformed payload of ${name}` })
-  const signals = [...(lost ? [lost] : []), ...(name === 'run.recover' ? [stopping] : [])]
+  const signals = [...(lost ? [lost] : []), ...(brokenOff.has(name) ? [stopping] : [])]
   settle(await handlers[name](deps, payload.data as never, AbortSignal.any(signals)))
 }

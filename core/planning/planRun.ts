@@ -6,32 +6,18 @@ import { isLockedDown } from '../people/lockdown.ts'
 import { PlanSpec } from '../protocol/specs.ts'
 import { NOT_UNDERSTOOD } from '../runs/notUnderstood.ts'
 import { skillsFor } from '../skills/skillsFor.ts'
-import { tellFault } from '../storage/tellFault.ts'
 import { RevisionWish } from './askRevision.ts'
 import { bestMachine } from './bestMachine.ts'
 import { commitRevision, type Made, seeRevision } from './commitRevision.ts'
 import { gatherContext } from './gatherContext.ts'
+import { type PlanningRun, releaseRun, takeRun, whileWanted } from './holdRun.ts'
 import { type PlaceFacts, planRequest } from './planRequest.ts'
 import { planRevision } from './planRevision.ts'
 import { pastFor } from './readPast.ts'
 import { tellDraft } from './tellDraft.ts'
 
-/** How long a planner holds a run, renewed while it lives; one that died is followed by another after that. */
-const PLANNING_LEASE_MS = 10_000
 const MAX_TRIES = 3
 
-type PlanningRun = {
-  id: string
-  kind: string
-  request: string
-  person_id: string | null
-  chat_id: number | null
-  agent_id: string | null
-  cwd: string | null
-  plan_version: number
-  revision: unknown
-  planning_tries: number
-}
 type PlanDeps = Pick<
   Deps,
   | 'db'
@@ -62,13 +48,14 @@ export type RunFault = {
 
 /**
  * Plans one run that is in `planning`: makes the plan, has policy judge every task, and leaves the run refused,
- * waiting for approval, running or failed. Safe to call twice at once: the second finds the run taken.
+ * waiting for approval, running or failed. Safe to call twice at once: the second finds the run taken. `signal`: the
+ * worker stops; what is asked is broken off, and another worker has the run at once.
  */
 export async function planRun(
   deps: PlanDeps,
   runId: string,
   signal: AbortSignal,
-): Promise<'planned' | 'taken'> {
+): Promise<'planned' | 'taken' | 'left'> {
   const run = await takeRun(deps, runId)
   if (!run) return 'taken'
   if (run.planning_tries > MAX_TRIES) {
@@ -98,66 +85,12 @@ export async function planRun(
     return 'planned'
   } catch (error) {
     if (wanted.isOver()) return 'planned'
-    await holdRun(deps, run, 0)
+    await releaseRun(deps, run, signal.aborted)
+    if (signal.aborted) return 'left'
     throw error
   } finally {
     wanted.stop()
   }
-}
-
-/**
- * Holds the run for this planner, and aborts `signal` once it is not in `planning` any more: somebody cancelled it, or
- * another planner has it. Heard over the bus at once, and of the ledger with the next renewal.
- */
-function whileWanted(
-  deps: Pick<Deps, 'db' | 'bus' | 'log'>,
-  run: PlanningRun,
-  stopping: AbortSignal,
-): { signal: AbortSignal; isOver(): boolean; stop(): void } {
-  const over = new AbortController()
-  const look = async (): Promise<void> => {
-    const held = await holdRun(deps, run)
-    if (held?.length === 0) over.abort(new Error('nobody wants this plan any more'))
-  }
-  const timer = setInterval(() => void look(), PLANNING_LEASE_MS / 3)
-  const unsubscribe = deps.bus.subscribe('run.changed', ({ runId }) => {
-    if (runId === run.id) void look()
-  })
-  return {
-    signal: AbortSignal.any([stopping, over.signal]),
-    isOver: () => over.signal.aborted,
-    stop: () => {
-      clearInterval(timer)
-      unsubscribe()
-    },
-  }
-}
-
-/** Keeps a run for this planner, or with 0 ms lets another have it at once. Empty when it is not this planner's any more. */
-const holdRun = (
-  deps: Pick<Deps, 'db' | 'log'>,
-  run: Pick<PlanningRun, 'id' | 'planning_tries'>,
-  ms: number = PLANNING_LEASE_MS,
-): Promise<object[] | null> =>
-  deps.db
-    .query(
-      `UPDATE run SET planning_until = clock_timestamp() + $2 * interval '1 ms'
-       WHERE id = $1 AND status = 'planning' AND planning_tries = $3 RETURNING id`,
-      [run.id, ms, run.planning_tries],
-    )
-    .catch((error) => {
-      tellFault(deps.log, `planning of ${run.id}`, error)
-      return null
-    })
-
-async function takeRun(deps: Pick<Deps, 'db'>, runId: string): Promise<PlanningRun | undefined> {
-  const [run] = await deps.db.query<PlanningRun>(
-    `UPDATE run SET planning_until = clock_timestamp() + $2 * interval '1 ms', planning_tries = planning_tries + 1
-     WHERE id = $1 AND status = 'planning' AND (planning_until IS NULL OR planning_until < clock_timestamp())
-     RETURNING id, kind, request, person_id, chat_id, agent_id, cwd, plan_version, planning_tries, revision`,
-    [runId, PLANNING_LEASE_MS],
-  )
-  return run
 }
 
 async function makePlan(

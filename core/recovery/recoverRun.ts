@@ -105,7 +105,7 @@ async function release(
 ): Promise<void> {
   try {
     await deps.db.query(
-      `UPDATE recovery SET taken_until = clock_timestamp(), tries = tries - $3 WHERE id = $1 AND status = 'open' AND tries = $2`,
+      `UPDATE recovery SET taken_until = clock_timestamp() - interval '1 ms', tries = tries - $3 WHERE id = $1 AND status = 'open' AND tries = $2`,
       [id, tries, uncounted ? 1 : 0],
     )
   } catch (error) {

@@ -3,9 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Deps } from '../../core/deps.ts'
 import type { ActionRequest } from '../../core/protocol/http.ts'
 import { openQueue, QueueBackendError } from '../../core/queue/openQueue.ts'
-import { cancelRun } from '../../core/runs/cancelRun.ts'
 import { createRun } from '../../core/runs/createRun.ts'
-import { claimTasks } from '../../core/scheduling/claimTasks.ts'
 import { startWorkers } from '../../workers/main.ts'
 import { startProcess } from '../support/childProcess.ts'
 import { openTestControl, type TestControl, testLog } from '../support/control.ts'
@@ -24,7 +22,6 @@ import {
   startRun,
   type TestMachine,
 } from '../support/fleet.ts'
-import { scriptedModel } from '../support/scriptedModel.ts'
 
 describe.each(queueKinds())('the queue on %s', (kind) => {
   let database: TestDatabase
@@ -207,29 +204,6 @@ describe.each(queueKinds())('the queue on %s', (kind) => {
     await drained()
     expect(await outcomes()).toEqual({ succeeded: 30 })
     await workers.stop()
-  })
-
-  test('a worker that stops breaks off a question about what failed, and no other work', async () => {
-    const model = scriptedModel()
-    const asking = Promise.withResolvers<AbortSignal | undefined>()
-    model.push(
-      (asked) =>
-        new Promise((_, reject) => {
-          asked.signal?.addEventListener('abort', () => reject(asked.signal?.reason))
-          asking.resolve(asked.signal)
-        }),
-    )
-    const recovery = { ...deps().settings.recovery, hasModel: true }
-    const own = { ...deps(), model, settings: { ...deps().settings, recovery } }
-    const run = await startRun(own, machine, [{ key: '1' }])
-    const { claims } = await claimTasks(own, 20)
-    for (const claim of claims)
-      await report(own, claim, accepted(), started(), result('failed', 'error: x'), exited())
-    const workers = startWorkers(own, control.queue)
-    const signal = await asking.promise
-    await workers.stop()
-    expect(signal?.aborted).toBe(true)
-    await own.db.tx((tx) => cancelRun(own, tx, run.id, null))
   })
 
   test('jobs that mean nothing do no harm', async () => {
