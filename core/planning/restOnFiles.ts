@@ -12,26 +12,13 @@ import { scriptFiles } from './scriptFiles.ts'
 /** A plan with the files that its tasks rest on. */
 export type Rested = { plan: PlanSpec; files: PlanFile[] }
 
-/** What files hold now, by agent and path. */
-export type SeenFiles = ReadonlyMap<string, ReadonlyMap<string, PlanFile>>
+/** What files hold now, by agent and path; null: asked for, and not there or not to be asked for now. */
+export type SeenFiles = ReadonlyMap<string, ReadonlyMap<string, PlanFile | null>>
 export const nothingSeen: SeenFiles = new Map()
 
 /**
- * The plan with, for each task that asks, the files it runs and what they hold now: part of what is hashed, approved and
- * signed, so that the agent refuses it once one of them has changed. Not for files that a task before it may write, and
- * not where the agent cannot be asked now; such a task rests on its text alone, as its card shows.
- */
-export const restOnFiles = async (
-  deps: Pick<Deps, 'gatewayToken' | 'redact'>,
-  sql: Sql,
-  plan: PlanSpec,
-  judged: readonly Judged[],
-  machines: readonly Machine[],
-): Promise<Rested> => restOn(plan, judged, machines, await seeFiles(deps, sql, plan, judged, machines))
-
-/**
  * Asks the agents of a plan what the files hold that its tasks would rest on. It may take seconds for each agent: not for
- * where the run's row is locked, since a cancel would wait.
+ * where anything is locked, since a cancel would wait.
  */
 export async function seeFiles(
   deps: Pick<Deps, 'gatewayToken' | 'redact'>,
@@ -40,18 +27,45 @@ export async function seeFiles(
   judged: readonly Judged[],
   machines: readonly Machine[],
 ): Promise<SeenFiles> {
-  const wanted = wantedFiles(plan, judged, machines)
-  const agents = Map.groupBy(plan.tasks.keys(), (i) => plan.tasks[i]?.spec.agent_id ?? '')
   const seen = await Promise.all(
-    [...agents].map(async ([agentId, own]) => {
-      const paths = [...new Set(own.flatMap((i) => wanted[i] ?? []))]
-      return [agentId, paths.length > 0 ? await inspect(deps, sql, agentId, paths) : new Map()] as const
+    [...filesOf(plan, judged, machines)].map(async ([agentId, paths]) => {
+      const found = await inspect(deps, sql, agentId, paths)
+      return [agentId, new Map(paths.map((path) => [path, found.get(path) ?? null]))] as const
     }),
   )
   return new Map(seen)
 }
 
-/** The plan resting on what was seen of its files. Pure. */
+/** The files that tasks of a plan would rest on, by agent. */
+function filesOf(
+  plan: PlanSpec,
+  judged: readonly Judged[],
+  machines: readonly Machine[],
+): Map<string, string[]> {
+  const files = new Map<string, string[]>()
+  for (const [i, paths] of wantedFiles(plan, judged, machines).entries()) {
+    const agentId = plan.tasks[i]?.spec.agent_id ?? ''
+    if (paths.length > 0) files.set(agentId, [...new Set([...(files.get(agentId) ?? []), ...paths])])
+  }
+  return files
+}
+
+/** Whether every file that tasks of a plan would rest on was asked for. Pure. */
+export const hasSeen = (
+  seen: SeenFiles,
+  plan: PlanSpec,
+  judged: readonly Judged[],
+  machines: readonly Machine[],
+): boolean =>
+  [...filesOf(plan, judged, machines)].every(([agentId, paths]) =>
+    paths.every((path) => seen.get(agentId)?.has(path)),
+  )
+
+/**
+ * The plan with, for each task that asks, the files it runs and what was seen of them: part of what is hashed, approved
+ * and signed, so that the agent refuses it once one of them has changed. Not for files that a task before it may write,
+ * and not where the agent could not be asked; such a task rests on its text alone, as its card shows. Pure.
+ */
 export function restOn(
   plan: PlanSpec,
   judged: readonly Judged[],

@@ -2,10 +2,17 @@ import { randomUUID } from 'node:crypto'
 import { askApproval } from '../approvals/askApproval.ts'
 import { findStanding, useStanding } from '../approvals/standing.ts'
 import type { Deps } from '../deps.ts'
-import { listMachines } from '../fleet/machineFacts.ts'
+import { listMachines, type Machine } from '../fleet/machineFacts.ts'
 import { isLockedDown } from '../people/lockdown.ts'
 import { type Judged, judgeTask, worstRisk } from '../planning/judgePlan.ts'
-import { type Rested, restOnFiles } from '../planning/restOnFiles.ts'
+import {
+  hasSeen,
+  nothingSeen,
+  type Rested,
+  restOn,
+  type SeenFiles,
+  seeFiles,
+} from '../planning/restOnFiles.ts'
 import { scriptFiles } from '../planning/scriptFiles.ts'
 import type { Verdict } from '../policy/judge.ts'
 import { planHash } from '../protocol/hash.ts'
@@ -40,33 +47,55 @@ type Batch = {
   runId: string | null
   tasks: readonly TaskRequest[]
 } & ProgramOf
-type IdentifiedBatch = Omit<Batch, 'tasks'> & { tasks: IdentifiedTask[] }
+type IdentifiedBatch = Omit<Batch, 'tasks'> & { tasks: IdentifiedTask[]; seen: SeenFiles }
+/** Agents have to be asked for files that a plan would rest on: outside of any transaction. */
+type Unseen = { kind: 'unseen'; plan: PlanSpec; judged: readonly Judged[]; machines: readonly Machine[] }
 
 /**
  * Takes tasks of a program into the ledger, at most 50, as one plan: placed, judged by policy, and, where policy asks,
  * held until people approve the plan. A task id that is known already is not made again, so that repeating a call
- * changes nothing. `runId` null makes a run for them. All of them or none, in one transaction.
+ * changes nothing. `runId` null makes a run for them. All of them or none, in one transaction. Where that comes upon files
+ * that the plan would rest on, it ends with nothing made, their agents are asked, which may take seconds, and all of it is
+ * looked at anew with what they said.
  */
 export async function enqueueTasks(deps: EnqueueDeps, batch: Batch): Promise<Enqueued> {
-  const done = await deps.db.tx((tx) => enqueue(deps, tx, batch))
-  if (done.kind === 'enqueued' && done.created) deps.bus.publish('run.changed', { runId: done.runId })
-  return done
-}
-
-async function enqueue(deps: EnqueueDeps, tx: Tx, asked: Batch): Promise<Enqueued> {
-  const tasks = asked.tasks.map(
+  const tasks = batch.tasks.map(
     ({ task_id = randomUUID(), ...task }): IdentifiedTask => ({ ...task, task_id }),
   )
+  const chosen = batch.tasks.flatMap(({ task_id }) => task_id ?? [])
+  for (let seen = nothingSeen; ; ) {
+    const done = await deps.db.tx((tx) => enqueue(deps, tx, { ...batch, tasks, seen }, chosen))
+    if (done.kind === 'unseen') {
+      seen = together(seen, await seeFiles(deps, deps.db, done.plan, done.judged, done.machines))
+      continue
+    }
+    if (done.kind === 'enqueued' && done.created) deps.bus.publish('run.changed', { runId: done.runId })
+    return done
+  }
+}
+
+/** All that was seen, the newer where both have it: it only grows, so that asking ends however tasks change their places. */
+const together = (old: SeenFiles, fresh: SeenFiles): SeenFiles =>
+  new Map(
+    [...old, ...fresh].map(([agentId]) => [
+      agentId,
+      new Map([...(old.get(agentId) ?? []), ...(fresh.get(agentId) ?? [])]),
+    ]),
+  )
+
+async function enqueue(
+  deps: EnqueueDeps,
+  tx: Tx,
+  batch: IdentifiedBatch,
+  chosen: readonly string[],
+): Promise<Enqueued | Unseen> {
+  const { tasks } = batch
   const ids = tasks.map((task) => task.task_id)
   const fault = faultOfTexts(tasks, deps.redact)
   if (fault) return { kind: 'fault', ...fault }
   const [locked, first, unfit, placed] = await Promise.all([
     isLockedDown(tx),
-    knownTasks(
-      tx,
-      asked.tasks.flatMap(({ task_id }) => task_id ?? []),
-      ids,
-    ),
+    knownTasks(tx, chosen, ids),
     faultOfGraph(tx, tasks),
     placeAll(tx, tasks),
   ])
@@ -74,12 +103,12 @@ async function enqueue(deps: EnqueueDeps, tx: Tx, asked: Batch): Promise<Enqueue
     return { kind: 'fault', code: 'LOCKED_DOWN', message: 'Everything is locked down; nothing starts.' }
   if (first) return first
   if (unfit) return { kind: 'fault', ...unfit }
-  const run = asked.runId === null ? null : await openRun(tx, asked.runId, tasks.length)
+  const run = batch.runId === null ? null : await openRun(tx, batch.runId, tasks.length)
   if (run && 'kind' in run) return run
   if (!Array.isArray(placed)) return placed
-  const foreign = await outsideRights(tx, asked, placed)
+  const foreign = await outsideRights(tx, batch, placed)
   if (foreign) return foreign
-  return store(deps, tx, { ...asked, tasks }, run, placed)
+  return store(deps, tx, batch, run, placed)
 }
 
 /** The places of all tasks, or why one of them has none. */
@@ -130,7 +159,7 @@ async function store(
   batch: IdentifiedBatch,
   run: OpenRun | null,
   placed: readonly PlacedTask[],
-): Promise<Enqueued> {
+): Promise<Enqueued | Unseen> {
   const keys = batch.tasks.map((_, i) => String((run?.count ?? 0) + i + 1))
   const judged = placed.map(({ spec, machine }, i): Judged => {
     return { key: keys[i] ?? '', ...judgeTask(spec, machine, deps.policy, deps.settings.denyPaths) }
@@ -139,7 +168,9 @@ async function store(
   const denied = judged[at]
   if (denied) return { kind: 'denied', taskId: batch.tasks[at]?.task_id ?? '', verdict: denied.verdict }
   const bare = programPlan(deps, batch.tasks, keys, placed, judged, (run?.version ?? 0) + 1)
-  const { plan, files } = await withFiles(deps, tx, bare, judged)
+  const rested = await withFiles(tx, bare, judged, batch.seen)
+  if ('kind' in rested) return rested
+  const { plan, files } = rested
   const runId = run?.id ?? randomUUID()
   const hash = planHash(plan, deps.policy.version)
   const asked = judged.some(({ verdict }) => verdict.verdict === 'ask')
@@ -177,15 +208,18 @@ async function store(
   return { kind: 'enqueued', runId, taskIds: batch.tasks.map((t) => t.task_id), created: true, approvalId }
 }
 
-/** What is asked about rests on the files it runs, as they are now. */
+/** What is asked about rests on the files it runs, as they were seen. */
 async function withFiles(
-  deps: EnqueueDeps,
   tx: Tx,
   plan: PlanSpec,
   judged: readonly Judged[],
-): Promise<Rested> {
+  seen: SeenFiles,
+): Promise<Rested | Unseen> {
   const some = plan.tasks.some(
     ({ spec }, i) => judged[i]?.verdict.verdict === 'ask' && scriptFiles(spec).length > 0,
   )
-  return some ? restOnFiles(deps, tx, plan, judged, await listMachines(tx)) : { plan, files: [] }
+  if (!some) return { plan, files: [] }
+  const machines = await listMachines(tx)
+  if (!hasSeen(seen, plan, judged, machines)) return { kind: 'unseen', plan, judged, machines }
+  return restOn(plan, judged, machines, seen)
 }
