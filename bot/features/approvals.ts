@@ -4,10 +4,10 @@ import { outsideLine } from '../../core/people/entitlements.ts'
 import { readPlanFiles } from '../../core/planning/planFiles.ts'
 import { viewRun } from '../../core/runs/viewRun.ts'
 import type { BotContext } from '../context.ts'
-import { sayDocument } from '../delivery/say.ts'
+import { say, sayDocument } from '../delivery/say.ts'
 import { refusalOf } from '../middleware/permitted.ts'
 import { clip, escapeHtml } from '../render/html.ts'
-import { planText } from '../render/planText.ts'
+import { asMessage, planText } from '../render/planText.ts'
 import { reveal } from '../render/unmask.ts'
 import { oneLine } from '../render/words.ts'
 import { here, reply, toast } from '../reply.ts'
@@ -133,7 +133,7 @@ export async function arm(deps: BotDeps, turn: Turn, approvalId: string, armed: 
   if (runId) turn.tx.afterCommit(() => deps.bus.publish('run.changed', { runId }))
 }
 
-/** The whole plan as a document: every command in full, rule, reason, hash. */
+/** The whole plan, every command in full, rule, reason, hash: as a message where it is short, else as a document. */
 export async function details(deps: BotDeps, turn: Turn, approvalId: string): Promise<void> {
   const [row] = await turn.tx.query<{ run_id: string }>('SELECT run_id FROM approval WHERE id = $1', [
     approvalId,
@@ -142,8 +142,9 @@ export async function details(deps: BotDeps, turn: Turn, approvalId: string): Pr
   const approval = run?.approvals.find((a) => a.id === approvalId)
   if (!run || !approval) return toast(deps, turn, 'This approval is gone.')
   await toast(deps, turn)
-  await sayDocument(turn.tx, deps.bus, here(turn, false), {
-    name: `plan-${approval.code}.txt`,
-    text: planText(run, approval, await readPlanFiles(turn.tx, run.id)),
-  })
+  const text = planText(run, approval, await readPlanFiles(turn.tx, run.id))
+  const message = asMessage(text)
+  const where = here(turn, false)
+  if (message) return say(turn.tx, deps.bus, where, message)
+  await sayDocument(turn.tx, deps.bus, where, { name: `plan-${approval.code}.txt`, text })
 }

@@ -8,7 +8,7 @@ import { bold, clip, code, escapeHtml, quote, time } from './html.ts'
 import { planDifference } from './planDifference.ts'
 import { askedSteps } from './recoveryLines.ts'
 import { unmask } from './unmask.ts'
-import { exactAction, firstLine, joined, placeCode, runPlace, type Shown } from './words.ts'
+import { exactAction, firstLine, joined, oneLine, placeCode, runPlace, type Shown } from './words.ts'
 
 const risks = ['low', 'medium', 'high', 'critical']
 const byRisk = (a: TaskView, b: TaskView): number =>
@@ -41,7 +41,7 @@ export function renderApproval(
     ...(run.tasks.length > 1
       ? [
           joined(
-            escapeHtml(clip(unmask(run.summary ?? run.request), 80)),
+            escapeHtml(clip(unmask(oneLine(run.summary ?? run.request)), 80)),
             `${asking.length} of ${run.tasks.length} steps ${asking.length === 1 ? 'asks' : 'ask'}`,
           ),
         ]

@@ -3,9 +3,22 @@ import { noFiles, type PlanFiles } from '../../core/planning/planFiles.ts'
 import { originsOf } from '../../core/planning/untrusted.ts'
 import type { ApprovalView, RunView, TaskView } from '../../core/runs/viewRun.ts'
 import { maskLine, reachLines } from './cautionLines.ts'
+import { escapeHtml } from './html.ts'
 import { fileTexts } from './restedFiles.ts'
 import { unmask } from './unmask.ts'
 import { exactAction } from './words.ts'
+
+/** What is longer, in characters or lines, is a document: it would push the card with its buttons off a phone's screen. */
+const MAX_MESSAGE_TEXT = 3000
+const MAX_MESSAGE_LINES = 60
+
+/** A plan's text as one message, in HTML; null when it is too long for that. Pure. */
+export function asMessage(text: string): string | null {
+  const whole = text.trimEnd()
+  return whole.length <= MAX_MESSAGE_TEXT && whole.split('\n').length <= MAX_MESSAGE_LINES
+    ? `<pre>${escapeHtml(whole)}</pre>`
+    : null
+}
 
 /** All of a plan, nothing cut: what `Details` shows, and the document that goes before a card that cannot show it. Pure. */
 export function planText(run: RunView, approval: ApprovalView, files: PlanFiles = noFiles): string {

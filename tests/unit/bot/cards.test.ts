@@ -3,7 +3,7 @@ import { needsDocument, renderApproval } from '../../../bot/render/approvalCard.
 import { ButtonAction, type Buttons, buttonId } from '../../../bot/render/buttons.ts'
 import { plain } from '../../../bot/render/html.ts'
 import { renderOutcome } from '../../../bot/render/outcomeCard.ts'
-import { planText } from '../../../bot/render/planText.ts'
+import { asMessage, planText } from '../../../bot/render/planText.ts'
 import { renderRunCard } from '../../../bot/render/runCard.ts'
 import { renderMilestone } from '../../../bot/render/smallCards.ts'
 import type { Shown } from '../../../bot/render/words.ts'
@@ -152,6 +152,9 @@ describe('the approval card', () => {
     )
     expect(planText(long, approval())).toContain(`${'x'.repeat(700)}⟨U+202E⟩`)
     expect(planText(long, approval())).toContain(HASH)
+    expect(asMessage('a <b> & c\n')).toBe('<pre>a &lt;b&gt; &amp; c</pre>')
+    expect(asMessage('x'.repeat(3001))).toBeNull()
+    expect(asMessage('x\n'.repeat(61))).toBeNull()
   })
 })
 
