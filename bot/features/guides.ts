@@ -6,6 +6,7 @@ import { keepRun, playbookName } from '../../core/learning/keepRun.ts'
 import { permits } from '../../core/people/methods.ts'
 import { listSkillFaults } from '../../core/skills/lookForSkills.ts'
 import type { BotContext } from '../context.ts'
+import { putAside } from '../conversations/leave.ts'
 import { say, sayDocument } from '../delivery/say.ts'
 import { renderGuide, renderGuides, SHORT_TEXT } from '../render/guideCard.ts'
 import { bold, clip, code, escapeHtml } from '../render/html.ts'
@@ -143,7 +144,7 @@ export async function rename(deps: BotDeps, ctx: BotContext, name: string): Prom
   const guide = await readGuide(ctx.turn.tx, 'playbook', name)
   if (!guide) return toast(deps, ctx.turn, 'It is gone. /skills shows what there is.')
   await toast(deps, ctx.turn)
-  await ctx.conversation.exitAll()
+  await putAside(deps, ctx, 'renamePlaybook')
   await ctx.conversation.enter('renamePlaybook', { name })
 }
 

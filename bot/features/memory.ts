@@ -10,6 +10,7 @@ import { permits } from '../../core/people/methods.ts'
 import type { PlanSource } from '../../core/planning/planOutcome.ts'
 import { findRun } from '../../core/runs/viewRun.ts'
 import type { BotContext } from '../context.ts'
+import { putAside } from '../conversations/leave.ts'
 import type { ButtonAction, Buttons } from '../render/buttons.ts'
 import { clip, escapeHtml, quote } from '../render/html.ts'
 import { memoryCard, memoryHead, memoryPage, PAGE } from '../render/memoryCards.ts'
@@ -137,7 +138,7 @@ export async function startCorrection(deps: BotDeps, ctx: BotContext, id: number
   const no = await obstacle(turn, id)
   await toast(deps, turn, no ?? '', no !== null)
   if (no !== null) return
-  await ctx.conversation.exitAll()
+  await putAside(deps, ctx, 'correctMemory')
   await ctx.conversation.enter('correctMemory', { id })
 }
 

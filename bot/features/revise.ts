@@ -5,6 +5,7 @@ import { droppableSteps } from '../../core/planning/dropStep.ts'
 import { type Change, revisePlan } from '../../core/planning/revisePlan.ts'
 import { type RunView, viewRun } from '../../core/runs/viewRun.ts'
 import type { BotContext } from '../context.ts'
+import { putAside } from '../conversations/leave.ts'
 import { say } from '../delivery/say.ts'
 import { refusalOf } from '../middleware/permitted.ts'
 import type { Buttons } from '../render/buttons.ts'
@@ -116,7 +117,7 @@ export async function editStep(
   if (!run) return
   await toast(deps, ctx.turn)
   const task = run.tasks.find((t) => t.key === key)
-  await ctx.conversation.exitAll()
+  await putAside(deps, ctx, 'editCommand')
   await ctx.conversation.enter('editCommand', {
     approvalId,
     key,
@@ -130,7 +131,7 @@ export async function askChange(deps: BotDeps, ctx: BotContext, approvalId: stri
   if (!run) return
   if (!deps.model) return toast(deps, ctx.turn, 'That needs a language model, and none is set now.', true)
   await toast(deps, ctx.turn)
-  await ctx.conversation.exitAll()
+  await putAside(deps, ctx, 'sayChange')
   await ctx.conversation.enter('sayChange', { approvalId, number: run.number })
 }
 

@@ -3,6 +3,7 @@ import { cancelRun, pauseRun, resumeRun } from '../../core/runs/cancelRun.ts'
 import { activeRuns } from '../../core/runs/listRuns.ts'
 import { retryTask } from '../../core/runs/retryTask.ts'
 import type { BotContext } from '../context.ts'
+import { leaveQuestion } from '../conversations/leave.ts'
 import { sayCard } from '../delivery/say.ts'
 import { refusalOf } from '../middleware/permitted.ts'
 import { pickRun } from '../pickRun.ts'
@@ -17,8 +18,7 @@ export const LEFT_OUT = 'Left out what you were writing: nothing of it was start
 export function steer(deps: BotDeps): Composer<BotContext> {
   const composer = new Composer<BotContext>()
   composer.command('cancel', async (ctx) => {
-    const left = Object.values(ctx.conversation.active()).some((n) => n > 0)
-    if (left) await ctx.conversation.exitAll()
+    const left = await leaveQuestion(ctx)
     if (ctx.turn.heard.dropped) {
       await reply(deps, ctx.turn, LEFT_OUT)
       const all = /\d/.test(String(ctx.match)) || (await activeRuns(ctx.turn.tx, ctx.turn.person.id))

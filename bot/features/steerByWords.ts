@@ -4,6 +4,7 @@ import { isAt, type TalkRun, talkRuns } from '../../core/talk/runsMeant.ts'
 import type { Steer } from '../../core/talk/steering.ts'
 import type { Target } from '../../core/talk/target.ts'
 import type { BotContext } from '../context.ts'
+import { leaveQuestion } from '../conversations/leave.ts'
 import { sayCard } from '../delivery/say.ts'
 import { repliedRun, runButtons } from '../pickRun.ts'
 import { here, reply } from '../reply.ts'
@@ -38,19 +39,13 @@ export async function steerByWords(deps: BotDeps, ctx: BotContext, words: Words)
   const runs = await talkRuns(ctx.turn.tx, asker(ctx.turn))
   const there = runs.filter((run) => run.own && isAt(run, target.place))
   if (target.place.length > 0 && there.length === 0) return false
+  // A stop word also leaves what the bot asks at the moment, as /cancel does.
   const left = what === 'stop' && (await leaveQuestion(ctx))
   if (ctx.turn.heard.dropped) await reply(deps, ctx.turn, LEFT_OUT)
   const found = await runsFor(ctx, words, there)
   if (found.runs.length > 0) await carryOut(deps, ctx, { ...words, what }, found)
   else if (left) await reply(deps, ctx.turn, 'Left the question. Nothing was started.')
   else if (!ctx.turn.heard.dropped) await nothingFits(deps, ctx, { ...words, what }, there)
-  return true
-}
-
-/** A stop word also leaves what the bot asks at the moment, as /cancel does. */
-async function leaveQuestion(ctx: BotContext): Promise<boolean> {
-  if (!Object.values(ctx.conversation.active()).some((n) => n > 0)) return false
-  await ctx.conversation.exitAll()
   return true
 }
 

@@ -7,6 +7,7 @@ import { cancelRun } from '../../core/runs/cancelRun.ts'
 import { reviewTask } from '../../core/runs/reviewTask.ts'
 import { actionOf } from '../actionOf.ts'
 import type { BotContext } from '../context.ts'
+import { putAside } from '../conversations/leave.ts'
 import { refusalOf } from '../middleware/permitted.ts'
 import type { ButtonAction } from '../render/buttons.ts'
 import { clip, escapeHtml } from '../render/html.ts'
@@ -180,6 +181,7 @@ export async function again(deps: BotDeps, ctx: BotContext, runId: string): Prom
   }>('SELECT kind, request, agent_id, cwd FROM run WHERE id = $1', [runId])
   if (!run) return toast(deps, turn, 'That run is gone.')
   await toast(deps, turn)
+  await putAside(deps, ctx)
   const kind = run.kind === 'command' ? 'command' : 'request'
   if (run.agent_id && run.cwd)
     await startRun(deps, turn, kind, run.request, { agentId: run.agent_id, cwd: run.cwd })
@@ -211,6 +213,7 @@ async function elsewhere(deps: BotDeps, ctx: BotContext, runId: string): Promise
 
 async function sayFor(deps: BotDeps, ctx: BotContext, text: string): Promise<void> {
   await toast(deps, ctx.turn)
+  await putAside(deps, ctx)
   await startOrAsk(deps, ctx.turn, 'request', text)
 }
 
@@ -236,6 +239,7 @@ async function startHere(
   const refusal = action.instead ? await refusalOf(ctx.turn, 'tap elsewhere', action.instead) : null
   if (refusal) return toast(deps, ctx.turn, refusal, true)
   await toast(deps, ctx.turn)
+  await putAside(deps, ctx)
   if (action.instead) await cancelRun(deps, ctx.turn.tx, action.instead, ctx.turn.person.id)
   await startRun(deps, ctx.turn, action.kind, action.text, action)
 }

@@ -82,6 +82,16 @@ describe('plans on one machine', () => {
     await system.runIs(number, 'denied')
     system.say('/cancel')
     await system.message(/Left the question/, { after: said })
+    const again = system.say('/plan')
+    await system.message(/What should be done\?/, { after: again })
+    const twice = system.say('/plan')
+    await system.message(/What should be done\?/, { after: twice })
+    const other = await system.ask('/run git log -1')
+    const line = await system.message(/I put my question aside for this.* \/plan asks again\./, {
+      after: twice,
+    })
+    await system.runIs(other, 'succeeded')
+    expect(system.messages().filter((m) => /put my question aside/.test(textOf(m)))).toEqual([line])
     const free = await system.ask('what changed?')
     await system.runIs(free, 'succeeded')
   })
