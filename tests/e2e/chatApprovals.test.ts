@@ -92,7 +92,7 @@ describe('an approval in the chat', () => {
     expect((await system.run(number)).status).toBe('awaiting_approval')
     await vi.waitFor(
       async () => expect(await system.tap('Yes, on laptop', { on: card.message_id })).toContain('Approved'),
-      { timeout: 4000, interval: 200 },
+      { timeout: 20_000, interval: 200 },
     )
     await system.runIs(number, 'succeeded')
     expect(system.has('node_modules')).toBe(false)
@@ -115,10 +115,8 @@ describe('an approval in the chat', () => {
     const number = await system.ask('/run npm install by-code')
     const card = await system.message(/❓.*by-code/)
     const code = /❓ ([A-Z]\d+)/.exec(textOf(card))?.[1] ?? ''
-    system.say('/approve Z999999')
-    await system.message(/There is no approval Z999999/)
-    system.say(`/approve ${code}`)
-    await system.message(/Approved\. It starts now/)
+    await system.message(/There is no approval Z999999/, { after: system.say('/approve Z999999') })
+    await system.message(/Approved\. It starts now/, { after: system.say(`/approve ${code}`) })
     await system.runIs(number, 'succeeded')
     const said = system.say(`/deny ${code}`)
     await system.message(/Already approved by Ana/, { after: said })
@@ -141,7 +139,9 @@ describe('an approval in the chat', () => {
     const number = await system.ask('Commit everything as a revision')
     const old = await system.message(/❓ .*git commit/)
     await system.tap('Revise', { on: old.message_id })
-    const choice = await system.message(/What should change in #/)
+    const choice = await system.message(new RegExp(`What should change in #${number}`), {
+      after: old.message_id,
+    })
     const drop = buttonsOf(choice).find((b) => b.startsWith('Drop step 4')) ?? ''
     expect(await system.tap(drop, { on: choice.message_id })).toContain('the new plan is below')
     const next = await system.message(/❓ .*git commit/, { after: choice.message_id })
@@ -253,7 +253,7 @@ describe('an approval in the chat', () => {
   /** The second tap, where the first one only armed the card. */
   const confirmed = async (on: number, toast: string): Promise<void> => {
     if (!toast.includes('tap once more')) return
-    await vi.waitFor(async () => expect(await system.tap(/^Yes, on/, { on })).toContain('Approved'), 5000)
+    await vi.waitFor(async () => expect(await system.tap(/^Yes, on/, { on })).toContain('Approved'), 20_000)
   }
 
   test('More… approves the same for an hour: the next one says by whom and until when, and /settings revokes it', async () => {

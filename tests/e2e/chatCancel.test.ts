@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { bob, buttonsOf, processesWith, type System, startSystem, textOf } from '../support/system.ts'
 
@@ -87,11 +88,11 @@ describe('stopping work', () => {
   })
 
   test('pause lets the running step end and starts nothing; resume goes on', async () => {
-    const number = await system.ask('/run sleep 1')
+    const number = await system.ask('/run until [ -e go-on ]; do sleep 0.1; done')
     await system.taskIs(number, '1', 'running')
     system.say('/pause')
     await system.message(new RegExp(`#${number} is paused`))
-    await system.runIs(number, 'succeeded', 'paused')
+    writeFileSync(system.path('go-on'), '')
     await system.runIs(number, 'succeeded')
     const late = system.say(`/resume ${number}`)
     await system.message(new RegExp(`#${number} is not paused`), { after: late })

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { readModelSettings } from '../../core/config/model.ts'
 import { listGuides } from '../../core/guides/guide.ts'
 import { removeGuide } from '../../core/guides/reviewGuide.ts'
-import { openModel } from '../../core/llm/openModel.ts'
 import { originsOf } from '../../core/planning/untrusted.ts'
 import { storeSkill } from '../../core/skills/lookForSkills.ts'
-import { type ModelServer, startModelServer } from '../support/modelServer.ts'
-import { ana, bob, type System, startSystem } from '../support/system.ts'
+import type { ModelServer } from '../support/modelServer.ts'
+import { planned, startModelSystem } from '../support/modelSystem.ts'
+import { draftStep } from '../support/scriptedModel.ts'
+import { ana, bob, type System } from '../support/system.ts'
 
 /* A run is kept as a playbook and used again for something else; a skill is read, reviewed and planned with. */
 
@@ -16,37 +16,22 @@ let server: ModelServer
 let system: System
 
 beforeAll(async () => {
-  server = await startModelServer()
-  const model = await openModel(
-    readModelSettings({ OPENAI_API_KEY: 'sk-test-000000000000000000000000', OPENAI_BASE_URL: server.url }),
-  )
-  system = await startSystem({ model })
+  ;({ server, system } = await startModelSystem())
 })
 afterAll(async () => {
   await system.stop()
   await server.close()
 })
 
-const step = (key: string, command: string, depends_on: string[] = []) => ({
-  key,
-  title: `Step ${key}`,
-  reason: 'needed',
-  call: { action: 'shell', command },
-  directory: null,
-  depends_on,
-  milestone: null,
+/** A step that says it writes to its directory. */
+const step = (key: string, command: string, after: string[] = []) => ({
+  ...draftStep(key, command, after),
   writes: ['.'],
-  network: false,
-  timeout_s: 60,
-})
-const plan = (summary: string, tasks: object[]) => ({
-  kind: 'answer' as const,
-  content: { cannot: null, summary, milestones: [], tasks },
 })
 
 test('a run that went well is kept by one tap, reviewed by two, and answers the next request without the model', async () => {
   server.push(
-    plan('Make the drawer invoices', [
+    planned('Make the drawer invoices', [
       step('1', 'mkdir invoices'),
       step('2', 'touch invoices/index.txt', ['1']),
     ]),
@@ -66,7 +51,7 @@ test('a run that went well is kept by one tap, reviewed by two, and answers the 
   await system.message(/playbook .*waits for review/, { after: proposal.message_id })
   expect(await listGuides(system.db, 'playbook')).toHaveLength(1)
   // Until it is reviewed it answers nothing, and a model is asked as before.
-  server.push(plan('Make the drawer letters', [step('1', 'mkdir letters')]))
+  server.push(planned('Make the drawer letters', [step('1', 'mkdir letters')]))
   system.say('prepare a drawer called letters')
   await system.tap('Deny', { after: proposal.message_id })
   await system.message(/#2 denied/)
@@ -97,12 +82,13 @@ test('a run that went well is kept by one tap, reviewed by two, and answers the 
 test('who may only start things keeps a run but cannot take it into use', async () => {
   await system.giveRole(bob, 'operator')
   await system.place(bob, 'laptop', 'api')
-  server.push(plan('Look', [step('1', 'ls')]))
+  server.push(planned('Look', [step('1', 'ls')]))
   const chat = bob.id
   system.say('frobnicate the shelf 12', { from: bob, chat: bob.id } as never)
   await system.message(/#4/, { chat })
   const { status } = await system.runIs(4, 'succeeded', 'awaiting_approval')
-  if (status === 'awaiting_approval') await system.tap('Approve')
+  if (status === 'awaiting_approval')
+    await system.tap('Approve', { on: (await system.message(/❓[\s\S]*#4 v1/)).message_id })
   await system.runIs(4, 'succeeded')
   await system.tap('Keep as playbook', { chat, from: bob })
   const shown = await system.message(/does nothing until an owner has reviewed it/, { chat })
@@ -113,7 +99,7 @@ test('who may only start things keeps a run but cannot take it into use', async 
 
 test('a run that worked elsewhere than it was asked for is not kept, and says why', async () => {
   const elsewhere = { ...step('1', 'ls'), directory: '..' }
-  server.push(plan('Look above', [elsewhere]))
+  server.push(planned('Look above', [elsewhere]))
   const said = system.say('peek above the frobnicator')
   const run = await system.message(/#5/, { after: said })
   if ((await system.runIs(5, 'succeeded', 'awaiting_approval')).status === 'awaiting_approval')
@@ -140,7 +126,7 @@ test('a skill is read and reviewed in the chat; the plan made with it asks, and 
   system.say('/skills')
   const list = await system.message(/frobnication · waits for review/)
   await system.tap('Review frobnication', { on: list.message_id })
-  const shown = await system.message(/skill frobnication/, { after: list.message_id })
+  const shown = await system.message(/skill frobnication.*waits for review/, { after: list.message_id })
   expect(shown.text).toMatch(/⚠️ line 5 tells its reader to pass over other instructions/)
   expect(shown.text).toContain('Make a directory first.')
   await system.tap('Use this text', { on: shown.message_id })
@@ -155,7 +141,7 @@ test('a skill is read and reviewed in the chat; the plan made with it asks, and 
   await system.tap(/^Yes, use/, { after: second.message_id })
   const done = await system.message(/skill frobnication reviewed by Ana/)
 
-  server.push(plan('Frobnicate', [step('1', 'mkdir frobnicated')]))
+  server.push(planned('Frobnicate', [step('1', 'mkdir frobnicated')]))
   system.say('see to the frobnication please')
   const card = await system.message(/mkdir frobnicated/, { after: done.message_id })
   expect(card.text).toContain('skill frobnication')

@@ -1,10 +1,9 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { readModelSettings } from '../../core/config/model.ts'
-import { openModel } from '../../core/llm/openModel.ts'
-import { type ModelServer, startModelServer } from '../support/modelServer.ts'
-import { draft, draftStep } from '../support/scriptedModel.ts'
-import { type System, startSystem } from '../support/system.ts'
+import type { ModelServer } from '../support/modelServer.ts'
+import { planned, startModelSystem } from '../support/modelSystem.ts'
+import { draftStep } from '../support/scriptedModel.ts'
+import type { System } from '../support/system.ts'
 
 /* What people see after a failure: with a real agent, a real shell and a model behind a wire. */
 
@@ -12,18 +11,13 @@ let server: ModelServer
 let system: System
 
 beforeAll(async () => {
-  server = await startModelServer()
-  const model = await openModel(
-    readModelSettings({ OPENAI_API_KEY: 'sk-test-000000000000000000000000', OPENAI_BASE_URL: server.url }),
-  )
-  system = await startSystem({ model })
+  ;({ server, system } = await startModelSystem())
 })
 afterAll(async () => {
   await system.stop()
   await server.close()
 })
 
-const answer = (content: object) => ({ kind: 'answer' as const, content, tokens_in: 900, tokens_out: 80 })
 const asked = () => server.requests.map(({ body }) => body.messages.at(-1)?.content ?? '')
 const steps = (number: number) =>
   system.db.query<{ rung: string; by: string; status: string; came_of: string | null }>(
@@ -42,19 +36,15 @@ test('a command that only reads and met a bad network is tried again, and the ou
 
 test('a step of a plan fails, the model finds another way, a person approves just that, and the plan goes on', async () => {
   server.push(
-    answer(
-      draft('Read the settings', [
-        draftStep('1', 'ls'),
-        draftStep('2', 'cat settings.txt', ['1']),
-        draftStep('3', 'ls -a', ['2']),
-      ]),
-    ),
-    answer(
-      draft('Make the settings first', [
-        draftStep('x', 'touch settings.txt'),
-        draftStep('y', 'cat settings.txt', ['x']),
-      ]),
-    ),
+    planned('Read the settings', [
+      draftStep('1', 'ls'),
+      draftStep('2', 'cat settings.txt', ['1']),
+      draftStep('3', 'ls -a', ['2']),
+    ]),
+    planned('Make the settings first', [
+      draftStep('x', 'touch settings.txt'),
+      draftStep('y', 'cat settings.txt', ['x']),
+    ]),
   )
   const number = await system.ask('tell me what the frobnicator is set to')
   const question = await system.message(/touch settings\.txt/)
@@ -63,7 +53,7 @@ test('a step of a plan fails, the model finds another way, a person approves jus
   expect(system.has('settings.txt')).toBe(false)
   expect(asked().at(-1)).toMatch(/name="log of #\d+">\ncat: settings\.txt: No such file or directory\n/)
   await system.message(new RegExp(`#${number} needs you[\\s\\S]*step 2 failed: waits for you with 2a, 2b`))
-  await system.tap('Approve')
+  await system.tap('Approve', { on: question.message_id })
   const mended = 'Mended: step 2: a smaller way \\(Make the settings first\\)'
   await system.message(new RegExp(`#${number} succeeded[\\s\\S]*${mended}`))
   expect(system.has('settings.txt')).toBe(true)
@@ -74,18 +64,18 @@ test('a step of a plan fails, the model finds another way, a person approves jus
 test('denied: nothing of it runs, and the failure is told with what was tried and how to go on', async () => {
   rmSync(system.path('settings.txt'), { force: true })
   server.push(
-    answer(draft('Read the settings', [draftStep('1', 'cat settings.txt'), draftStep('2', 'ls', ['1'])])),
-    answer(draft('Make them', [draftStep('x', 'touch settings.txt')])),
+    planned('Read the settings', [draftStep('1', 'cat settings.txt'), draftStep('2', 'ls', ['1'])]),
+    planned('Make them', [draftStep('x', 'touch settings.txt')]),
   )
   const number = await system.ask('read me the frobnicator settings')
-  await system.message(new RegExp(`touch settings\\.txt[\\s\\S]*#${number} v2`))
-  await system.tap('Deny')
+  const question = await system.message(new RegExp(`touch settings\\.txt[\\s\\S]*#${number} v2`))
+  await system.tap('Deny', { on: question.message_id })
   const outcome = await system.message(new RegExp(`#${number} failed at step 1`))
   expect(outcome.text).toContain('Tried: step 1: a smaller way (Make them), denied')
   expect(outcome.text).toContain('Not run 2')
   expect(system.has('settings.txt')).toBe(false)
   writeFileSync(system.path('settings.txt'), 'blue\n')
-  await system.tap('Retry step 1')
+  await system.tap('Retry step 1', { on: outcome.message_id })
   await system.message(new RegExp(`#${number} succeeded`))
   expect((await steps(number)).map(({ rung, by, status }) => `${rung} by ${by}: ${status}`)).toEqual([
     'reduce by model: not_helped',
@@ -95,7 +85,7 @@ test('denied: nothing of it runs, and the failure is told with what was tried an
 
 test('/cancel while the model is asked ends the question on its wire', async () => {
   rmSync(system.path('settings.txt'), { force: true })
-  server.push(answer(draft('Read', [draftStep('1', 'cat settings.txt')])), { kind: 'slow', ms: 60_000 })
+  server.push(planned('Read', [draftStep('1', 'cat settings.txt')]), { kind: 'slow', ms: 60_000 })
   const before = server.requests.length
   const number = await system.ask('read me the frobnicator settings again')
   await system.message(new RegExp(`#${number}[\\s\\S]*step 1 failed: looking for a smaller way`))
@@ -111,7 +101,7 @@ test('an owner switches it off in /settings, and a failure is a failure', async 
   const shown = await system.message(/After a failure: safe retries, and other ways by a model/)
   expect(shown.text).toMatch(/It helped: again 1 of 1/)
   await system.tap('After a failure: nothing')
-  server.push(answer(draft('Read', [draftStep('1', 'cat settings.txt')])))
+  server.push(planned('Read', [draftStep('1', 'cat settings.txt')]))
   const number = await system.ask('read me the frobnicator settings once more')
   const outcome = await system.message(new RegExp(`#${number} failed`))
   expect(outcome.text).not.toContain('Tried')

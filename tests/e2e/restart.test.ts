@@ -1,3 +1,4 @@
+import { rmSync, writeFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { buttonsOf, processesWith, type System, startSystem, textOf } from '../support/system.ts'
 
@@ -7,13 +8,21 @@ describe.each(['postgres', 'redis'] as const)('restarts, with the queue on %s', 
     system = await startSystem({ queue })
   })
   afterAll(() => system?.stop())
-  afterEach(() => expect(system.faults).toEqual([]))
+  afterEach(() => {
+    rmSync(system.path('go'), { force: true })
+    expect(system.faults).toEqual([])
+  })
+
+  /** What a command waits for that is to run until the test lets it end. */
+  const untilGo = 'until [ -e go ]; do sleep 0.1; done'
+  const go = () => writeFileSync(system.path('go'), '')
 
   test('the bot: it goes on with the same card, and answers what was said meanwhile', async () => {
-    const number = await system.ask('/run sleep 2')
+    const number = await system.ask(`/run ${untilGo}`)
     const card = await system.message(new RegExp(`#${number} running`))
     await system.stopBot()
     system.say('/policy echo meanwhile')
+    go()
     await system.runIs(number, 'succeeded')
     await system.startBot()
     const done = await system.message(new RegExp(`#${number} succeeded`))
@@ -43,11 +52,12 @@ describe.each(['postgres', 'redis'] as const)('restarts, with the queue on %s', 
   })
 
   test('the gateway killed while work goes on: nothing is started twice, its output arrives whole', async () => {
-    const number = await system.ask('/run for i in 1 2 3 4 5; do echo part $i; sleep 0.3; done')
-    await system.taskIs(number, '1', 'running', 'held')
-    if ((await system.run(number)).status === 'awaiting_approval') await system.tap('Approve')
+    const number = await system.ask(
+      `/run for i in 1 2 3; do echo part $i; done; ${untilGo}; for i in 4 5; do echo part $i; done`,
+    )
     await system.taskIs(number, '1', 'running')
     system.kill('gateway')
+    go()
     const run = await system.runIs(number, 'succeeded')
     expect(run.tasks[0]?.attempts).toBe(1)
     expect(run.tasks[0]?.result?.summary).toBe('part 1\npart 2\npart 3\npart 4\npart 5\n'.trimEnd())
@@ -60,9 +70,10 @@ describe.each(['postgres', 'redis'] as const)('restarts, with the queue on %s', 
   })
 
   test('the agent killed under what only reads: it runs again by itself', async () => {
-    const number = await system.ask('/run sleep 1.5')
+    const number = await system.ask(`/run ${untilGo}`)
     await system.taskIs(number, '1', 'running')
     system.kill('agent')
+    go()
     const run = await system.runIs(number, 'succeeded')
     expect(run.tasks[0]?.attempts).toBe(2)
     const attempts = await system.db.query<{ status: string }>(
@@ -91,11 +102,12 @@ describe.each(['postgres', 'redis'] as const)('restarts, with the queue on %s', 
   })
 
   test('needs review, run again: a new attempt under a new token', async () => {
-    const number = await system.ask('/run touch again-begun; sleep 2.5; touch again-ended')
+    const number = await system.ask(`/run touch again-begun; ${untilGo}; touch again-ended`)
     await system.tap('Approve', { after: (await system.message(/❓.*again-begun/)).message_id - 1 })
     await system.until(() => system.has('again-begun'), 'it to begin')
     system.kill('agent')
     await system.taskIs(number, '1', 'needs_review')
+    go()
     await system.connected()
     expect(await system.tap('Run 1 again')).toContain('It runs again')
     await system.runIs(number, 'succeeded')

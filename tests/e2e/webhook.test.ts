@@ -33,7 +33,7 @@ beforeAll(async () => {
     { ...control.deps, ownerIds: [ana.id], redact: control.redact, gatewayUrl: 'http://127.0.0.1' },
     { kind: 'webhook', token, apiRoot: playground.url, url, secret, host: '127.0.0.1', port },
   )
-  await vi.waitFor(() => expect(bot.ready()).toBe(true), 5000)
+  await vi.waitFor(() => expect(bot.ready()).toBe(true), 30_000)
 })
 
 afterAll(async () => {

@@ -1,5 +1,4 @@
 import { connect } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { tellEvents } from '../../core/events/tellEvent.ts'
 import { newApiToken, revokeApiToken } from '../../core/people/apiTokens.ts'
@@ -143,8 +142,13 @@ describe('GET /v1/events/stream', () => {
     socket.write(
       `GET /v1/events/stream?types=lockdown&after=${from} HTTP/1.1\r\nhost: ${hostname}\r\nauthorization: Bearer ${api.tokens.read}\r\n\r\n`,
     )
-    // Long enough for all 40 MB, if the stream did not wait for its reader.
-    await delay(1500)
+    await expect.poll(heldBytes).toBeGreaterThan(0)
+    // By the time another reader has all 40 MB, a stream that did not wait for its own would hold them.
+    const url = `${api.url}/v1/events/stream?types=lockdown&after=${from}`
+    await listen(url, {
+      token: api.tokens.read,
+      onEvent: (_, heard) => heard.events.length === 2000 && heard.cut(),
+    }).over
     expect(heldBytes()).toBeLessThan(16_000_000)
     let received = ''
     socket.setEncoding('utf8')
@@ -172,8 +176,8 @@ describe('GET /v1/events/stream', () => {
 
   test('ends when its token is revoked', async () => {
     const token = await newApiToken(api.db, 'short-lived', ['read'])
-    const { over } = listen(`${api.url}/v1/events/stream?after=newest`, { token })
-    await delay(200)
+    const { heard, over } = listen(`${api.url}/v1/events/stream?after=newest`, { token })
+    await expect.poll(() => heard.status).toBe(200)
     await revokeApiToken(api.db, 'short-lived')
     expect((await over).ended).toBe(true)
   }, 15_000)

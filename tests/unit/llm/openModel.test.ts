@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { readModelSettings } from '../../../core/config/model.ts'
 import { ModelError } from '../../../core/llm/model.ts'
@@ -232,16 +232,16 @@ describe('a model that fails', () => {
     const error = await faultOf([{ kind: 'hang' }, { kind: 'hang' }], { AI_TIMEOUT: '300ms' })
     expect(error).toMatchObject({ fault: 'timeout' })
     expect(error.message).toMatch(/^OpenAI did not answer within \d+ s\.$/)
-    await vi.waitFor(() => expect(server.requests[0]?.aborted).toBe(true))
+    await expect.poll(() => server.requests[0]?.aborted).toBe(true)
   })
 
   test('is really cut off by the signal', async () => {
     const abort = new AbortController()
     const asked = ask([{ kind: 'slow', ms: 5000 }], { signal: abort.signal })
-    await vi.waitFor(() => expect(server.requests).toHaveLength(1))
+    await expect.poll(() => server.requests).toHaveLength(1)
     abort.abort(new Error('the person said stop'))
     await expect(asked).rejects.toThrow('the person said stop')
-    await vi.waitFor(() => expect(server.requests[0]?.aborted).toBe(true))
+    await expect.poll(() => server.requests[0]?.aborted).toBe(true)
   })
 })
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readModelSettings } from '../../../core/config/model.ts'
 import { openModel } from '../../../core/llm/openModel.ts'
 import { convertDraft } from '../../../core/planning/convertDraft.ts'
@@ -260,10 +260,10 @@ describe('planning by a model', () => {
   test('ends at once when the run is cancelled', async () => {
     const abort = new AbortController()
     const planning = plan([{ kind: 'slow', ms: 5000 }], { signal: abort.signal })
-    await vi.waitFor(() => expect(server.requests).toHaveLength(1))
+    await expect.poll(() => server.requests).toHaveLength(1)
     abort.abort()
     await expect(planning).rejects.toThrow()
-    await vi.waitFor(() => expect(server.requests[0]?.aborted).toBe(true))
+    await expect.poll(() => server.requests[0]?.aborted).toBe(true)
   })
 
   test('is not asked when a playbook understands', async () => {
