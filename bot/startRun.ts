@@ -5,7 +5,7 @@ import { refusalOf } from './middleware/permitted.ts'
 import type { Buttons } from './render/buttons.ts'
 import { escapeHtml } from './render/html.ts'
 import { here, reply } from './reply.ts'
-import type { BotDeps, Turn } from './turn.ts'
+import { type BotDeps, isForwarded, type Turn } from './turn.ts'
 
 export type Kind = 'command' | 'request'
 /** Longest request taken from chat, in characters: several messages of Telegram. What is beyond it is said. */
@@ -41,13 +41,17 @@ export const asker = (turn: Turn) => ({
   personId: turn.person.id,
 })
 
-/** A run with its card: the answer to a request, in the transaction of the update that asked, by who may start work here. */
+/**
+ * A run with its card: the answer to a request, in the transaction of the update that asked, by who may start work here.
+ * `forwarded`: its words, or some of them, are somebody else's.
+ */
 export async function startRun(
   deps: BotDeps,
   turn: Turn,
   kind: Kind,
   text: string,
   place: Pick<Place, 'agentId' | 'cwd'>,
+  forwarded = isForwarded(turn),
 ): Promise<void> {
   const refusal = (await refusalOf(turn, 'text that asks for work', null)) ?? tooLong(kind, text)
   if (refusal) return reply(deps, turn, refusal)
@@ -57,6 +61,7 @@ export async function startRun(
   const run = await createRun(deps, turn.tx, {
     kind,
     request: deps.redact(text.slice(0, MAX_REQUEST)),
+    forwarded,
     personId: turn.person.id,
     chat,
     place,
@@ -76,13 +81,19 @@ const tooLong = (kind: Kind, text: string): string | null =>
     : null
 
 /** A request with its place: started, or asked for the place with buttons that start it. */
-export async function startOrAsk(deps: BotDeps, turn: Turn, kind: Kind, written: string): Promise<void> {
+export async function startOrAsk(
+  deps: BotDeps,
+  turn: Turn,
+  kind: Kind,
+  written: string,
+  forwarded = isForwarded(turn),
+): Promise<void> {
   const refusal = tooLong(kind, written)
   if (refusal) return reply(deps, turn, refusal)
   const placed = await placeFor(turn, kind, written)
   if (placed.kind === 'none')
     return reply(deps, turn, 'No machine is enrolled yet. /agents shows how to add one.')
-  if (placed.kind === 'place') return startRun(deps, turn, kind, placed.text, placed.place)
+  if (placed.kind === 'place') return startRun(deps, turn, kind, placed.text, placed.place, forwarded)
   const head = placed.unknown
     ? `I know no place called <code>${escapeHtml(placed.unknown)}</code>. Where?`
     : 'Where should this run?'
@@ -93,6 +104,7 @@ export async function startOrAsk(deps: BotDeps, turn: Turn, kind: Kind, written:
       text: deps.redact(placed.text.slice(0, MAX_REQUEST)),
       agentId: place.agentId,
       cwd: place.cwd,
+      ...(forwarded ? { forwarded } : {}),
     })),
     silent: false,
   })

@@ -53,6 +53,14 @@ export type BotDeps = Pick<
   gatewayUrl: string
 }
 
-/** Whether its message is somebody else's words, sent on. */
+type Sent = Pick<NonNullable<Update['message']>, 'forward_origin' | 'via_bot' | 'from'>
+
+/** Whether a message is somebody else's words: sent on, or written by another bot. One's own, sent on, stay one's own. */
+export function isOthersWords({ forward_origin: origin, via_bot, from }: Sent): boolean {
+  const own = origin?.type === 'user' && origin.sender_user.id === from?.id
+  return via_bot !== undefined || (origin !== undefined && !own)
+}
+
+/** The same of the message that is being handled. */
 export const isForwarded = ({ update }: Pick<Turn, 'update'>): boolean =>
-  update.message?.forward_origin !== undefined
+  update.message !== undefined && isOthersWords(update.message)

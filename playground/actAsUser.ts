@@ -23,6 +23,7 @@ export function say(world: Acting, text: string, opts: SayOptions = {}): number 
     ...formatted,
     ...(opts.reply_to === undefined ? {} : { reply_to: opts.reply_to }),
     ...(opts.thread_id === undefined ? {} : { message_thread_id: opts.thread_id }),
+    ...(opts.forwarded_from === undefined ? {} : { forward_origin: originOf(world, opts.forwarded_from) }),
     edits: 0,
     silent: false,
     deleted: false,
@@ -32,6 +33,12 @@ export function say(world: Acting, text: string, opts: SayOptions = {}): number 
     world.queue.push({ message: toMessage(world, message) as NewUpdate['message'] })
   return message.message_id
 }
+
+const originOf = (world: Acting, person: Person) => ({
+  type: 'user' as const,
+  sender_user: toUser(world, person),
+  date: unixNow(),
+})
 
 /** The chat, with the person in it and the topic known. */
 function placeOf(world: Acting, chatId: number, from: Person, thread: number | undefined): ChatRecord {

@@ -39,8 +39,11 @@ function content(message: StoredMessage): Partial<Message> {
 }
 
 function placing(message: StoredMessage): Partial<Message> {
-  const { message_thread_id } = message
-  return message_thread_id === undefined ? {} : { message_thread_id, is_topic_message: true }
+  const { message_thread_id, forward_origin } = message
+  return {
+    ...(message_thread_id === undefined ? {} : { message_thread_id, is_topic_message: true }),
+    ...(forward_origin === undefined ? {} : { forward_origin }),
+  }
 }
 
 function reply(world: Pick<World, 'store'>, chat: ChatRecord, message: StoredMessage): object {

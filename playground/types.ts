@@ -4,6 +4,7 @@ import type {
   ForceReply,
   InlineKeyboardMarkup,
   MessageEntity,
+  MessageOrigin,
   PhotoSize,
   ReplyKeyboardMarkup,
   ReplyKeyboardRemove,
@@ -94,6 +95,7 @@ export type StoredMessage = {
   photo?: PhotoSize[]
   reply_markup?: ReplyMarkup
   reply_to?: number
+  forward_origin?: MessageOrigin
   message_thread_id?: number
   /** Facts of a service message: who joined, where a group moved. */
   service?: ServiceNote
@@ -144,7 +146,14 @@ export type CallRecord = { method: string; at: number; payload: unknown; ok: boo
 export type Fault = { error_code: number; description: string; retry_after?: number; dropAnswer?: boolean }
 export type FaultMatcher = (method: string, payload: unknown) => Fault | null
 
-export type SayOptions = { chat_id?: number; from?: Person; reply_to?: number; thread_id?: number }
+export type SayOptions = {
+  chat_id?: number
+  from?: Person
+  reply_to?: number
+  thread_id?: number
+  /** Whose message it is that is sent on. */
+  forwarded_from?: Person
+}
 
 export type GroupOptions = {
   /** Negative; `-100...` makes a supergroup. */

@@ -4,6 +4,7 @@ import { isRunEnd } from '../../core/events/states.ts'
 import { canPlanFix } from '../../core/planning/canPlanFix.ts'
 import { readPlanFiles } from '../../core/planning/planFiles.ts'
 import { suggestFixes } from '../../core/recovery/suggestFixes.ts'
+import { isGroup } from '../../core/runs/shownIn.ts'
 import { type RunView, readLogTail, viewRun } from '../../core/runs/viewRun.ts'
 import type { Sql } from '../../core/storage/sql.ts'
 import { type Called, callTelegram } from '../delivery/callTelegram.ts'
@@ -31,6 +32,8 @@ export type CardRow = {
   armed_at: Date | string | null
 }
 
+const ELSEWHERE: Shown = { html: 'This goes on in another chat.', buttons: [], settled: true }
+
 /** Pieces of log read for a card: enough for its last lines. */
 const TAIL_CHUNKS = 12
 const OUTCOME_CHUNKS = 60
@@ -42,6 +45,8 @@ export async function renderCard(
 ): Promise<Shown | null> {
   const run = await viewRun(deps.db, card.run_id)
   if (!run) return null
+  // Of before groups were told of their own runs alone.
+  if (isGroup({ chatId: card.chat_id }) && run.chatId !== card.chat_id) return ELSEWHERE
   if (card.state === 'continued') return continuedCard(run)
   const now = deps.clock.now()
   const canFix = canPlanFix(deps.playbooks, deps.model, run)

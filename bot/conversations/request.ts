@@ -8,10 +8,13 @@ import { ANSWER_PREFIX } from '../render/buttons.ts'
 import { escapeHtml } from '../render/html.ts'
 import { here, reply, toast } from '../reply.ts'
 import { MAX_REQUEST, placeButtons, placeFor, startRun } from '../startRun.ts'
-import type { BotDeps } from '../turn.ts'
+import { type BotDeps, isOthersWords } from '../turn.ts'
 
 type Talk = Conversation<BotContext, Context>
-export type RequestStart = { asked: string; placed: boolean }
+/** `forwarded`: what was asked so far has somebody else's words in it. */
+export type RequestStart = { asked: string; placed: boolean; forwarded?: boolean }
+/** Whether any of the words were somebody else's; of a replay the same comes out. */
+type Heard = { forwarded: boolean }
 type Place = { agentId: string; cwd: string; label: string }
 
 /**
@@ -21,14 +24,14 @@ type Place = { agentId: string; cwd: string; label: string }
 export const requestConversation = (deps: BotDeps) =>
   async function request(conversation: Talk, _ctx: Context, start: RequestStart): Promise<void> {
     const asks = start.asked === ''
-    const what = asks ? await askWhat(deps, conversation) : start.asked
+    const heard: Heard = { forwarded: start.forwarded === true }
+    const what = asks ? await askWhat(deps, conversation, heard) : start.asked
     const place = await settlePlace(deps, conversation, what)
     if (!place) return
-    const note = asks ? await askNote(deps, conversation, place.place.label) : ''
+    const note = asks ? await askNote(deps, conversation, place.place.label, heard) : ''
+    const text = note ? `${place.text}\n${note}` : place.text
     await conversation.external((ctx) =>
-      startRun(deps, ctx.turn, 'request', note ? `${place.text}\n${note}` : place.text, place.place).then(
-        () => null,
-      ),
+      startRun(deps, ctx.turn, 'request', text, place.place, heard.forwarded).then(() => null),
     )
   }
 
@@ -43,14 +46,17 @@ const isForTheBot = (text: string): boolean => isStopWord(text) || understand(te
 
 const nextAnswer = (conversation: Talk): Promise<Context> => conversation.waitUntil(isAnswer, { next: true })
 
-async function askWhat(deps: BotDeps, conversation: Talk): Promise<string> {
+async function askWhat(deps: BotDeps, conversation: Talk, heard: Heard): Promise<string> {
   await conversation.external((ctx) =>
     reply(deps, ctx.turn, '📝 <b>What should be done?</b>\nSay it in a sentence. /cancel leaves.', {
       silent: false,
       forceReply: 'What should be done?',
     }),
   )
-  return (await nextAnswer(conversation)).message?.text?.slice(0, MAX_REQUEST) ?? askWhat(deps, conversation)
+  const { message } = await nextAnswer(conversation)
+  if (message?.text === undefined) return askWhat(deps, conversation, heard)
+  heard.forwarded ||= isOthersWords(message)
+  return message.text.slice(0, MAX_REQUEST)
 }
 
 /** The place of the request: named, chosen, the only one, or picked from buttons. Null when there is no machine. */
@@ -104,7 +110,7 @@ async function readPlace(deps: BotDeps, ctx: BotContext, places: Place[]): Promi
 
 const NO_NOTE = 'nothing'
 
-async function askNote(deps: BotDeps, conversation: Talk, label: string): Promise<string> {
+async function askNote(deps: BotDeps, conversation: Talk, label: string, heard: Heard): Promise<string> {
   await conversation.external((ctx) =>
     say(
       ctx.turn.tx,
@@ -119,7 +125,10 @@ async function askNote(deps: BotDeps, conversation: Talk, label: string): Promis
   )
   for (;;) {
     const next = await nextAnswer(conversation)
-    if (next.message?.text) return next.message.text.slice(0, 1000)
+    if (next.message?.text) {
+      heard.forwarded ||= isOthersWords(next.message)
+      return next.message.text.slice(0, 1000)
+    }
     const answer = await conversation.external(async (ctx) => {
       const action = ctx.callbackQuery ? await actionOf(ctx) : null
       await toast(deps, ctx.turn)

@@ -5,7 +5,7 @@ import { sayCard } from './say.ts'
 type CardRow = { kind: 'run' | 'approval'; run_id: string; approval_id: string | null }
 
 /**
- * A group that became a supergroup has another id: its pairing, runs, places, conversations and unsent messages move.
+ * A group that became a supergroup has another id: its pairing, runs, memories, places, who may act there, conversations and unsent messages move.
  * Messages of the old group cannot be edited any more, so cards that still live are sent again in the new one.
  * Doing it twice changes nothing.
  */
@@ -16,6 +16,12 @@ export async function moveChat(tx: Tx, bus: Bus, from: number, to: number): Prom
     [from, to],
   )
   await tx.query('UPDATE run SET chat_id = $2 WHERE chat_id = $1', [from, to])
+  await tx.query('UPDATE memory SET chat_id = $2 WHERE chat_id = $1', [from, to])
+  await tx.query(
+    `UPDATE entitlement e SET target = $2 WHERE kind = 'chat' AND target = $1 AND NOT EXISTS
+     (SELECT 1 FROM entitlement o WHERE o.person_id = e.person_id AND o.kind = 'chat' AND o.target = $2)`,
+    [String(from), String(to)],
+  )
   await tx.query(
     `UPDATE place_choice p SET chat_id = $2 WHERE chat_id = $1 AND NOT EXISTS
      (SELECT 1 FROM place_choice o WHERE o.chat_id = $2 AND o.topic_id = p.topic_id AND o.person_id = p.person_id)`,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Bus } from '../../core/queue/bus.ts'
+import { isGroup, isShownIn } from '../../core/runs/shownIn.ts'
 import { jsonText } from '../../core/storage/jsonText.ts'
 import type { Sql, Tx } from '../../core/storage/sql.ts'
 import { type ButtonAction, type Buttons, buttonId, keyboard } from '../render/buttons.ts'
@@ -125,15 +126,26 @@ export const answer = (tx: Tx, bus: Bus, queryId: string, text = '', alert = fal
 export const sayTyping = (tx: Tx, bus: Bus, where: Where, key: string): Promise<void> =>
   enqueue(tx, bus, null, 'sendChatAction', { ...place({ ...where, replyTo: null }), action: 'typing' }, key)
 
-/** A file with the whole log of a run, or `text` as it is, made when it is sent. */
-export const sayDocument = (
+/** The last door of what is told of a run: none of another chat's goes to a group, whatever led here. */
+const mayShow = async (tx: Tx, { chatId }: Where, runId: string | null): Promise<boolean> =>
+  runId === null || !isGroup({ chatId }) || (await isShownIn(tx, runId, chatId))
+
+/** A file with the whole log of a run (none of another chat's in a group), or `text` as it is, made when it is sent. */
+export const sayDocument = async (
   tx: Tx,
   bus: Bus,
   where: Where,
   file: { name: string; runId: string } | { name: string; text: string },
   key: string | null = null,
-): Promise<void> =>
-  enqueue(tx, bus, where.chatId, 'sendDocument', { ...place(where), disable_notification: true, file }, key)
+): Promise<void> => {
+  if (!(await mayShow(tx, where, 'runId' in file ? file.runId : null))) return
+  await enqueue(
+    ...([tx, bus, where.chatId] as const),
+    'sendDocument',
+    { ...place(where), disable_notification: true, file },
+    key,
+  )
+}
 
 /** A chart with its caption in HTML, drawn when it is sent. */
 export const sayChart = (
@@ -164,9 +176,11 @@ export type NewCard = {
 
 /**
  * Puts a live card into the outbox: a message whose text is rendered from the ledger when it is sent, and edited
- * whenever that changes. `key`: the same card is made once. Returns whether it was made now.
+ * whenever that changes. `key`: the same card is made once. Returns whether it was made now; of another chat's run none
+ * is made in a group.
  */
 export async function sayCard(tx: Tx, bus: Bus, where: Where, card: NewCard): Promise<boolean> {
+  if (!(await mayShow(tx, where, card.runId))) return false
   const id = randomUUID()
   const payload = {
     ...place(where),

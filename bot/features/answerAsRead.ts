@@ -1,4 +1,5 @@
-import { findRun, viewRun } from '../../core/runs/viewRun.ts'
+import { findShown } from '../../core/runs/shownIn.ts'
+import { viewRun } from '../../core/runs/viewRun.ts'
 import { type Reading, tameAnswer } from '../../core/talk/readByModel.ts'
 import { askedAbout, talkRuns } from '../../core/talk/runsMeant.ts'
 import type { Said } from '../../core/talk/understand.ts'
@@ -10,7 +11,7 @@ import { escapeHtml } from '../render/html.ts'
 import { unmask } from '../render/unmask.ts'
 import { reply } from '../reply.ts'
 import { asker } from '../startRun.ts'
-import type { BotDeps } from '../turn.ts'
+import { type BotDeps, isForwarded } from '../turn.ts'
 
 /** Longest text that a button can stand for. */
 const MAX_BUTTON_TEXT = 1000
@@ -42,7 +43,7 @@ export async function answeredAsRead(
 async function runRead(ctx: BotContext, read: Reading) {
   const { tx } = ctx.turn
   const shown = askedAbout(await talkRuns(tx, asker(ctx.turn)), asker(ctx.turn))
-  const named = read.run === null ? null : await findRun(tx, Math.trunc(read.run))
+  const named = read.run === null ? null : await findShown(tx, Math.trunc(read.run), ctx.turn.chat.id)
   const id = (await repliedRun(ctx)) ?? shown.find((run) => run.id === named)?.id ?? shown[0]?.id
   return id ? viewRun(tx, id) : null
 }
@@ -72,7 +73,10 @@ async function suggest(
   const action: ButtonAction = { do: does, runId }
   const buttons: Button[] = [
     { text: `${verb} #${run?.number}`, action },
-    { text: 'No, do what it says', action: { do: 'say', text } },
+    {
+      text: 'No, do what it says',
+      action: { do: 'say', text, ...(isForwarded(ctx.turn) ? { forwarded: true } : {}) },
+    },
   ]
   await reply(deps, ctx.turn, 'I am not sure what you mean. Nothing was done.', {
     buttons: [buttons],

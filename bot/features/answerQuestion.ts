@@ -1,9 +1,10 @@
 import { isRunEnd } from '../../core/events/states.ts'
 import { canPlanFix } from '../../core/planning/canPlanFix.ts'
-import { findRun, type RunView, readLogTail, viewRun } from '../../core/runs/viewRun.ts'
+import { findShown, isGroup, noSuchRun } from '../../core/runs/shownIn.ts'
+import { type RunView, readLogTail, viewRun } from '../../core/runs/viewRun.ts'
 import { estimate, pastTimes } from '../../core/talk/howLong.ts'
 import type { Topic } from '../../core/talk/questions.ts'
-import { askedAbout, isAt, isGroup, type TalkRun, talkRuns } from '../../core/talk/runsMeant.ts'
+import { askedAbout, isAt, type TalkRun, talkRuns } from '../../core/talk/runsMeant.ts'
 import type { Target } from '../../core/talk/target.ts'
 import type { BotContext } from '../context.ts'
 import { repliedRun } from '../pickRun.ts'
@@ -35,7 +36,7 @@ export async function answerQuestion(
   if (meant === 'elsewhere') return false
   const [first] = meant
   if (!first) {
-    await reply(deps, ctx.turn, nothingThere(target, isGroup(asker(ctx.turn))))
+    await reply(deps, ctx.turn, nothingThere(target, asker(ctx.turn)))
     return true
   }
   const active = meant.filter((run) => !isRunEnd(run.status))
@@ -44,17 +45,17 @@ export async function answerQuestion(
   return true
 }
 
-const nothingThere = ({ number }: Target, inGroup: boolean): string => {
-  if (number !== null) return `There is no run #${number}. /runs lists them.`
-  return `Nothing ${inGroup ? 'of this chat' : 'of yours'} is running, and nothing was today. /runs lists what was.`
+const nothingThere = ({ number }: Target, at: { chatId: number }): string => {
+  if (number !== null) return noSuchRun(number, at)
+  return `Nothing ${isGroup(at) ? 'of this chat' : 'of yours'} is running, and nothing was today. /runs lists what was.`
 }
 
 async function runsMeant(
   ctx: BotContext,
   target: Target,
 ): Promise<Pick<TalkRun, 'id' | 'status'>[] | 'elsewhere'> {
-  const { tx } = ctx.turn
-  const named = target.number === null ? await repliedRun(ctx) : await findRun(tx, target.number)
+  const { tx, chat } = ctx.turn
+  const named = target.number === null ? await repliedRun(ctx) : await findShown(tx, target.number, chat.id)
   if (named) return tx.query<TalkRun>('SELECT id, status FROM run WHERE id = $1', [named])
   if (target.number !== null) return []
   const runs = await talkRuns(tx, asker(ctx.turn))

@@ -2,6 +2,7 @@ import { Composer } from 'grammy'
 import { type Decided, type Decision, decideApproval } from '../../core/approvals/decideApproval.ts'
 import { outsideLine } from '../../core/people/entitlements.ts'
 import { readPlanFiles } from '../../core/planning/planFiles.ts'
+import { isGroup, shownIn } from '../../core/runs/shownIn.ts'
 import { viewRun } from '../../core/runs/viewRun.ts'
 import type { BotContext } from '../context.ts'
 import { say, sayDocument } from '../delivery/say.ts'
@@ -34,8 +35,8 @@ export async function approveByCode(
   sure: boolean,
 ): Promise<string> {
   const [row] = await turn.tx.query<{ id: string; plan_hash: string; run_id: string }>(
-    'SELECT id, plan_hash, run_id FROM approval WHERE code = $1',
-    [code],
+    `SELECT a.id, a.plan_hash, a.run_id FROM approval a JOIN run r ON r.id = a.run_id WHERE a.code = $1 AND ${shownIn('r', '$2')}`,
+    [code, turn.chat.id],
   )
   const refusal = await refusalOf(turn, `/${command}`, row?.run_id ?? null)
   if (refusal) return refusal
@@ -48,10 +49,12 @@ export async function approveByCode(
 export async function waiting(turn: Turn, command: string, code: string): Promise<string> {
   const rows = await turn.tx.query<{ code: string; number: number; what: string }>(
     `SELECT a.code, r.number, coalesce(r.summary, r.request) AS what FROM approval a JOIN run r ON r.id = a.run_id
-     WHERE a.status = 'pending' ORDER BY a.created_at DESC LIMIT 5`,
+     WHERE a.status = 'pending' AND ${shownIn('r', '$1')} ORDER BY a.created_at DESC LIMIT 5`,
+    [turn.chat.id],
   )
-  const unknown = code ? `There is no approval ${escapeHtml(clip(reveal(code), 10))}. ` : ''
-  if (rows.length === 0) return `${unknown}Nothing waits for an answer.`
+  const here = isGroup({ chatId: turn.chat.id }) ? ' of this chat' : ''
+  const unknown = code ? `There is no approval ${escapeHtml(clip(reveal(code), 10))}${here}. ` : ''
+  if (rows.length === 0) return `${unknown}Nothing${here} waits for an answer.`
   const lines = rows.map(
     (row) =>
       `<code>/${command} ${row.code}</code> · #${row.number} ${escapeHtml(clip(reveal(oneLine(row.what)), 60))}`,

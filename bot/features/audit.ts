@@ -2,6 +2,7 @@ import { Composer } from 'grammy'
 import { notedHeads } from '../../core/audit/notedHeads.ts'
 import { type AuditRow, headText } from '../../core/audit/row.ts'
 import { newestRows, verifyAudit } from '../../core/audit/verify.ts'
+import { isGroup } from '../../core/runs/shownIn.ts'
 import type { BotContext } from '../context.ts'
 import { bold, clip, code, escapeHtml, time } from '../render/html.ts'
 import { reply } from '../reply.ts'
@@ -10,7 +11,7 @@ import type { BotDeps } from '../turn.ts'
 /** Rows that a phone shows without scrolling. */
 const SHOWN = 8
 
-/** /audit: the newest acts, whether the trail is whole, and its head, of which the chat then has a note. */
+/** /audit: the newest acts (in private: they are of all chats), whether the trail is whole, and its head, of which the chat then has a note. */
 export function audit(deps: BotDeps): Composer<BotContext> {
   const composer = new Composer<BotContext>()
   composer.command('audit', async (ctx) => {
@@ -20,11 +21,17 @@ export function audit(deps: BotDeps): Composer<BotContext> {
     const state = fault
       ? `🔴 ${bold('The audit trail was changed')}: ${escapeHtml(fault.text)}. <code>skynet audit verify</code> says more.`
       : `✅ ${bold(`${verified.rows} acts, the chain is whole`)}`
-    const rows = await newestRows(tx, SHOWN)
+    const inGroup = isGroup({ chatId: ctx.turn.chat.id })
+    const rows = inGroup ? [] : await newestRows(tx, SHOWN)
     await reply(
       deps,
       ctx.turn,
-      [state, ...rows.map((row) => lineOf(row)), '', `head ${code(headText(verified.head))}`].join('\n'),
+      [
+        state,
+        ...(inGroup ? ['Which they are I tell in private.'] : rows.map(lineOf)),
+        '',
+        `head ${code(headText(verified.head))}`,
+      ].join('\n'),
     )
   })
   return composer

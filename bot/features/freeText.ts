@@ -6,11 +6,11 @@ import { joinParts } from '../../core/talk/parts.ts'
 import { type Said, understand } from '../../core/talk/understand.ts'
 import type { BotContext } from '../context.ts'
 import { likelyCommand } from '../likelyCommand.ts'
-import { refusalOf } from '../middleware/permitted.ts'
+import { FORWARDED_WORDS, refusalOf } from '../middleware/permitted.ts'
 import { code } from '../render/html.ts'
 import { helpLine, smallAnswers } from '../render/smallTalk.ts'
 import { reply } from '../reply.ts'
-import type { BotDeps } from '../turn.ts'
+import { type BotDeps, isForwarded } from '../turn.ts'
 import { answeredAsRead } from './answerAsRead.ts'
 import { answerQuestion } from './answerQuestion.ts'
 import { greet, helpText } from './basics.ts'
@@ -29,8 +29,10 @@ export function freeText(deps: BotDeps): Composer<BotContext> {
     if (await answered(deps, ctx, said)) return
     const refusal = await refusalOf(ctx.turn, 'text that asks for work', null)
     if (refusal) return reply(deps, ctx.turn, refusal)
-    const asked = await withWhatItFollows(deps, ctx, text)
-    await ctx.conversation.enter('request', { asked, placed: false })
+    const before = await whatItFollows(deps, ctx)
+    const forwarded = isForwarded(ctx.turn) || before?.forwarded === true
+    const asked = before ? joinParts([before.request, text]) : text
+    await ctx.conversation.enter('request', { asked, placed: false, forwarded })
   })
   composer.on('edited_message', (ctx) =>
     reply(
@@ -61,23 +63,26 @@ async function unknownCommand(deps: BotDeps, ctx: BotContext, text: string): Pro
 
 /**
  * A text that came right behind a request goes on with it, where nothing of that has begun and nobody has answered for
- * it: the two are one request, and the first is left out.
+ * it: the two are one request, and the first, which this returns, is left out.
  */
-async function withWhatItFollows(deps: BotDeps, ctx: BotContext, text: string): Promise<string> {
+async function whatItFollows(
+  deps: BotDeps,
+  ctx: BotContext,
+): Promise<{ request: string; forwarded: boolean } | null> {
   const { tx, heard, chat, topicId, person } = ctx.turn
-  if (!heard.follows) return text
-  const [before] = await tx.query<{ id: string; number: number; request: string }>(
-    `SELECT id, number, request FROM run r WHERE chat_id = $1 AND topic_id = $2 AND person_id = $3 AND message_id = $4
+  if (!heard.follows) return null
+  const [before] = await tx.query<{ id: string; number: number; request: string; forwarded: boolean }>(
+    `SELECT id, number, request, forwarded FROM run r WHERE chat_id = $1 AND topic_id = $2 AND person_id = $3 AND message_id = $4
      AND kind = 'request' AND status IN ('planning', 'awaiting_approval') AND created_at > clock_timestamp() - interval '30 s'
      AND NOT EXISTS (SELECT 1 FROM approval a JOIN approval_decision d ON d.approval_id = a.id WHERE a.run_id = r.id)
      FOR UPDATE`,
     [chat.id, topicId, person.id, heard.follows],
   )
-  if (!before) return text
+  if (!before) return null
   const done = await cancelRun(deps, tx, before.id, person.id)
-  if (done.kind !== 'cancelled') return text
+  if (done.kind !== 'cancelled') return null
   await reply(deps, ctx.turn, `Taken together with #${before.number}, which had not begun.`)
-  return joinParts([before.request, text])
+  return before
 }
 
 /** Whether the text was no request and has been dealt with. */
@@ -86,7 +91,9 @@ async function answered(deps: BotDeps, ctx: BotContext, said: Said): Promise<boo
     case 'request':
       return false
     case 'steer':
-      return steerByWords(deps, ctx, said)
+      if (!isForwarded(ctx.turn)) return steerByWords(deps, ctx, said)
+      await reply(deps, ctx.turn, FORWARDED_WORDS)
+      return true
     case 'question':
       return answerQuestion(deps, ctx, said)
     case 'machines':

@@ -23,7 +23,7 @@ export function guides(deps: BotDeps): Composer<BotContext> {
     const name = ctx.match.trim().toLowerCase()
     if (name === '') return showGuides(deps, ctx.turn)
     for (const kind of guideKinds) {
-      const guide = await readGuide(ctx.turn.tx, kind, name)
+      const guide = await readGuide(ctx.turn.tx, kind, name, ctx.turn.chat.id)
       if (guide && !guide.removedAt) return sayGuide(deps, ctx.turn, guide)
     }
     await reply(deps, ctx.turn, `There is no ${code(clip(reveal(name), 60))}. /skills shows what there is.`)
@@ -33,7 +33,7 @@ export function guides(deps: BotDeps): Composer<BotContext> {
 
 export async function showGuides(deps: BotDeps, turn: Turn): Promise<void> {
   const skills = await listGuides(turn.tx, 'skill')
-  const playbooks = await listGuides(turn.tx, 'playbook')
+  const playbooks = await listGuides(turn.tx, 'playbook', turn.chat.id)
   const faults = await listSkillFaults(turn.tx, deps.settings.skills)
   const { html, buttons } = renderGuides(skills, playbooks, faults, deps.model !== null)
   await say(turn.tx, deps.bus, here(turn, false), html, { buttons })
@@ -41,7 +41,7 @@ export async function showGuides(deps: BotDeps, turn: Turn): Promise<void> {
 
 /** One of them with its whole text: what is shown is what can be reviewed. */
 export async function showGuide(deps: BotDeps, turn: Turn, which: Which): Promise<void> {
-  const guide = await readGuide(turn.tx, which.kind, which.name)
+  const guide = await readGuide(turn.tx, which.kind, which.name, turn.chat.id)
   if (!guide || guide.removedAt) return toast(deps, turn, 'It is gone. /skills shows what there is.')
   await toast(deps, turn)
   await sayGuide(deps, turn, guide)
@@ -70,7 +70,7 @@ async function sayGuide(deps: BotDeps, turn: Turn, guide: Shown): Promise<void> 
 export async function keep(deps: BotDeps, turn: Turn, runId: string): Promise<void> {
   const kept = await keepRun(deps, turn.tx, runId, turn.person.id)
   if (kept.kind === 'cannot') return toast(deps, turn, kept.reason, true)
-  const guide = await readGuide(turn.tx, 'playbook', kept.name)
+  const guide = await readGuide(turn.tx, 'playbook', kept.name, turn.chat.id)
   await toast(deps, turn)
   if (guide) await sayGuide(deps, turn, guide)
 }
@@ -141,7 +141,7 @@ export async function remove(
 
 /** `Rename`: a conversation asks for the new name. */
 export async function rename(deps: BotDeps, ctx: BotContext, name: string): Promise<void> {
-  const guide = await readGuide(ctx.turn.tx, 'playbook', name)
+  const guide = await readGuide(ctx.turn.tx, 'playbook', name, ctx.turn.chat.id)
   if (!guide) return toast(deps, ctx.turn, 'It is gone. /skills shows what there is.')
   await toast(deps, ctx.turn)
   await putAside(deps, ctx, 'renamePlaybook')

@@ -5,13 +5,14 @@ import { listMachines } from '../../core/fleet/machineFacts.ts'
 import { isLockedDown } from '../../core/people/lockdown.ts'
 import { judgeSpec } from '../../core/planning/judgePlan.ts'
 import { activeRuns, pastRuns, type RunFilter, type RunLine } from '../../core/runs/listRuns.ts'
+import { isGroup } from '../../core/runs/shownIn.ts'
 import { readFleet } from '../cards/readFleet.ts'
 import type { BotContext } from '../context.ts'
 import { sayCard, sayDocument } from '../delivery/say.ts'
 import { pickRun, runButtons } from '../pickRun.ts'
 import { bold, clip, code, escapeHtml, time } from '../render/html.ts'
 import { renderMachines } from '../render/machinesCard.ts'
-import { hasMarks, MASK_WARNING, reveal, unmask } from '../render/unmask.ts'
+import { maskWarnings, reveal, unmask } from '../render/unmask.ts'
 import { LIFT, oneLine, placeCode } from '../render/words.ts'
 import { here, reply } from '../reply.ts'
 import { asker } from '../startRun.ts'
@@ -35,7 +36,10 @@ export function look(deps: BotDeps): Composer<BotContext> {
 const LOCKED = `🔒 <b>Locked down</b>: nothing starts until ${LIFT}.`
 
 export async function machines(deps: BotDeps, ctx: BotContext): Promise<void> {
-  const shown = renderMachines(await readFleet(ctx.turn.tx), ctx.turn.person.role === 'owner')
+  const shown = renderMachines(
+    await readFleet(ctx.turn.tx, ctx.turn.chat.id),
+    ctx.turn.person.role === 'owner',
+  )
   const locked = (await isLockedDown(ctx.turn.tx)) ? `${LOCKED}\n` : ''
   await reply(deps, ctx.turn, locked + shown.html, { buttons: shown.buttons })
 }
@@ -53,16 +57,21 @@ async function status(deps: BotDeps, ctx: BotContext): Promise<void> {
     if (runId) await postCard(deps, ctx, runId)
     return
   }
-  const active = await activeRuns(turn.tx, null)
+  const active = await activeRuns(turn.tx, null, turn.chat.id)
   const all = await listMachines(turn.tx)
   const there = all.filter((m) => m.connected).map((m) => m.name)
   const away = all.filter((m) => !m.connected).map((m) => m.name)
   const blocked = await turn.tx.query<{ title: string }>(
-    'SELECT title FROM chat WHERE blocked_at IS NOT NULL',
+    'SELECT title FROM chat WHERE blocked_at IS NOT NULL AND $1::bigint >= 0',
+    [turn.chat.id],
   )
   const lines = [
     ...((await isLockedDown(turn.tx)) ? [LOCKED] : []),
-    bold(active.length === 0 ? 'Nothing is running' : `${active.length} under way`),
+    bold(
+      active.length === 0
+        ? `Nothing is running${isGroup(asker(turn)) ? ' in this chat' : ''}`
+        : `${active.length} under way`,
+    ),
     ...active.map(runLine),
     `Machines: ${there.length > 0 ? escapeHtml(there.join(', ')) : 'none connected'}${away.length > 0 ? ` · away: ${escapeHtml(away.join(', '))}` : ''}`,
     ...blocked.map((chat) => `⚠️ Telegram refuses messages to ${escapeHtml(chat.title)}`),
@@ -100,7 +109,7 @@ export function readFilter(text: string): RunFilter {
 }
 
 async function runs(deps: BotDeps, ctx: BotContext): Promise<void> {
-  const found = await pastRuns(ctx.turn.tx, readFilter(String(ctx.match)), 15)
+  const found = await pastRuns(ctx.turn.tx, readFilter(String(ctx.match)), ctx.turn.chat.id, 15)
   const lines = found.map(
     (run) =>
       `${runLine(run)} · ${time(run.createdAt)}${run.personName ? ` · ${escapeHtml(run.personName)}` : ''}`,
@@ -150,7 +159,7 @@ async function policy(deps: BotDeps, ctx: BotContext): Promise<void> {
     [
       bold(word),
       code(clip(shown, 500)),
-      ...(hasMarks(shown) ? [MASK_WARNING] : []),
+      ...maskWarnings(shown),
       `on ${placeCode(place.label)}`,
       `${verdict.risk} · rule ${code(verdict.rule)} · network ${verdict.network ? 'yes' : 'no'}`,
       escapeHtml(unmask(verdict.reason)),

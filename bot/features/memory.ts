@@ -8,7 +8,7 @@ import { type Scope, scopeOf } from '../../core/memory/scope.ts'
 import { outsideOf } from '../../core/people/entitlements.ts'
 import { permits } from '../../core/people/methods.ts'
 import type { PlanSource } from '../../core/planning/planOutcome.ts'
-import { findRun } from '../../core/runs/viewRun.ts'
+import { findShown, noSuchRun } from '../../core/runs/shownIn.ts'
 import type { BotContext } from '../context.ts'
 import { putAside } from '../conversations/leave.ts'
 import type { ButtonAction, Buttons } from '../render/buttons.ts'
@@ -176,8 +176,8 @@ export async function undo(turn: Turn, id: number): Promise<string> {
 }
 
 async function showByNumber(deps: BotDeps, turn: Turn, number: number): Promise<void> {
-  const runId = number < 2 ** 31 ? await findRun(turn.tx, number) : null
-  if (!runId) return reply(deps, turn, `There is no run #${number}. /runs lists them.`)
+  const runId = await findShown(turn.tx, number, turn.chat.id)
+  if (!runId) return reply(deps, turn, noSuchRun(number, { chatId: turn.chat.id }))
   await showOfRun(deps, turn, runId)
 }
 

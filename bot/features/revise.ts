@@ -170,7 +170,12 @@ export async function rewriteCommand(
   )
   if (!row) return TOO_LATE
   const refusal = await refusalOf(turn, 'tap edit', row.run_id)
-  return refusal ?? apply(deps, turn, row.run_id, { kind: 'edit', key, command })
+  return (
+    refusal ??
+    apply(deps, turn, row.run_id, {
+      ...{ kind: 'edit' as const, key, command, forwarded: isForwarded(turn) },
+    })
+  )
 }
 
 async function apply(deps: BotDeps, turn: Turn, runId: string, change: Change): Promise<string> {

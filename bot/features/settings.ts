@@ -10,6 +10,7 @@ import {
 } from '../../core/people/entitlements.ts'
 import { permits } from '../../core/people/methods.ts'
 import { listPeople } from '../../core/people/people.ts'
+import { isGroup } from '../../core/runs/shownIn.ts'
 import type { BotContext } from '../context.ts'
 import { say } from '../delivery/say.ts'
 import type { Buttons } from '../render/buttons.ts'
@@ -42,12 +43,14 @@ export async function refreshSettings(deps: BotDeps, turn: Turn): Promise<void> 
 
 async function settingsCard(deps: BotDeps, turn: Turn): Promise<{ html: string; buttons: Buttons }> {
   const owner = permits(turn.person, 'tap people')
-  const standing = await listStanding(turn.tx, owner ? null : turn.person.id)
+  const standing = await listStanding(turn.tx, owner ? null : turn.person.id, turn.chat.id)
   const { approvalQuorum, fourEyes, approvalTtlMs } = deps.settings
   const recovery = await recoverySettings(turn.tx, deps)
   const lines = [
     bold('Settings'),
-    standing.length === 0 ? 'Nothing is approved ahead.' : 'Approved ahead:',
+    standing.length === 0
+      ? `Nothing${isGroup({ chatId: turn.chat.id }) ? ' of this chat' : ''} is approved ahead.`
+      : 'Approved ahead:',
     ...standing.slice(0, MAX_LISTED).map(standingLine),
     ...(standing.length > MAX_LISTED ? [`and ${standing.length - MAX_LISTED} more`] : []),
     '',

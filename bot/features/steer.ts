@@ -21,7 +21,8 @@ export function steer(deps: BotDeps): Composer<BotContext> {
     const left = await leaveQuestion(ctx)
     if (ctx.turn.heard.dropped) {
       await reply(deps, ctx.turn, LEFT_OUT)
-      const all = /\d/.test(String(ctx.match)) || (await activeRuns(ctx.turn.tx, ctx.turn.person.id))
+      const all =
+        /\d/.test(String(ctx.match)) || (await activeRuns(ctx.turn.tx, ctx.turn.person.id, ctx.turn.chat.id))
       if (all !== true && all.length === 0) return
     }
     const runId = left && !/\d/.test(String(ctx.match)) ? null : await pickRun(deps, ctx, 'cancel', 'active')

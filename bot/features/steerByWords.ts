@@ -1,12 +1,12 @@
 import { isRunEnd, type RunStatus } from '../../core/events/states.ts'
-import { findRun } from '../../core/runs/viewRun.ts'
+import { findShown, noSuchRun } from '../../core/runs/shownIn.ts'
 import { isAt, type TalkRun, talkRuns } from '../../core/talk/runsMeant.ts'
 import type { Steer } from '../../core/talk/steering.ts'
 import type { Target } from '../../core/talk/target.ts'
 import type { BotContext } from '../context.ts'
 import { leaveQuestion } from '../conversations/leave.ts'
 import { sayCard } from '../delivery/say.ts'
-import { repliedRun, runButtons } from '../pickRun.ts'
+import { nothingRuns, repliedRun, runButtons } from '../pickRun.ts'
 import { here, reply } from '../reply.ts'
 import { asker } from '../startRun.ts'
 import type { BotDeps } from '../turn.ts'
@@ -50,7 +50,10 @@ export async function steerByWords(deps: BotDeps, ctx: BotContext, words: Words)
 }
 
 async function runsFor(ctx: BotContext, { what, target }: Words, own: TalkRun[]): Promise<Found> {
-  const named = target.number === null ? await repliedRun(ctx) : await findRun(ctx.turn.tx, target.number)
+  const named =
+    target.number === null
+      ? await repliedRun(ctx)
+      : await findShown(ctx.turn.tx, target.number, ctx.turn.chat.id)
   if (named) {
     const runs = await ctx.turn.tx.query<Meant>(
       'SELECT id, number, status, coalesce(summary, request) AS summary FROM run WHERE id = $1',
@@ -128,7 +131,7 @@ async function nothingFits(
   own: readonly TalkRun[],
 ): Promise<void> {
   const { number } = words.target
-  if (number !== null) return reply(deps, ctx.turn, `There is no run #${number}. /runs lists them.`)
+  if (number !== null) return reply(deps, ctx.turn, noSuchRun(number, asker(ctx.turn)))
   const active = own.find((run) => !isRunEnd(run.status))
   if (words.what === 'resume' && active) return goOn(deps, ctx, active)
   if (words.what === 'resume' && own[0]?.status === 'failed') return postCard(deps, ctx, own[0].id)
@@ -143,9 +146,7 @@ async function nothingFits(
   await reply(
     deps,
     ctx.turn,
-    words.what === 'retry'
-      ? 'There is nothing to try again. /runs lists what was.'
-      : 'Nothing of yours is running.',
+    words.what === 'retry' ? 'There is nothing to try again. /runs lists what was.' : nothingRuns(ctx.turn),
   )
 }
 
@@ -192,9 +193,9 @@ async function decideByWords(
     await reply(deps, turn, await approveByCode(deps, turn, what, code, false))
     return true
   }
-  const named = target.number === null ? await repliedRun(ctx) : await findRun(turn.tx, target.number)
-  if (target.number !== null && !named)
-    await reply(deps, turn, `There is no run #${target.number}. /runs lists them.`)
+  const named =
+    target.number === null ? await repliedRun(ctx) : await findShown(turn.tx, target.number, turn.chat.id)
+  if (target.number !== null && !named) await reply(deps, turn, noSuchRun(target.number, asker(turn)))
   else if (!(await showApprovals(deps, ctx, named))) await reply(deps, turn, await waiting(turn, what, ''))
   return true
 }

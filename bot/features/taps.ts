@@ -13,7 +13,7 @@ import type { ButtonAction } from '../render/buttons.ts'
 import { clip, escapeHtml } from '../render/html.ts'
 import { reply, toast } from '../reply.ts'
 import { asker, placeButtons, startOrAsk, startRun } from '../startRun.ts'
-import type { BotDeps, Turn } from '../turn.ts'
+import type { BotDeps } from '../turn.ts'
 import { arm, decide, details } from './approvals.ts'
 import { keep, remove, rename, reviewText, showGuide, showGuides } from './guides.ts'
 import { answerLockdown } from './lockdown.ts'
@@ -25,6 +25,7 @@ import { askChange, dropStep, editStep, moveSteps, revise } from './revise.ts'
 import { entitle, refreshSettings, showPeople, showPerson, showSettings } from './settings.ts'
 import { askOnceMore, offerStanding, stand, unstand } from './standing.ts'
 import { cancel, pauseOrResume, retry } from './steer.ts'
+import { isOfAnotherChat, OTHER_CHAT, runOf } from './tapIsAbout.ts'
 
 /** Taps on buttons: the id is looked up in the ledger and what it stands for is carried out. */
 export function taps(deps: BotDeps): Composer<BotContext> {
@@ -33,6 +34,7 @@ export function taps(deps: BotDeps): Composer<BotContext> {
     const action = await actionOf(ctx)
     if (!action)
       return toast(deps, ctx.turn, 'This button no longer does anything. /status shows what is going on.')
+    if (await isOfAnotherChat(ctx.turn, action)) return toast(deps, ctx.turn, OTHER_CHAT, true)
     const refusal = await refusalOf(ctx.turn, methodOf(action), await runOf(ctx.turn, action))
     if (refusal) return toast(deps, ctx.turn, refusal, true)
     await carryOut(deps, ctx, action)
@@ -44,16 +46,6 @@ export function taps(deps: BotDeps): Composer<BotContext> {
 /** The name of a tap in the table of methods. */
 export const methodOf = (action: Pick<ButtonAction, 'do'> & { verdict?: string }): string =>
   action.do === 'review' ? `tap review ${action.verdict}` : `tap ${action.do}`
-
-/** The run that a tap is about; null where it is about none. */
-async function runOf(turn: Turn, action: ButtonAction): Promise<string | null> {
-  if ('runId' in action) return action.runId
-  if (!('approvalId' in action)) return null
-  const [row] = await turn.tx.query<{ run_id: string }>('SELECT run_id FROM approval WHERE id = $1', [
-    action.approvalId,
-  ])
-  return row?.run_id ?? null
-}
 
 async function carryOut(deps: BotDeps, ctx: BotContext, action: ButtonAction): Promise<void> {
   const { turn } = ctx
@@ -139,7 +131,7 @@ async function carryOut(deps: BotDeps, ctx: BotContext, action: ButtonAction): P
     case 'elsewhere':
       return elsewhere(deps, ctx, action.runId)
     case 'say':
-      return sayFor(deps, ctx, action.text)
+      return sayFor(deps, ctx, action)
     case 'details_of':
       return detailsOf(deps, ctx, action)
     case 'start':
@@ -178,21 +170,22 @@ export async function again(deps: BotDeps, ctx: BotContext, runId: string): Prom
     request: string
     agent_id: string | null
     cwd: string | null
-  }>('SELECT kind, request, agent_id, cwd FROM run WHERE id = $1', [runId])
+    forwarded: boolean
+  }>('SELECT kind, request, agent_id, cwd, forwarded FROM run WHERE id = $1', [runId])
   if (!run) return toast(deps, turn, 'That run is gone.')
   await toast(deps, turn)
   await putAside(deps, ctx)
   const kind = run.kind === 'command' ? 'command' : 'request'
   if (run.agent_id && run.cwd)
-    await startRun(deps, turn, kind, run.request, { agentId: run.agent_id, cwd: run.cwd })
-  else await startOrAsk(deps, turn, kind, run.request)
+    await startRun(deps, turn, kind, run.request, { agentId: run.agent_id, cwd: run.cwd }, run.forwarded)
+  else await startOrAsk(deps, turn, kind, run.request, run.forwarded)
 }
 
 /** A run whose machine is away, on another one: asks where; the pick starts it there and cancels this one. */
 async function elsewhere(deps: BotDeps, ctx: BotContext, runId: string): Promise<void> {
   const { turn } = ctx
-  const [run] = await turn.tx.query<{ number: number; kind: string; request: string }>(
-    'SELECT number, kind, request FROM run WHERE id = $1',
+  const [run] = await turn.tx.query<{ number: number; kind: string; request: string; forwarded: boolean }>(
+    'SELECT number, kind, request, forwarded FROM run WHERE id = $1',
     [runId],
   )
   const places = allPlaces((await listMachines(turn.tx)).filter((machine) => machine.connected))
@@ -207,14 +200,19 @@ async function elsewhere(deps: BotDeps, ctx: BotContext, runId: string): Promise
       agentId,
       cwd,
       instead: runId,
+      ...(run.forwarded ? { forwarded: true } : {}),
     })),
   })
 }
 
-async function sayFor(deps: BotDeps, ctx: BotContext, text: string): Promise<void> {
+async function sayFor(
+  deps: BotDeps,
+  ctx: BotContext,
+  { text, forwarded }: Extract<ButtonAction, { do: 'say' }>,
+): Promise<void> {
   await toast(deps, ctx.turn)
   await putAside(deps, ctx)
-  await startOrAsk(deps, ctx.turn, 'request', text)
+  await startOrAsk(deps, ctx.turn, 'request', text, forwarded === true)
 }
 
 async function detailsOf(
@@ -241,7 +239,7 @@ async function startHere(
   await toast(deps, ctx.turn)
   await putAside(deps, ctx)
   if (action.instead) await cancelRun(deps, ctx.turn.tx, action.instead, ctx.turn.person.id)
-  await startRun(deps, ctx.turn, action.kind, action.text, action)
+  await startRun(deps, ctx.turn, action.kind, action.text, action, action.forwarded === true)
 }
 
 async function useHere(

@@ -3,7 +3,7 @@ import type { BotContext } from '../context.ts'
 import { putAside } from '../conversations/leave.ts'
 import { reply } from '../reply.ts'
 import { startOrAsk } from '../startRun.ts'
-import type { BotDeps } from '../turn.ts'
+import { type BotDeps, isForwarded } from '../turn.ts'
 
 /** /run and /plan. `/plan` alone starts the conversation. */
 export function work(deps: BotDeps): Composer<BotContext> {
@@ -17,7 +17,9 @@ export function work(deps: BotDeps): Composer<BotContext> {
   composer.command('plan', async (ctx) => {
     const request = String(ctx.match).trim()
     await putAside(deps, ctx, request === '' ? 'request' : undefined)
-    await ctx.conversation.enter('request', { asked: request, placed: false })
+    await ctx.conversation.enter('request', {
+      ...{ asked: request, placed: false, forwarded: isForwarded(ctx.turn) },
+    })
   })
   return composer
 }

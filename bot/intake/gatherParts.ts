@@ -5,7 +5,7 @@ import type { Reading } from '../../core/talk/readByModel.ts'
 import { isStopWord, understand } from '../../core/talk/understand.ts'
 import { isAsked } from '../conversations/storage.ts'
 import { sayTyping } from '../delivery/say.ts'
-import type { BotDeps, Heard } from '../turn.ts'
+import { type BotDeps, type Heard, isOthersWords } from '../turn.ts'
 import { READ_MS } from './askModel.ts'
 import { partiesOf } from './partiesOf.ts'
 
@@ -108,10 +108,17 @@ export function createGathering(deps: BotDeps, fire: (key: string) => void) {
     if (!first?.payload.message || !last) return null
     const text = joinParts(rows.map((row) => row.payload.message?.text ?? ''))
     const { entities, ...message } = first.payload.message
+    // Words of somebody else stay theirs, whichever part they are.
+    const others = rows.map((row) => row.payload.message).find((part) => part && isOthersWords(part))
+    const { forward_origin, via_bot } = others ?? {}
+    const marks = { ...(forward_origin ? { forward_origin } : {}), ...(via_bot ? { via_bot } : {}) }
     // A part of a text has no more than the command at its beginning that counts.
     const command = (entities ?? []).filter((entity) => entity.type === 'bot_command' && entity.offset === 0)
     return {
-      update: { update_id: last.update_id, message: { ...message, text, entities: command } } as Update,
+      update: {
+        update_id: last.update_id,
+        message: { ...message, ...marks, text, entities: command },
+      } as Update,
       ids: rows.map((row) => row.update_id),
       heard: { dropped: false, follows: first.reading?.follows ?? null },
     }

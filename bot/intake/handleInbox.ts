@@ -14,6 +14,10 @@ import { createGathering, type StoredUpdate } from './gatherParts.ts'
 /** An update whose handling fails this often is set aside, and the person is told. */
 const MAX_TRIES = 3
 
+/** What is handled keeps what makes it count once, its id, and nothing of what was said, shown or read in it. */
+const DONE = `UPDATE telegram_update SET handled_at = clock_timestamp(), held_until = NULL, reading = NULL,
+  payload = jsonb_build_object('update_id', update_id) WHERE update_id = ANY($1::bigint[])`
+
 const unread: Heard = { dropped: false }
 
 type Handler = (tx: Tx, update: Update, heard: Heard) => Promise<void>
@@ -50,10 +54,7 @@ export function createInbox(deps: BotDeps, handle: Handler) {
     await handle(tx, update, heard)
     failpoint('update.handled:after')
     tx.afterCommit(() => failpoint('update.handled:committed'))
-    await tx.query(
-      'UPDATE telegram_update SET handled_at = clock_timestamp(), held_until = NULL WHERE update_id = ANY($1::bigint[])',
-      [ids],
-    )
+    await tx.query(DONE, [ids])
   }
 
   const handleOne = (row: Row): Promise<void> =>
@@ -143,10 +144,7 @@ export function createInbox(deps: BotDeps, handle: Handler) {
     const row = rows?.[0]
     if (!row) await new Promise((resolve) => setTimeout(resolve, 1000))
     if (!row || row.tries < MAX_TRIES) return false
-    await deps.db.query(
-      'UPDATE telegram_update SET handled_at = clock_timestamp(), held_until = NULL WHERE update_id = ANY($1::bigint[])',
-      [ids],
-    )
+    await deps.db.query(DONE, [ids])
     const last = ids.at(-1) ?? 0
     await apologise(last, row.payload).catch((e) => deps.log.error(`update ${last}: ${messageOf(e)}`))
     return true

@@ -7,7 +7,7 @@ import type { BotContext } from '../context.ts'
 import { isAsked } from '../conversations/storage.ts'
 import { updateKey } from '../intake/storeUpdates.ts'
 import { reply } from '../reply.ts'
-import type { BotDeps, Turn } from '../turn.ts'
+import { type BotDeps, isForwarded, type Turn } from '../turn.ts'
 import { refusalFor } from './refusal.ts'
 
 /**
@@ -24,11 +24,18 @@ export const permitted =
     const method = isCommand ? `/${name}` : 'text'
     if (ctx.callbackQuery || ctx.update.stopped_message_generation) return next()
     if (!permits(turn.person, method)) return reply(deps, turn, refusalFor(method))
+    if (isCommand && !(isHarmless(method) || forwardable.has(method)) && isForwarded(turn))
+      return reply(deps, turn, FORWARDED_WORDS)
     const acts = isCommand ? !isHarmless(method) : may(turn.person, 'start')
     if (!acts || (await mayActIn(turn.tx, turn.person.id, turn.chat.id))) return next()
     if (await isAskedByRun(ctx, method)) return next()
     return reply(deps, turn, ELSEWHERE)
   }
+
+/** Of somebody else's words these alone are taken: what comes of them says so, and asks. */
+const forwardable: ReadonlySet<string> = new Set(['/run', '/plan', '/memory'])
+export const FORWARDED_WORDS =
+  'Somebody else wrote that: I stop, approve and change nothing by forwarded words. Say it yourself.'
 
 /**
  * Whether it may be about a question that came to the person's own chat: a code, or an answer to what the bot has asked

@@ -27,7 +27,7 @@ export const ButtonAction = z.discriminatedUnion('do', [
   }),
   z.strictObject({ do: z.enum(['retry', 'release']), runId: z.uuid(), taskId: z.uuid().nullable() }),
   /** Sends this text as if the person had written it. */
-  z.strictObject({ do: z.literal('say'), text: z.string().max(1000) }),
+  z.strictObject({ do: z.literal('say'), text: z.string().max(1000), forwarded: z.boolean().optional() }),
   /** Asks for the details of a request, with a text that has them. */
   z.strictObject({ do: z.literal('details_of'), title: z.string(), example: z.string() }),
   z.strictObject({ do: z.literal('use'), agentId: z.uuid(), cwd: z.string() }),
@@ -40,6 +40,8 @@ export const ButtonAction = z.discriminatedUnion('do', [
     cwd: z.string(),
     /** The run it takes the place of: that one is cancelled. */
     instead: z.uuid().optional(),
+    /** Its words are somebody else's, sent on. */
+    forwarded: z.boolean().optional(),
   }),
   /** An answer inside a conversation. */
   z.strictObject({ do: z.literal('answer'), value: z.string().max(4200) }),

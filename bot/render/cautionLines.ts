@@ -1,13 +1,13 @@
 import { startsPrograms } from '../../core/planning/judgePlan.ts'
 import type { RunView, TaskView } from '../../core/runs/viewRun.ts'
-import { hasMarks, MASK_WARNING, unmask } from './unmask.ts'
+import { maskWarnings, unmask } from './unmask.ts'
 import { exactAction } from './words.ts'
 
 /** Said once where anything of the plan holds what only looks like something else. */
 export const maskLine = (run: RunView): string[] =>
-  run.tasks.some((task) => hasMarks(`${exactAction(task)}${unmask(`${task.cwd} ${restNames(task)}`)}`))
-    ? [MASK_WARNING]
-    : []
+  maskWarnings(
+    run.tasks.map((task) => `${exactAction(task)}${unmask(`${task.cwd} ${restNames(task)}`)}`).join('\n'),
+  )
 
 const restNames = ({ spec }: TaskView): string => (spec.rests_on ?? []).map(({ path }) => path).join(' ')
 

@@ -58,13 +58,20 @@ function machineLines(m: MachineLine, ranked: Ranked | undefined): string[] {
   const reached = m.gateways.some((gateway) => !gateway.open)
   return [
     `${reached ? '🟢' : '🟡'} ${bold(m.name)} · Worker Connected`,
-    `load ${facts.load.average.toFixed(1)}${facts.load.cores ? ` of ${facts.load.cores}` : ''} · ${m.running.length > 0 ? `runs ${m.running.map((n) => `#${n}`).join(', ')}` : 'idle'} · seen ${m.lastSeenAt ? time(m.lastSeenAt, 'T') : 'never'}`,
+    `load ${facts.load.average.toFixed(1)}${facts.load.cores ? ` of ${facts.load.cores}` : ''} · ${workWords(m)} · seen ${m.lastSeenAt ? time(m.lastSeenAt, 'T') : 'never'}`,
     ...gatewayLines(m),
     ...(ranked && ranked.parts.history.value < 1 ? [`⚠️ ${ranked.parts.history.reason} tasks`] : []),
     ...heldLines(facts),
     `${roots}${facts.repositories.length > 0 ? ` · ${escapeHtml(clip(facts.repositories.map((r) => r.name).join(', '), 80))}` : ''}`,
     escapeHtml(clip(`can: ${facts.capabilities.join(', ')}`, 160)),
   ]
+}
+
+/** What it works on: by number where that may be shown. */
+function workWords({ running, others }: Pick<MachineLine, 'running' | 'others'>): string {
+  const more = others > 0 ? [`${others} of ${others === 1 ? 'another chat' : 'other chats'}`] : []
+  const all = [...running.map((n) => `#${n}`), ...more]
+  return all.length > 0 ? `runs ${all.join(', ')}` : 'idle'
 }
 
 /** What holds the commands there, and whether all of them end. */

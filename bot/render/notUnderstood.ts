@@ -8,7 +8,7 @@ import { oneLine, type Shown } from './words.ts'
  * The answer to a request that nobody understood: what would work, as buttons, and what would make it understood. It has
  * no number, since nothing was done that anybody would look for. Pure.
  */
-export function renderNotUnderstood(run: Pick<RunView, 'request' | 'error'>): Shown {
+export function renderNotUnderstood(run: Pick<RunView, 'request' | 'error' | 'forwarded'>): Shown {
   const nearest = run.error?.nearest ?? []
   const lines = [
     bold('🤔 I do not know how to do that yet'),
@@ -19,7 +19,7 @@ export function renderNotUnderstood(run: Pick<RunView, 'request' | 'error'>): Sh
   ]
   return {
     html: lines.filter((line) => line !== '').join('\n'),
-    buttons: nearest.map((near) => [suggestion(near)]),
+    buttons: nearest.map((near) => [suggestion(near, run.forwarded)]),
     settled: true,
   }
 }
@@ -27,7 +27,10 @@ export function renderNotUnderstood(run: Pick<RunView, 'request' | 'error'>): Sh
 type Nearest = NonNullable<NonNullable<RunView['error']>['nearest']>[number]
 
 /** A playbook near to what was written: asked for as the button says, or with the details that are missing. */
-const suggestion = ({ title, request, example }: Nearest): Buttons[number][number] =>
+const suggestion = ({ title, request, example }: Nearest, forwarded = false): Buttons[number][number] =>
   request
-    ? { text: clip(reveal(request), 60), action: { do: 'say', text: request } }
+    ? {
+        text: clip(reveal(request), 60),
+        action: { do: 'say', text: request, ...(forwarded ? { forwarded } : {}) },
+      }
     : { text: `${title} …`, action: { do: 'details_of', title, example } }

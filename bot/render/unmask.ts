@@ -1,4 +1,5 @@
 import { letterTwin, nearTwin, signTwin } from '../../core/policy/shell/lookAlikes.ts'
+import { hasRightToLeft, keepOrder, ORDER_NOTE } from './rightToLeft.ts'
 
 /*
  * What is approved must be what is read. Characters that cannot be seen become their code point, ⟨U+200B⟩; letters and
@@ -48,9 +49,12 @@ const scriptTests = scripts.map((name) => [name, new RegExp(`\\p{Script=${name}}
 const scriptOf = (letter: string): string | null =>
   scriptTests.find(([, test]) => test.test(letter))?.[0] ?? null
 
-/** Marks more than two deep on one letter, or struck through an ASCII one, hide what is below them. */
+/**
+ * Marks more than two deep on one letter, or struck through an ASCII one, hide what is below them; on no letter they look
+ * like signs, and those of another script beside ASCII need show nothing at all.
+ */
 const overlaid =
-  /(?<=\p{M}{2})\p{M}|(?<=[\x21-\x7e])[\u0334-\u0338\u20d2\u20d3\u20d8-\u20da\u20e5\u20e6\u20eb]/gu
+  /(?<=\p{M}{2})\p{M}|(?<=[\x21-\x7e])[\u0334-\u0338\u20d2\u20d3\u20d8-\u20da\u20e5\u20e6\u20eb]|(?<=^|[\s\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e])\p{M}|(?<=[\x20-\x7e])(?:(?!\p{Script=Inherited})\p{M})/gu
 const words = /[\p{L}\p{M}\p{N}_]+/gu
 /** What stands between two words of one sentence. */
 const withinSentence = /^[ ,.!?:"'«»„“”–—-]{1,3}$/
@@ -134,7 +138,7 @@ function isInSentence(text: string, all: readonly Word[], i: number, is: Kind): 
 
 /**
  * Text as people may rely on it: what cannot be seen is shown by its code point, what only looks like ASCII is followed
- * by it. `command`: it is read by a shell. Pure.
+ * by it, and words keep their order whatever direction their letters have. `command`: it is read by a shell. Pure.
  */
 export function unmask(text: string, kind: 'command' | 'text' = 'text'): string {
   if (/^[\x20-\x7e\n\t]*$/.test(text)) return text
@@ -147,7 +151,7 @@ export function unmask(text: string, kind: 'command' | 'text' = 'text'): string 
     if (masked.has(at) && own === letter) shown += codePoint(letter)
     at += letter.length
   }
-  return shown
+  return keepOrder(shown, kind)
 }
 
 function revealOne(text: string, at: number, letter: string): string {
@@ -158,5 +162,10 @@ function revealOne(text: string, at: number, letter: string): string {
 /** Whether this text, as `unmask` made it, has something marked. */
 export const hasMarks = (shown: string): boolean => /⟨U\+[0-9A-F]{4,6}⟩/u.test(shown)
 
-/** The one line that says so. */
+/** The lines that say of texts, as `unmask` made them, what is not as it seems; none where all is. Pure. */
+export const maskWarnings = (shown: string): string[] => [
+  ...(hasMarks(shown) ? [MASK_WARNING] : []),
+  ...(hasRightToLeft(shown) ? [ORDER_NOTE] : []),
+]
+
 export const MASK_WARNING = '⚠️ holds hidden or look-alike letters: their codes stand as ⟨U+…⟩'

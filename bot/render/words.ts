@@ -66,8 +66,9 @@ const hasReason = ({ waiting }: TaskView): boolean => waiting !== null && reason
 
 function reasonHtml(waiting: Waiting): string | null {
   if (waiting.for === 'file') {
-    const { run, key } = waiting.holder
-    return `waits for ${code(waiting.path)}, held by #${run} step ${escapeHtml(key)}`
+    const { run, key, foreign } = waiting.holder
+    const holder = foreign ? 'work of another chat' : `#${run} step ${escapeHtml(key)}`
+    return `waits for ${code(waiting.path)}, held by ${holder}`
   }
   if (waiting.for === 'gateway') return `gateway ${escapeHtml(waiting.name)} does not answer`
   if (waiting.for === 'slots') return `${escapeHtml(waiting.name)} is busy: ${waiting.held} tasks at work`

@@ -1,3 +1,4 @@
+import { shownIn } from '../runs/shownIn.ts'
 import type { Sql } from '../storage/sql.ts'
 
 export const guideKinds = ['skill', 'playbook'] as const
@@ -46,23 +47,39 @@ const columns = `g.kind, g.name, g.source, g.current_hash AS "currentHash", g.re
   g.found_at AS "foundAt", g.reviewed_at AS "reviewedAt", g.removed_at AS "removedAt", t.description`
 const from = `guide g JOIN guide_text t ON t.kind = g.kind AND t.name = g.name AND t.hash = g.current_hash`
 
-/** What there is of a kind, by name; what waits for a review comes first. Without those that were removed. */
-export const listGuides = (sql: Sql, kind: GuideKind, limit = 2000): Promise<Guide[]> =>
+/**
+ * In SQL: whether a guide (alias `g`) may be shown and used in a chat (a parameter). What was learned from a run goes
+ * where the run may be shown; without its run, to no group.
+ */
+export const guideShownIn = (chat: string): string =>
+  `(g.run_id IS NULL OR ${chat}::bigint >= 0 OR EXISTS (SELECT 1 FROM run r WHERE r.id = g.run_id AND ${shownIn('r', chat)}))`
+
+/** Where all may be shown: in private, and to programs. */
+export const ANYWHERE = 0
+
+/** What there is of a kind for a chat, by name; what waits for a review comes first. Without those that were removed. */
+export const listGuides = (
+  sql: Sql,
+  kind: GuideKind,
+  chatId: number = ANYWHERE,
+  limit = 2000,
+): Promise<Guide[]> =>
   sql.query<Guide>(
-    `SELECT ${columns} FROM ${from} WHERE g.kind = $1 AND g.removed_at IS NULL
+    `SELECT ${columns} FROM ${from} WHERE g.kind = $1 AND g.removed_at IS NULL AND ${guideShownIn('$3')}
      ORDER BY g.reviewed_hash IS NOT DISTINCT FROM g.current_hash, g.name LIMIT $2`,
-    [kind, limit],
+    [kind, limit, chatId],
   )
 
-/** One guide with its newest text; null when there is none of that name. */
+/** One guide with its newest text; null when there is none of that name for this chat. */
 export async function readGuide(
   sql: Sql,
   kind: GuideKind,
   name: string,
+  chatId: number = ANYWHERE,
 ): Promise<(Guide & { text: string }) | null> {
   const [row] = await sql.query<Guide & { text: string }>(
-    `SELECT ${columns}, t.text FROM ${from} WHERE g.kind = $1 AND g.name = $2`,
-    [kind, name],
+    `SELECT ${columns}, t.text FROM ${from} WHERE g.kind = $1 AND g.name = $2 AND ${guideShownIn('$3')}`,
+    [kind, name, chatId],
   )
   return row ?? null
 }

@@ -1,6 +1,6 @@
 import { sha256 } from '../protocol/hash.ts'
 import type { Sql } from '../storage/sql.ts'
-import type { GuideKind } from './guide.ts'
+import { ANYWHERE, type GuideKind, guideShownIn } from './guide.ts'
 
 type Usable<T> = { name: string; hash: string; origins: readonly string[]; value: T }
 
@@ -10,20 +10,21 @@ type Row = { name: string; hash: string; origins: string[] }
 const MOST = 4000
 
 /**
- * Reads all reviewed guides of a kind, each call from the ledger: what was reviewed, changed or removed a moment ago by
+ * Reads all reviewed guides of a kind that may be used in a chat, each call from the ledger: what was reviewed, changed or removed a moment ago by
  * any process counts. Only names and hashes are asked for; a text is read once, since its hash says what it is. A text
  * that does not have its hash, or that `parse` gives null for, is left out.
  */
 export function guideReader<T>(
   kind: GuideKind,
   parse: (name: string, text: string) => T | null,
-): (sql: Sql) => Promise<Usable<T>[]> {
+): (sql: Sql, chatId?: number) => Promise<Usable<T>[]> {
   const known = new Map<string, T | null>()
   const keyOf = ({ name, hash }: Row): string => `${hash} ${name}`
-  return async (sql) => {
+  return async (sql, chatId = ANYWHERE) => {
     const rows = await sql.query<Row>(
-      'SELECT name, reviewed_hash AS hash, origins FROM guide WHERE kind = $1 AND reviewed_hash IS NOT NULL AND removed_at IS NULL ORDER BY name LIMIT 2000',
-      [kind],
+      `SELECT name, reviewed_hash AS hash, origins FROM guide g
+       WHERE kind = $1 AND reviewed_hash IS NOT NULL AND removed_at IS NULL AND ${guideShownIn('$2')} ORDER BY name LIMIT 2000`,
+      [kind, chatId],
     )
     const missing = rows.filter((row) => !known.has(keyOf(row)))
     if (missing.length > 0) {

@@ -15,11 +15,15 @@ const readReviewed = guideReader('playbook', (name, text) => {
 
 /**
  * The learned playbooks that an owner has reviewed, as they are in the ledger now. One with the name of a shipped playbook
- * (or of the person's own directory) is left out: those go first.
+ * (or of the person's own directory) is left out: those go first. For a request of a group: those of its own runs alone.
  */
-export async function learnedPlaybooks(sql: Sql, shipped: readonly Playbook[]): Promise<Playbook[]> {
+export async function learnedPlaybooks(
+  sql: Sql,
+  shipped: readonly Playbook[],
+  chatId: number | null = null,
+): Promise<Playbook[]> {
   const names = new Set(shipped.map(({ name }) => name))
-  return (await readReviewed(sql))
+  return (await readReviewed(sql, chatId ?? undefined))
     .filter(({ name }) => !names.has(name))
     .map(({ value, origins }) => ({ ...value, learned: { origins } }))
 }

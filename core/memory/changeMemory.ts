@@ -18,40 +18,29 @@ export async function readMemory(sql: Sql, scope: Scope, id: number): Promise<Me
 
 /**
  * Forgets a memory for good: its row, its words, its embedding, and where it came from, so that none of its kind is made
- * of that again; what the chat's inbox and outbox keep of it for a while is emptied. What the ledger tells of the run
- * itself stays. False: there was none that the scope may see.
+ * of that again; what the chat's outbox keeps of it for a while is emptied (its inbox keeps no words). What the ledger
+ * tells of the run itself stays. False: there was none that the scope may see.
  */
 export async function forgetMemory(tx: Sql, scope: Scope, id: number, by: string | null): Promise<boolean> {
-  const rows = await tx.query<{ kind: string; text: string; before: string | null }>(
-    `WITH gone AS (DELETE FROM memory m WHERE m.id = $1 AND ${visible(2)} RETURNING m.id, m.kind, m.text, m.before),
+  const [gone] = await tx.query<{ kind: string }>(
+    `WITH gone AS (DELETE FROM memory m WHERE m.id = $1 AND ${visible(2)} RETURNING m.id, m.kind),
      kept AS (INSERT INTO memory_forgotten (source, kind) SELECT s.source, g.kind FROM gone g JOIN memory_source s ON s.memory_id = g.id
        ON CONFLICT DO NOTHING)
-     SELECT kind, text, before::jsonb->>'text' AS before FROM gone`,
+     SELECT kind FROM gone`,
     [id, ...scopeValues(scope)],
   )
-  const [gone] = rows
   if (!gone) return false
-  await emptyMessages(tx, id, [gone.text, ...(gone.before ? [gone.before] : [])])
+  await emptyMessages(tx, id)
   await tellEvent(tx, 'memory.forgotten', {}, { memory: id, kind: gone.kind, by })
   return true
 }
 
-/**
- * Messages that were handled or sent, and said it or showed it under its name: an update keeps its id alone, a delivery
- * loses its text. What is still to be handled or sent is left.
- */
-async function emptyMessages(tx: Sql, id: number, texts: readonly string[]): Promise<void> {
-  const named = `\\m${memoryName(id)}\\M`
-  await tx.query(
-    `UPDATE telegram_update SET payload = jsonb_build_object('update_id', update_id) WHERE handled_at IS NOT NULL
-     AND (payload::text ~ $1 OR EXISTS (SELECT 1 FROM unnest($2::text[]) t WHERE strpos(payload #>> '{message,text}', t) > 0))`,
-    [named, texts],
-  )
-  await tx.query(
+/** Messages that were sent, and showed it under its name, lose their text. What is still to be sent is left. */
+const emptyMessages = (tx: Sql, id: number): Promise<object[]> =>
+  tx.query(
     `UPDATE delivery SET payload = payload - 'text' WHERE status IN ('sent', 'failed') AND payload->>'text' ~ $1`,
-    [named],
+    [`\\m${memoryName(id)}\\M`],
   )
-}
 
 /** `forwarded`: the words are somebody else's, sent on. */
 type Correction = { id: number; text: string; by: string; forwarded?: boolean }

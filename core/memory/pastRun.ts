@@ -10,6 +10,8 @@ export type PastRun = {
   kind: string
   status: string
   request: string
+  /** Its words were somebody else's, sent on. */
+  forwarded: boolean
   personId: string | null
   chatId: number | null
   agentId: string | null
@@ -47,7 +49,7 @@ export type PastFailure = Pick<PastStep, 'spec' | 'agentId' | 'cwd' | 'exitCode'
 
 export async function readPastRun(tx: Sql, runId: string): Promise<PastRun | undefined> {
   const [run] = await tx.query<PastRun>(
-    `SELECT r.id, r.number, r.kind, r.status, r.request, r.person_id AS "personId", r.chat_id AS "chatId", r.agent_id AS "agentId",
+    `SELECT r.id, r.number, r.kind, r.status, r.request, r.forwarded, r.person_id AS "personId", r.chat_id AS "chatId", r.agent_id AS "agentId",
        r.cwd, r.error, p.source, ${changedByOthers}, (SELECT a.name FROM agent a WHERE a.id = coalesce(r.agent_id,
          (SELECT t.agent_id FROM task t WHERE t.plan_id = p.id ORDER BY t.position LIMIT 1))) AS machine
      FROM run r LEFT JOIN plan p ON p.run_id = r.id AND p.version = r.plan_version WHERE r.id = $1`,

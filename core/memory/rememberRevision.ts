@@ -13,6 +13,7 @@ type Revision = {
   planId: string
   runId: string
   request: string
+  forwarded: boolean
   personId: string
   changedByOthers: boolean
   name: string
@@ -31,7 +32,7 @@ export async function rememberRevision(
   at: Date,
 ): Promise<void> {
   const [revision] = await tx.query<Revision>(
-    `SELECT p.id AS "planId", r.id AS "runId", r.request, p.revised_by AS "personId",
+    `SELECT p.id AS "planId", r.id AS "runId", r.request, r.forwarded, p.revised_by AS "personId",
        p.revised_by IS DISTINCT FROM r.person_id OR EXISTS (SELECT 1 FROM plan c WHERE c.run_id = r.id AND c.revised_by <> p.revised_by) AS "changedByOthers",
        w.name, r.chat_id AS "chatId", p.source, p.spec, b.spec AS before
      FROM plan p JOIN run r ON r.id = p.run_id JOIN plan b ON b.run_id = p.run_id AND b.version = p.version - 1 JOIN person w ON w.id = p.revised_by

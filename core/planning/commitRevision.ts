@@ -13,7 +13,7 @@ import { type Judged, judgePlan, settleSpec, worstRisk } from './judgePlan.ts'
 import type { PlanFile } from './planFiles.ts'
 import type { PlanSource } from './planOutcome.ts'
 import { nothingSeen, restOn, type SeenFiles, seeFiles } from './restOnFiles.ts'
-import { askForOrigins } from './untrusted.ts'
+import { askForOrigins, FORWARDED, originsOf } from './untrusted.ts'
 
 /** A plan and what made it. */
 export type Made = { plan: PlanSpec; source: PlanSource }
@@ -168,13 +168,17 @@ async function carryOut(
   }
 }
 
-/** The standing approvals by which all of a plan that asks goes on without asking; null when anything is left to ask. */
+/**
+ * The standing approvals by which all of a plan that asks goes on without asking; null when anything is left to ask, and
+ * for words that were sent on: what was approved ahead was for the person's own.
+ */
 async function standingFor(
   deps: CommitDeps,
   tx: Tx,
   runId: string,
   { plan, source, judged }: Pick<Decided, 'plan' | 'source' | 'judged'>,
 ): Promise<Map<string, string> | null> {
+  if (originsOf(source).includes(FORWARDED)) return null
   const [run] = await tx.query<{ person_id: string | null }>('SELECT person_id FROM run WHERE id = $1', [
     runId,
   ])

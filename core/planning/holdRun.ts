@@ -8,6 +8,8 @@ export type PlanningRun = {
   id: string
   kind: string
   request: string
+  /** Its words are somebody else's, sent on. */
+  forwarded: boolean
   person_id: string | null
   chat_id: number | null
   agent_id: string | null
@@ -80,7 +82,7 @@ export async function takeRun(deps: Pick<Deps, 'db'>, runId: string): Promise<Pl
   const [run] = await deps.db.query<PlanningRun>(
     `UPDATE run SET planning_until = clock_timestamp() + $2 * interval '1 ms', planning_tries = planning_tries + 1
      WHERE id = $1 AND status = 'planning' AND (planning_until IS NULL OR planning_until < clock_timestamp())
-     RETURNING id, kind, request, person_id, chat_id, agent_id, cwd, plan_version, planning_tries, revision`,
+     RETURNING id, kind, request, forwarded, person_id, chat_id, agent_id, cwd, plan_version, planning_tries, revision`,
     [runId, PLANNING_LEASE_MS],
   )
   return run

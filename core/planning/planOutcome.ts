@@ -30,7 +30,8 @@ export type PlanSource =
       estimate?: Estimate
       used?: number
     }
-  | { kind: 'command' }
+  /** `from`: its words came from there. */
+  | { kind: 'command'; from?: string[] }
   /** A look at a place, taken before the run `for` was planned. */
   | { kind: 'look'; for: string }
   /** A program asked for exactly these tasks. */

@@ -15,6 +15,7 @@ import { type PlaceFacts, planRequest } from './planRequest.ts'
 import { planRevision } from './planRevision.ts'
 import { pastFor } from './readPast.ts'
 import { tellDraft } from './tellDraft.ts'
+import { withForwarded } from './untrusted.ts'
 
 const MAX_TRIES = 3
 
@@ -81,7 +82,10 @@ export async function planRun(
     if ('fault' in made) {
       if (made.fault.details) deps.log.warn(`planning of ${runId}: ${deps.redact(made.fault.details)}`)
       await endPlanning(deps, runId, 'failed', made.fault)
-    } else await commitPlan(deps, run, made, machines)
+    } else {
+      const source = withForwarded(made.source, run.forwarded)
+      await commitPlan(deps, run, { ...made, source }, machines)
+    }
     return 'planned'
   } catch (error) {
     if (wanted.isOver()) return 'planned'
@@ -117,7 +121,7 @@ async function makePlan(
   const past = await pastFor(deps, run, place, signal)
   const forRun = { id: run.id, personId: run.person_id }
   const guidance = () => skillsFor(deps, { request: run.request, forRun, signal })
-  const learned = await learnedPlaybooks(deps.db, deps.playbooks)
+  const learned = await learnedPlaybooks(deps.db, deps.playbooks, run.chat_id)
   const draft = tellDraft(deps, run.id)
   const gather = () => {
     draft.begin()

@@ -2,6 +2,7 @@ import type { Deps } from '../deps.ts'
 import { cutLog, defaultBudget } from '../recovery/cutLog.ts'
 import { readTaskLog } from '../recovery/readTaskLog.ts'
 import { triedFor } from '../recovery/triedFor.ts'
+import { shownIn } from '../runs/shownIn.ts'
 import type { Sql } from '../storage/sql.ts'
 import { type EndedTask, lastTests } from './lastTests.ts'
 import { asksAboutTests, type PlaceFacts } from './planRequest.ts'
@@ -21,16 +22,16 @@ type PastTask = EndedTask & {
 const RUNS = 200
 const TASKS = 40
 
-/** The tasks that ended last in a directory and below it, the newest first. */
-function readPast(sql: Sql, agentId: string, directory: string): Promise<PastTask[]> {
+/** The tasks that ended last in a directory and below it, and may be shown in the chat, the newest first. */
+function readPast(sql: Sql, agentId: string, directory: string, chatId: number | null): Promise<PastTask[]> {
   return sql.query<PastTask>(
     `SELECT t.id, t.action, t.status, t.title, t.spec->'params'->>'command' AS command, t.result->>'summary' AS summary,
        t.result->>'error' AS error, r.number AS "runNumber", r.chat_id AS "chatId"
      FROM task t JOIN run r ON r.id = t.run_id
-     WHERE r.number > (SELECT max(number) FROM run) - $3 AND r.number > 0 AND t.agent_id = $1 AND t.result IS NOT NULL
+     WHERE r.number > (SELECT max(number) FROM run) - $3 AND r.number > 0 AND t.agent_id = $1 AND t.result IS NOT NULL AND ${shownIn('r', '$5')}
        AND (t.cwd = $2 OR starts_with(t.cwd, $2 || '/'))
      ORDER BY t.ended_at DESC NULLS LAST LIMIT $4`,
-    [agentId, directory, RUNS, TASKS],
+    [agentId, directory, RUNS, TASKS, chatId ?? 0],
   )
 }
 
@@ -68,7 +69,7 @@ export async function pastFor(
   const forModel = deps.model !== null && speaksOfFailure.test(run.request)
   const memories = deps.model === null ? [] : await recallFor(deps, run, place, forModel, signal)
   if (!forModel && !asksAboutTests(deps.playbooks, run.request)) return withContext(place, memories)
-  const past = await readPast(deps.db, place.agentId, place.repository?.path ?? place.cwd)
+  const past = await readPast(deps.db, place.agentId, place.repository?.path ?? place.cwd, run.chat_id)
   const known = { ...place, lastTests: lastTests(past) }
   const failure = forModel ? await describeFailure(deps.db, past, run.chat_id) : undefined
   return withContext(known, failure ? [failure, ...memories] : memories)

@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.ts'
 import { memoryKinds, memoryName } from '../memory/memory.ts'
 import { type Recalled, recall } from '../memory/recall.ts'
+import { isGroup } from '../runs/shownIn.ts'
 import { tellFault } from '../storage/tellFault.ts'
 import type { PlaceFacts } from './placeFacts.ts'
 import type { Untrusted } from './untrusted.ts'
@@ -12,18 +13,20 @@ const kinds = memoryKinds.filter((kind) => kind !== 'snapshot')
 
 /**
  * The memories that matter most for a request, as context for a model; none when memory is off or does not answer: a
- * plan never waits for it. What was seen in an output goes along only for a request that speaks of a failure
+ * plan never waits for it. In a group those of that group alone, as they would be shown there. What was seen in an output goes along only for a request that speaks of a failure
  * (`withSeen`): everything from elsewhere that stands before a model makes its plan ask (docs/adr/0017).
  */
 export async function recallFor(
   deps: Pick<Deps, 'db' | 'clock' | 'memory' | 'log'>,
-  run: { request: string; person_id: string | null },
+  run: { request: string; person_id: string | null; chat_id: number | null },
   place: Pick<PlaceFacts, 'agentId' | 'cwd'>,
   withSeen: boolean,
   signal?: AbortSignal,
 ): Promise<Untrusted[]> {
   try {
-    const asked = { text: run.request, agentId: place.agentId, cwd: place.cwd, personId: run.person_id }
+    const groupId = run.chat_id !== null && isGroup({ chatId: run.chat_id }) ? run.chat_id : null
+    const where = { agentId: place.agentId, cwd: place.cwd, groupId }
+    const asked = { text: run.request, ...where, personId: run.person_id }
     const memories = await recall(deps, { ...asked, kinds, limit: TOP, signal })
     return memories.flatMap((memory) => contextOf(memory, withSeen))
   } catch (error) {

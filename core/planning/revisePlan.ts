@@ -7,6 +7,7 @@ import type { Tx } from '../storage/sql.ts'
 import { commitRevision, seeRevision } from './commitRevision.ts'
 import { listed, needs, stepsNeeding } from './dropStep.ts'
 import type { PlanSource } from './planRequest.ts'
+import { withForwarded } from './untrusted.ts'
 
 type RevisionDeps = Pick<
   Deps,
@@ -16,7 +17,8 @@ type RevisionDeps = Pick<
 /** What a person may change of a plan that waits: leave a step out, rewrite a command, or move it elsewhere. */
 export type Change =
   | { kind: 'drop'; key: string }
-  | { kind: 'edit'; key: string; command: string }
+  /** `forwarded`: somebody else's words, sent on. */
+  | { kind: 'edit'; key: string; command: string; forwarded?: boolean }
   | {
       kind: 'move'
       from: { agentId: string; cwd: string }
@@ -42,7 +44,8 @@ export async function revisePlan(
   const agentIds = plan.tasks.map(({ spec }) => spec.agent_id)
   if ((await foreignMachine(tx, by, agentIds)) !== null) return 'not_entitled'
   const told = describe(change, old)
-  const source = { ...before.source, change: told }
+  const forwarded = change.kind === 'edit' && change.forwarded === true
+  const source = { ...withForwarded(before.source, forwarded), change: told }
   const made = { plan: { ...plan, version: old.version + 1 }, source }
   const machines = await listMachines(tx)
   const seen = await seeRevision(deps, tx, runId, made, machines, by)

@@ -39,7 +39,16 @@ export function asData(mark: string, name: string, text: string): string {
 
 /** Where the steps of a plan come from, in words: `you`, and all that the model was shown beside the request. Pure. */
 export const originsOf = (source: PlanSource | null): string[] =>
-  source?.kind === 'model' || source?.kind === 'playbook' ? ['you', ...(source.from ?? [])] : ['you']
+  source && 'from' in source ? ['you', ...(source.from ?? [])] : ['you']
+
+/** How people are told that the words themselves were somebody else's, sent on. */
+export const FORWARDED = 'a forwarded message'
+
+/** What made a plan of words that were sent on (`forwarded`), and so had them in view whatever made it. Pure. */
+export const withForwarded = <S extends PlanSource>(source: S, forwarded: boolean): S =>
+  forwarded && source.kind !== 'look' && source.kind !== 'api'
+    ? { ...source, from: [...new Set([FORWARDED, ...originsOf(source).slice(1)])] }
+    : source
 
 const RULE = 'plan.untrusted-text'
 

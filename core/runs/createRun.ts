@@ -6,6 +6,8 @@ import type { Tx } from '../storage/sql.ts'
 export type NewRun = {
   kind: 'command' | 'request' | 'api'
   request: string
+  /** Its words are somebody else's, sent on. */
+  forwarded?: boolean
   personId: string | null
   chat: { id: number; topicId: number; messageId: number | null } | null
   /** The place it was given or that follows from the chat; null: planning looks for one. */
@@ -22,11 +24,12 @@ export async function createRun(
   run: NewRun,
   id: string = randomUUID(),
 ): Promise<{ id: string; number: number }> {
-  const told = { kind: run.kind, status: 'planning', request: run.request }
+  const mark = run.forwarded ? { forwarded: true } : {}
+  const told = { kind: run.kind, status: 'planning', request: run.request, ...mark }
   const [row] = await tx.query<{ number: number }>(
     `WITH made AS (
-       INSERT INTO run (id, kind, status, request, person_id, chat_id, topic_id, message_id, agent_id, cwd)
-       VALUES ($1, $2, 'planning', $3, $4, $5, $6, $7, $8, $9) RETURNING id, number, agent_id
+       INSERT INTO run (id, kind, status, request, person_id, chat_id, topic_id, message_id, agent_id, cwd, forwarded)
+       VALUES ($1, $2, 'planning', $3, $4, $5, $6, $7, $8, $9, $11) RETURNING id, number, agent_id
      ), told AS (
        INSERT INTO event (type, run_id, agent_id, data)
        SELECT 'run.created', id, agent_id, jsonb_build_object('number', number) || $10::jsonb FROM made
@@ -43,6 +46,7 @@ export async function createRun(
       run.place?.agentId ?? null,
       run.place?.cwd ?? null,
       jsonText(told),
+      run.forwarded === true,
     ],
   )
   if (!row) throw new Error('the run was not written')

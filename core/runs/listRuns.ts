@@ -1,6 +1,7 @@
 import type { RunStatus } from '../events/states.ts'
 import type { Sql } from '../storage/sql.ts'
 import { notUnderstood } from './notUnderstood.ts'
+import { shownIn } from './shownIn.ts'
 
 export type RunLine = {
   id: string
@@ -21,21 +22,21 @@ const asked = 'r.number > 0'
 
 const active = `${asked} AND r.status IN ('planning', 'awaiting_approval', 'running', 'paused', 'cancelling')`
 
-/** Runs under way, newest first: all of them, or those of one person. */
-export const activeRuns = (sql: Sql, personId: string | null): Promise<RunLine[]> =>
+/** Runs under way that may be shown in a chat, newest first: all of them, or those of one person. */
+export const activeRuns = (sql: Sql, personId: string | null, chatId: number): Promise<RunLine[]> =>
   sql.query<RunLine>(
-    `${columns} WHERE ${active} AND ($1::uuid IS NULL OR r.person_id = $1) ORDER BY r.number DESC LIMIT 20`,
-    [personId],
+    `${columns} WHERE ${active} AND ${shownIn('r', '$2')} AND ($1::uuid IS NULL OR r.person_id = $1) ORDER BY r.number DESC LIMIT 20`,
+    [personId, chatId],
   )
 
 export type RunFilter = { status?: string; name?: string; sinceMs?: number }
 
-/** Runs of the past, newest first, by status, part of the asker's name, and age; none of requests nobody understood. */
-export const pastRuns = (sql: Sql, filter: RunFilter, limit: number): Promise<RunLine[]> =>
+/** Runs of the past that may be shown in a chat, newest first, by status, part of the asker's name, and age; none of requests nobody understood. */
+export const pastRuns = (sql: Sql, filter: RunFilter, chatId: number, limit: number): Promise<RunLine[]> =>
   sql.query<RunLine>(
     `${columns} WHERE ${asked} AND NOT ${notUnderstood} AND ($1::text IS NULL OR r.status = $1) AND ($2::text IS NULL OR p.name ILIKE '%' || $2 || '%')
-     AND ($3::float8 IS NULL OR r.created_at > clock_timestamp() - $3 * interval '1 ms') ORDER BY r.number DESC LIMIT $4`,
-    [filter.status ?? null, filter.name ?? null, filter.sinceMs ?? null, limit],
+     AND ($3::float8 IS NULL OR r.created_at > clock_timestamp() - $3 * interval '1 ms') AND ${shownIn('r', '$5')} ORDER BY r.number DESC LIMIT $4`,
+    [filter.status ?? null, filter.name ?? null, filter.sinceMs ?? null, limit, chatId],
   )
 
 export type RunPageFilter = {

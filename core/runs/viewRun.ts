@@ -87,6 +87,8 @@ export type RunView = {
   kind: 'command' | 'request' | 'api' | 'look'
   status: RunStatus
   request: string
+  /** Its words are somebody else's, sent on. */
+  forwarded?: boolean
   summary: string | null
   personId: string | null
   personName: string | null
@@ -123,7 +125,7 @@ const jsonArray = (select: string): string => `coalesce((SELECT json_agg(x) FROM
 
 /** One statement for all that a card shows. Times inside arrays come as ISO text and are read back as dates. */
 const query = `
-  SELECT r.id, r.number, r.kind, r.status, r.request, r.summary, r.person_id AS "personId", p.name AS "personName", c.name AS "cancelledByName",
+  SELECT r.id, r.number, r.kind, r.status, r.request, r.forwarded, r.summary, r.person_id AS "personId", p.name AS "personName", c.name AS "cancelledByName",
     r.chat_id AS "chatId", r.topic_id AS "topicId", r.message_id AS "messageId", a.name AS "agentName", coalesce(a.facts->>'home', '') AS "agentHome", r.cwd,
     coalesce(a.connected, false) AS connected, r.plan_version AS "planVersion", r.error,
     pl.source, pl.source->>'change' AS change,

@@ -1,10 +1,13 @@
 import { assertNever } from '../assertNever.ts'
 import { ANY_AGENT } from '../fleet/outsideAgents.ts'
 import { lockedDown } from '../people/lockdown.ts'
+import { shownIn } from '../runs/shownIn.ts'
 import type { Sql } from '../storage/sql.ts'
 import { AGENT_SLOTS } from './claimTasks.ts'
 
 type TaskName = { run: number; key: string; title: string }
+/** `foreign`: its run may not be shown where the run of what waits for it is. */
+type Holder = TaskName & { foreign?: boolean }
 
 /** What a task that is not at work waits for. */
 export type Waiting =
@@ -14,7 +17,7 @@ export type Waiting =
   | { for: 'resume' }
   | { for: 'machine'; name: string; since: Date | null }
   | { for: 'gateway'; name: string }
-  | { for: 'file'; path: string; holder: TaskName }
+  | { for: 'file'; path: string; holder: Holder }
   | { for: 'time'; until: Date }
   | { for: 'slots'; name: string; held: number }
   /** Somebody who fetches it; `name` null: any agent that can do it. */
@@ -36,7 +39,7 @@ type Row = {
   since: Date | null
   reached: boolean
   gateway: string | null
-  file: { path: string; holder: TaskName } | null
+  file: { path: string; holder: Holder } | null
   until: Date | null
   held: number
 }
@@ -58,7 +61,7 @@ export async function waitingFor(sql: Sql, taskIds: readonly string[]): Promise<
        a.name AS agent, a.connected AND a.last_seen_at > clock_timestamp() - interval '30 s' AS connected, coalesce(a.disconnected_at, a.last_seen_at) AS since,
        EXISTS (SELECT 1 FROM agent_link l JOIN gateway g ON g.id = l.gateway_id WHERE l.agent_id = a.id AND g.open_until IS NULL) AS reached,
        (SELECT g.name FROM agent_link l JOIN gateway g ON g.id = l.gateway_id WHERE l.agent_id = a.id ORDER BY g.name LIMIT 1) AS gateway,
-       (SELECT json_build_object('path', f.path, 'holder', json_build_object('run', hr.number, 'key', h.key, 'title', h.title))
+       (SELECT json_build_object('path', f.path, 'holder', json_build_object('run', hr.number, 'key', h.key, 'title', h.title, 'foreign', NOT ${shownIn('hr', 'coalesce(r.chat_id, 0)')}))
          FROM unnest(t.owns) p JOIN file_ownership f ON f.machine_id = t.machine_id JOIN task h ON h.id = f.task_id JOIN run hr ON hr.id = h.run_id
          WHERE f.path = p OR starts_with(f.path, rtrim(p, '/') || '/') OR starts_with(p, rtrim(f.path, '/') || '/') LIMIT 1) AS file,
        CASE WHEN t.not_before > clock_timestamp() THEN t.not_before END AS until,

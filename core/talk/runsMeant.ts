@@ -1,5 +1,6 @@
 import { isRunEnd, type RunStatus } from '../events/states.ts'
 import { notUnderstood } from '../runs/notUnderstood.ts'
+import { isGroup, shownIn } from '../runs/shownIn.ts'
 import type { Sql } from '../storage/sql.ts'
 
 export type TalkRun = {
@@ -28,7 +29,7 @@ const MOST = 30
 
 /**
  * The runs that words could be about, newest first: those under way and those that ended within a day, of this person
- * or of this chat and topic. Looks of the planner are nobody's. One statement.
+ * or of this chat and topic; in a group none of another chat. Looks of the planner are nobody's. One statement.
  */
 export const talkRuns = (sql: Sql, speaker: Speaker): Promise<TalkRun[]> =>
   sql.query<TalkRun>(
@@ -38,7 +39,7 @@ export const talkRuns = (sql: Sql, speaker: Speaker): Promise<TalkRun[]> =>
      FROM run r
      LEFT JOIN LATERAL (SELECT agent_id, cwd FROM task WHERE run_id = r.id ORDER BY position LIMIT 1) t ON true
      LEFT JOIN agent a ON a.id = coalesce(r.agent_id, t.agent_id)
-     WHERE r.number > 0 AND (r.person_id = $1 OR (r.chat_id = $2 AND r.topic_id = $3))
+     WHERE r.number > 0 AND ${shownIn('r', '$2')} AND (r.person_id = $1 OR (r.chat_id = $2 AND r.topic_id = $3))
        AND (r.ended_at IS NULL OR r.ended_at > clock_timestamp() - ${RECENT})
      ORDER BY r.number DESC LIMIT ${MOST}`,
     [speaker.personId, speaker.chatId, speaker.topicId],
@@ -49,9 +50,6 @@ export function isAt(run: Pick<TalkRun, 'agentName' | 'cwd'>, names: readonly st
   const own = [run.agentName ?? '', ...(run.cwd ?? '').split('/').slice(-1)].map((name) => name.toLowerCase())
   return names.every((name) => own.includes(name.toLowerCase()))
 }
-
-/** Whether what is said there is read by others: then it tells of that chat's runs alone. */
-export const isGroup = ({ chatId }: Pick<Speaker, 'chatId'>): boolean => chatId < 0
 
 /**
  * The runs a question is about: those of the person that are under way, or wait for an answer and are newer than the last

@@ -144,7 +144,8 @@ describe('a person and the bot', () => {
     await system.until(async () => {
       const open = await system.db.query(
         `SELECT 1 FROM telegram_update WHERE handled_at IS NULL UNION ALL SELECT 1 FROM delivery WHERE status = 'pending'
-         UNION ALL SELECT 1 WHERE 3 > (SELECT count(*) FROM telegram_update WHERE payload->'message'->>'text' LIKE '/pair%')`,
+         UNION ALL SELECT 1 WHERE 7 > (SELECT count(*) FROM telegram_update WHERE key LIKE '%:' || $1)`,
+        [String(eve.id)],
       )
       return open.length === 0
     }, 'everything to be handled and sent')

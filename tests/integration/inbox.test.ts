@@ -119,6 +119,18 @@ describe('updates', () => {
     expect([answers('stored-1'), answers('stored-2')]).toEqual([1, 1])
   })
 
+  test('that were handled keep their id alone: no word of them, and what was read in them, is left', async () => {
+    begin()
+    const words = ['remember that the attic is full of schnickschnack', 'M1 schnickschnack', 'schnickschnack']
+    telegram.give(...words.map((word) => message(`/memory ${word}`)), message('/policy echo after-words'))
+    await telegram.until(() => answers('after-words') > 0)
+    expect(await open()).toEqual([])
+    const kept = await control.deps.db.query(
+      "SELECT * FROM telegram_update WHERE payload <> jsonb_build_object('update_id', update_id) OR reading IS NOT NULL",
+    )
+    expect(kept).toEqual([])
+  })
+
   test('stored by a call whose answer was lost: given again, they are handled', async () => {
     const update = message('/policy echo answer-lost')
     await storeUpdates(control.deps, [update])

@@ -81,8 +81,8 @@ test('while a look is taken, words, lists, pickers and counts know of the run al
   const runs = await talkRuns(db, speaker)
   expect(askedAbout(runs, speaker).map(({ id }) => id)).toEqual([run])
   const lists = [
-    await activeRuns(db, ana),
-    await pastRuns(db, {}, 9),
+    await activeRuns(db, ana, 0),
+    await pastRuns(db, {}, 0, 9),
     await runPage(db, { status: null, before: null }, 9),
   ]
   for (const list of lists) expect(list.map(({ id }) => id)).toEqual([run])

@@ -7,6 +7,7 @@ import { buildProgram } from '../../cli/program.ts'
 import { machines } from '../../core/events/states.ts'
 import { otherEvents } from '../../core/events/tellEvent.ts'
 import { ResultStatus } from '../../core/protocol/frames.ts'
+import { NOT_UNDERSTOOD } from '../../core/runs/notUnderstood.ts'
 
 const root = join(import.meta.dirname, '../..')
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
@@ -161,7 +162,8 @@ describe('docs/errors.md', () => {
   })
 
   test('lists why a run was refused or failed', () => {
-    expect(listed('Runs').sort()).toEqual(found(sources('core'), /\bcode: '([A-Z][A-Z_]+)'/g))
+    const codes = found(sources('core'), /\bcode: '([A-Z][A-Z_]+)'/g)
+    expect(listed('Runs').sort()).toEqual([...codes, NOT_UNDERSTOOD].sort())
   })
 
   test('lists what can become of a task', () => {

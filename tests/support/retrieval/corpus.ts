@@ -37,6 +37,7 @@ function remembered([cwd, request, commands, said]: Told, at: Date): NewMemory[]
       cwd,
       source: null,
       changedByOthers: false,
+      forwarded: false,
       machine: 'laptop',
     },
   }

@@ -15,6 +15,7 @@ const shown = (facts: Partial<AgentFacts>): string =>
           lastSeenAt: new Date(),
           disconnectedAt: null,
           running: [],
+          others: 0,
           gateways: [],
           facts: {
             home: '/h',

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { renderApproval } from '../../../bot/render/approvalCard.ts'
 import { planText } from '../../../bot/render/planText.ts'
-import { hasMarks, MASK_WARNING, reveal, unmask } from '../../../bot/render/unmask.ts'
+import { ORDER_NOTE } from '../../../bot/render/rightToLeft.ts'
+import { hasMarks, MASK_WARNING, maskWarnings, reveal, unmask } from '../../../bot/render/unmask.ts'
 import type { RunView } from '../../../core/runs/viewRun.ts'
 import { approval, run, task } from './runs.ts'
 
@@ -39,6 +40,11 @@ const masks: [string, string][] = [
   ['a\ud800b', 'a⟨U+D800⟩b'],
   ['a\ue000b', 'a⟨U+E000⟩b'],
   ['a\u0336b', 'a\u0336⟨U+0336⟩b'],
+  ['rm \u0338etc', 'rm \u0338⟨U+0338⟩etc'],
+  ['rm -\u0308rf', 'rm -\u0308⟨U+0308⟩rf'],
+  ['r\u05b0m', 'r\u200e\u05b0\u200e⟨U+05B0⟩m'],
+  ['r\u{16fe4}m', 'r\u{16fe4}⟨U+16FE4⟩m'],
+  ['cat \u2061x', 'cat ⟨U+2061⟩x'],
   ['⟨U+0041⟩', '⟨⟨U+27E8⟩U+0041⟩'],
 ]
 
@@ -57,9 +63,6 @@ const ordinary = [
   '日本語のファイル（テスト）：１つ',
   'ＡＢＣ株式会社',
   '한국어 파일',
-  'שלום עולם',
-  'مرحبا بالعالم؛ كيف الحال؟',
-  'می\u200cخواهم فایل\u200cها را ببینم',
   'क्\u200dष और हिन्दी',
   'ภาษาไทย',
   "п'ять яблук, об'єкт",
@@ -101,8 +104,86 @@ describe('ordinary text in any language is left as it is', () => {
   })
 })
 
+/** What is written from right to left, where nothing is marked but the order kept. */
+const leftwards = [
+  'שלום עולם',
+  'مرحبا بالعالم؛ كيف الحال؟',
+  'می\u200cخواهم فایل\u200cها را ببینم',
+  "git commit -m 'תיקון הבדיקות'",
+  'rm אב/גד -rf /tmp/הוז 12 > חט && ls ١ - ٢ | wc',
+  'cp א 1 2 ב',
+  'cat ܐ;𐤀 ߀ 𞤀<ࢠ',
+  'ls \ufe8d=\ufb1d',
+]
+
+/** As a screen shows a line that begins at its left: the algorithm of Unicode (UAX 9) for these characters. */
+function onScreen(line: string): string {
+  const rtl = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u
+  const letters = [...line]
+  let strong = 'L'
+  const kinds = letters.map((letter) => {
+    if (/\p{M}/u.test(letter)) return strong
+    if (/\d/.test(letter)) return strong === 'R' ? 'N' : 'L'
+    if (rtl.test(letter)) strong = 'R'
+    else if (/[\p{L}\u200e]/u.test(letter)) strong = 'L'
+    else return 'O'
+    return strong
+  })
+  const side = (kind: string | undefined) => (kind === 'R' || kind === 'N' ? 'R' : 'L')
+  const levels = kinds.map((kind, i) => {
+    if (kind !== 'O') return kind === 'R' ? 1 : kind === 'N' ? 2 : 0
+    const [left, right] = [
+      kinds.slice(0, i).findLast((k) => k !== 'O'),
+      kinds.slice(i).find((k) => k !== 'O'),
+    ]
+    return side(left) === 'R' && side(right) === 'R' ? 1 : 0
+  })
+  const order = letters.map((_, i) => i)
+  for (const level of [2, 1])
+    for (let i = 0; i < order.length; i++) {
+      let end = i
+      while ((levels[end] ?? 0) >= level) end++
+      order.splice(i, end - i, ...order.slice(i, end).reverse())
+      i = end
+    }
+  return order.map((i) => letters[i]).join('')
+}
+const bare = (text: string): string => text.replaceAll('\u200e', '')
+const wordsOf = (text: string): string[] =>
+  bare(text)
+    .split(/[^\p{L}\p{M}\p{N}\u200c]+/u)
+    .filter(Boolean)
+/** A word from right to left is read so. */
+const turned = (word: string): string => (/^[\x20-\x7e]*$/.test(word) ? word : [...word].reverse().join(''))
+
+describe('letters from right to left', () => {
+  test.each(leftwards)(
+    '%s: nothing is marked, and words and signs stand in the order they run in',
+    (text) => {
+      const shown = unmask(text, 'command')
+      expect(bare(shown)).toBe(text)
+      expect(wordsOf(onScreen(shown))).toEqual(wordsOf(text).map(turned))
+      const signs = (line: string) => line.replace(/[^\x20-\x7e]|[\p{L}\p{N}]/gu, 'x')
+      expect(signs(bare(onScreen(shown)))).toBe(signs(text))
+      expect(maskWarnings(shown)).toEqual([ORDER_NOTE])
+      expect(bare(unmask(text))).toBe(text)
+    },
+  )
+
+  test('without that they would not', () => {
+    const plain = 'rm אב/גד 12 > חט'
+    expect(wordsOf(onScreen(plain))).not.toEqual(wordsOf(plain).map(turned))
+  })
+
+  test('prose is left together, and neither it nor a path turns what stands beside it', () => {
+    expect(unmask('שלום עולם')).toBe('\u200eשלום עולם\u200e')
+    expect(unmask('/home/אב/גד')).toBe('/home/\u200eאב\u200e/\u200eגד\u200e')
+    expect(`${unmask('תיקון 3 קבצים. סוף')} 12`).toBe('\u200eתיקון 3 קבצים. סוף\u200e 12')
+  })
+})
+
 test('what goes through unchanged is what reveal leaves, too', () => {
-  for (const text of ordinary) expect(reveal(text)).toBe(text)
+  for (const text of [...ordinary, ...leftwards]) expect(reveal(text)).toBe(text)
 })
 
 test('a large file takes no time', () => {
@@ -127,6 +208,11 @@ describe('on the card and in Details', () => {
       expect(text.split(MASK_WARNING)).toHaveLength(2)
       expect(text).toMatch(/⟨U\+[0-9A-F]{4}⟩/)
     }
+  })
+
+  test('letters from right to left are said once, and turn nothing round', () => {
+    for (const text of shown('rm אב 12 גד'))
+      for (const wanted of [ORDER_NOTE, 'rm \u200eאב\u200e 12 \u200eגד\u200e']) expect(text).toContain(wanted)
   })
 
   test('what is what it seems carries no warning', () => {
