@@ -38,10 +38,24 @@ export type Transition<M extends Machine> = {
   where?: { sql: string; values: readonly unknown[] }
   /** What the event tells besides the status: who, why. Never a secret. */
   data?: Record<string, unknown> | ByRow
+  /** What is written in the same statement for those that moved. */
+  also?: Also
 }
 
+/** More of one statement, in SQL over `moved`: the rows that moved, with `id` and what an event names. */
+export type Also = {
+  /** Columns that `moved` has besides, and that are returned. */
+  columns: readonly string[]
+  /** Further parts, each writing something. `param` makes a parameter of a value. */
+  parts(param: (value: unknown) => string): string
+  /** Their events, which come after those of the moves: a query with the columns of `event` in the order of `toldColumns`. */
+  told: string
+}
+/** The columns of an event, in the order in which all writers name them. */
+export const toldColumns = 'type, run_id, task_id, attempt_id, approval_id, agent_id, data'
+
 /** Columns of the event that name what moved. */
-const subjects: Record<Machine, string> = {
+export const subjects: Record<Machine, string> = {
   run: 'id, NULL::uuid, NULL::uuid, NULL::uuid, agent_id',
   task: 'run_id, id, NULL::uuid, NULL::uuid, agent_id',
   approval: 'run_id, NULL::uuid, NULL::uuid, id, NULL::uuid',
@@ -50,7 +64,7 @@ const subjects: Record<Machine, string> = {
 }
 
 /** What those columns are made of. */
-const returned: Record<Machine, string> = {
+export const returned: Record<Machine, string> = {
   run: 'id, agent_id',
   task: 'id, run_id, agent_id',
   approval: 'id, run_id',
@@ -59,11 +73,11 @@ const returned: Record<Machine, string> = {
 }
 
 /** A recovery has no column of the event: its id stands in the data. */
-const named: Partial<Record<Machine, string>> = {
+export const named: Partial<Record<Machine, string>> = {
   recovery: " || jsonb_build_object('recovery_id', id)",
 }
 
-export type Moved = { id: string; was: string }
+export type Moved = { id: string; was: string } & Record<string, unknown>
 
 /**
  * The one writer of statuses: moves those of `ids` that are in a status of `from` to `to`, sets the columns and
@@ -91,6 +105,20 @@ export async function transition<M extends Machine>(
 
 type Statement = { text: string; values: unknown[] }
 
+/** The end of a statement: events of what moved and of what was written with it, and what is returned. */
+function ending(
+  also: Also | undefined,
+  param: (value: unknown) => string,
+  { told, was }: { told: string; was: string },
+): string {
+  const more = also?.parts(param)
+  return `${more ? `, ${more}` : ''}, told AS (
+      INSERT INTO event (${toldColumns})
+      ${told}${also ? ` UNION ALL ${also.told}` : ''}
+    )
+    SELECT ${['id', was, ...(also?.columns ?? [])].join(', ')} FROM moved`
+}
+
 /** One row in one known status: what it was need not be read, and nothing else could lock it in another order. */
 function ofOne<M extends Machine>(machine: M, move: Transition<M>): Statement {
   const [id = ''] = move.ids
@@ -108,12 +136,11 @@ function ofOne<M extends Machine>(machine: M, move: Transition<M>): Statement {
     WITH moved AS (
       UPDATE ${machine} SET ${[`status = ${param(move.to)}`, ...sets].join(', ')}
       WHERE id = ${param(id)}::uuid AND ${beside(`status = ${param(was)}`)} ${move.where ? `AND (${move.where.sql})` : ''}
-      RETURNING ${returned[machine]}
-    ), told AS (
-      INSERT INTO event (type, run_id, task_id, attempt_id, approval_id, agent_id, data)
-      SELECT ${param(`${machine}.${move.to}`)}, ${subjects[machine]}, ${param(told)}::jsonb${named[machine] ?? ''} FROM moved
-    )
-    SELECT id, ${param(was)} AS was FROM moved`
+      RETURNING ${[returned[machine], ...(move.also?.columns ?? [])].join(', ')}
+    )${ending(move.also, param, {
+      told: `SELECT ${param(`${machine}.${move.to}`)}, ${subjects[machine]}, ${param(told)}::jsonb${named[machine] ?? ''} FROM moved`,
+      was: `${param(was)} AS was`,
+    })}`
   return { text, values }
 }
 
@@ -136,12 +163,10 @@ function ofMany<M extends Machine>(machine: M, move: Transition<M>): Statement {
     ), moved AS (
       UPDATE ${machine} m SET ${[`status = ${param(move.to)}`, ...sets].join(', ')} FROM old${given.from()}
       WHERE m.id = old.id${given.where()} RETURNING m.*, old.was, ${data} AS told
-    ), told AS (
-      INSERT INTO event (type, run_id, task_id, attempt_id, approval_id, agent_id, data)
-      SELECT ${param(`${machine}.${move.to}`)}, ${subjects[machine]}, jsonb_build_object('from', was, 'to', status) || told${named[machine] ?? ''}
-      FROM moved
-    )
-    SELECT id, was FROM moved`
+    )${ending(move.also, param, {
+      told: `SELECT ${param(`${machine}.${move.to}`)}, ${subjects[machine]}, jsonb_build_object('from', was, 'to', status) || told${named[machine] ?? ''} FROM moved`,
+      was: 'was',
+    })}`
   return { text, values }
 }
 
@@ -176,7 +201,7 @@ class Given {
 const textOf = (value: unknown, type: ByRow['type']): string | null =>
   value === null || value === undefined ? null : type === 'jsonb' ? jsonText(value) : String(value)
 
-function columnValue(value: unknown, param: (value: unknown) => string): string {
+export function columnValue(value: unknown, param: (value: unknown) => string): string {
   if (value instanceof SqlExpression) return value.text
   const json =
     value !== null && typeof value === 'object' && !(value instanceof Date) && !Array.isArray(value)

@@ -14,6 +14,14 @@ export type NewRun = {
   place: { agentId: string; cwd: string } | null
 }
 
+/** What is told of a run besides its number, as it comes to be. */
+export const toldCreated = ({ kind, request, forwarded }: NewRun): Record<string, unknown> => ({
+  kind,
+  status: 'planning',
+  request,
+  ...(forwarded ? { forwarded: true } : {}),
+})
+
 /**
  * The start of everything: a run in `planning`, with its event, in the caller's transaction; a worker is woken once
  * it commits. `request` must be redacted already.
@@ -24,8 +32,6 @@ export async function createRun(
   run: NewRun,
   id: string = randomUUID(),
 ): Promise<{ id: string; number: number }> {
-  const mark = run.forwarded ? { forwarded: true } : {}
-  const told = { kind: run.kind, status: 'planning', request: run.request, ...mark }
   const [row] = await tx.query<{ number: number }>(
     `WITH made AS (
        INSERT INTO run (id, kind, status, request, person_id, chat_id, topic_id, message_id, agent_id, cwd, forwarded)
@@ -45,7 +51,7 @@ export async function createRun(
       run.chat?.messageId ?? null,
       run.place?.agentId ?? null,
       run.place?.cwd ?? null,
-      jsonText(told),
+      jsonText(toldCreated(run)),
       run.forwarded === true,
     ],
   )

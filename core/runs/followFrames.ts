@@ -24,6 +24,8 @@ export type HeldAttempt = {
   in_milestone: boolean
   /** Its claim took files. */
   owns_files: boolean
+  /** Its task seems to be the only one of a program's run, on which none waits: to be looked at again before it counts. */
+  alone: boolean | null
 }
 
 /** One thing to write for one attempt. The order of an attempt's steps is the order of their events. */

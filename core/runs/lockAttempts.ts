@@ -1,10 +1,15 @@
 import type { Tx } from '../storage/sql.ts'
 import type { HeldAttempt } from './followFrames.ts'
 
+/** In SQL: a run has no other task, and no task of any run waits for this one. */
+export const isAlone = (runId: string, taskId: string): string =>
+  `NOT EXISTS (SELECT 1 FROM task o WHERE o.run_id = ${runId} AND o.id <> ${taskId}) AND NOT EXISTS (SELECT 1 FROM task_dependency d WHERE d.depends_on_id = ${taskId})`
+
 /** The attempt's own columns, its task's and how the two stand to each other. */
 const columns = `a.id, a.task_id, t.run_id, a.status, a.last_seq, a.result, a.exited_at IS NOT NULL AS exited, a.cancel_at, t.effect,
   t.status AS task_status, t.claim_token IS NOT DISTINCT FROM a.claim_token AS holds, t.attempts_made, t.max_attempts,
-  t.milestone IS NOT NULL AS in_milestone, cardinality(t.owns) > 0 AS owns_files`
+  t.milestone IS NOT NULL AS in_milestone, cardinality(t.owns) > 0 AS owns_files,
+  (SELECT r.kind FROM runs r WHERE r.id = t.run_id) = 'api' AND ${isAlone('t.run_id', 't.id')} AS alone`
 
 /**
  * Runs, attempts, tasks, each by id, is the order of every writer; each lock waits for the one before. What comes out
@@ -12,7 +17,7 @@ const columns = `a.id, a.task_id, t.run_id, a.status, a.last_seq, a.result, a.ex
  */
 const lock = (wanted: string, more: string): string => `
   WITH wanted AS MATERIALIZED (${wanted}),
-  runs AS MATERIALIZED (SELECT id FROM run WHERE id IN (SELECT run_id FROM wanted WHERE moves) ORDER BY id FOR UPDATE),
+  runs AS MATERIALIZED (SELECT id, kind FROM run WHERE id IN (SELECT run_id FROM wanted WHERE moves) ORDER BY id FOR UPDATE),
   attempts AS MATERIALIZED (SELECT * FROM attempt WHERE id IN (SELECT id FROM wanted) AND (SELECT count(*) FROM runs) >= 0 ORDER BY id FOR UPDATE),
   moving AS MATERIALIZED (SELECT * FROM task WHERE id IN (SELECT task_id FROM wanted WHERE moves) AND (SELECT count(*) FROM attempts) >= 0 ORDER BY id FOR UPDATE),
   tasks AS (SELECT * FROM moving UNION ALL SELECT * FROM task WHERE id IN (SELECT task_id FROM wanted WHERE NOT moves) AND id NOT IN (SELECT id FROM moving))

@@ -1,11 +1,13 @@
 import type { Deps } from '../deps.ts'
+import { inMs } from '../events/transition.ts'
 import type { AttemptFrame } from '../protocol/frames.ts'
 import type { ReportRequest, ReportResponse } from '../protocol/http.ts'
 import { freeFiles } from '../scheduling/claimTasks.ts'
 import type { Tx } from '../storage/sql.ts'
 import { type Followed, followFrames, followLoss, type HeldAttempt } from './followFrames.ts'
 import { lockReported } from './lockAttempts.ts'
-import { type SettleDeps, settleRun } from './settleRun.ts'
+import { type SettleDeps, settleRun, tellSettled } from './settleRun.ts'
+import { canWriteAlone, mayEndRun, writeAlone } from './writeAlone.ts'
 import { tellsEnd, writeSteps } from './writeSteps.ts'
 
 type RecordDeps = Pick<Deps, 'db' | 'bus' | 'wake' | 'redact' | 'settings'>
@@ -96,13 +98,15 @@ export type FrameBody = AttemptFrame extends infer F
 
 /**
  * What the holders of pulled attempts say, in the caller's transaction, which has locked them: the same frames as an
- * agent's, numbered here. Returns how each attempt then stands; all its statements are on their way at once.
+ * agent's, numbered here. `leaseMs`: the lease of a task that begins. Returns how each attempt then stands, and the new
+ * lease where one statement wrote it all.
  */
 export async function recordPulled(
   deps: RecordDeps,
   tx: Tx,
   said: readonly { held: HeldAttempt; frames: readonly FrameBody[] }[],
-): Promise<HeldAttempt[]> {
+  leaseMs: number | null = null,
+): Promise<{ after: HeldAttempt[]; leaseUntil: Date | null }> {
   const at = new Date().toISOString()
   const followed = said.map(({ held, frames }) => {
     const own = { execution_id: held.id, at }
@@ -114,9 +118,21 @@ export async function recordPulled(
       numbered.map((frame) => redacted(deps.redact, frame)),
     )
   })
-  await write(deps, tx, followed)
-  return followed.map(({ held }) => held)
+  const leaseUntil = await write(deps, tx, leaseMs === null ? followed : followed.map(leasing(leaseMs)))
+  return { after: followed.map(({ held }) => held), leaseUntil }
 }
+
+/** What begins has a lease, until its holder is heard of again. */
+const leasing =
+  (ms: number) =>
+  (one: Followed): Followed => ({
+    ...one,
+    steps: one.steps.map((step) =>
+      step.kind === 'task' && step.to === 'running'
+        ? { ...step, set: { ...step.set, lease_until: inMs(ms) } }
+        : step,
+    ),
+  })
 
 /**
  * Attempts that the agent had accepted and no longer knows: evidence that they are gone. In the caller's transaction,
@@ -134,7 +150,9 @@ export async function recordLost(
 }
 
 /** All that was said goes to the server together; what follows from it for the runs is looked at once that is written. */
-async function write(deps: SettleDeps, tx: Tx, followed: readonly Followed[]): Promise<void> {
+async function write(deps: SettleDeps, tx: Tx, followed: readonly Followed[]): Promise<Date | null> {
+  const [only] = followed
+  if (followed.length === 1 && only && canWriteAlone(only)) return writeOnly(deps, tx, only)
   const settled = [...Map.groupBy(followed, (one) => one.held.run_id)].filter(([, ofRun]) =>
     ofRun.some((one) => one.settle),
   )
@@ -147,6 +165,23 @@ async function write(deps: SettleDeps, tx: Tx, followed: readonly Followed[]): P
     ),
   ])
   tx.afterCommit(() => tellOthers(deps, followed))
+  return null
+}
+
+/** The same of one attempt, in fewer statements. Returns its task's lease where that was written. */
+async function writeOnly(deps: SettleDeps, tx: Tx, one: Followed): Promise<Date | null> {
+  const settle = () => settleRun(deps, tx, one.held.run_id, { frees: one.freesSlot, locked: true })
+  const mayEnd = mayEndRun(one)
+  const [{ moved, leaseUntil }] = await Promise.all([
+    writeAlone(tx, one),
+    writeLogs(tx, [one]),
+    writeEnds(tx, [one]),
+    one.settle && !mayEnd ? settle() : null,
+  ])
+  if (mayEnd && moved.has('run')) tellSettled(deps, tx, one.held.run_id, one.freesSlot)
+  else if (mayEnd) await settle()
+  tx.afterCommit(() => tellOthers(deps, [one]))
+  return leaseUntil
 }
 
 /** Frames that move nothing. */

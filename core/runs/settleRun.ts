@@ -35,12 +35,22 @@ export async function settleRun(
   const lock = locked ? null : tx.query('SELECT 1 FROM run WHERE id = $1 FOR UPDATE', [runId])
   const [counts] = await Promise.all([countTasks(tx, runId), lock])
   const { queued, others } = await followTasks(deps, tx, runId, counts)
+  for (const other of others) tx.afterCommit(() => deps.wake('run.settle', { runId: other }))
+  tellSettled(deps, tx, runId, frees && queued === 0)
+  if (queued > 0) tx.afterCommit(() => deps.wake('tasks.dispatch', {}))
+}
+
+/** Once it is committed, others look at the run, and the scheduler at what has become free. */
+export function tellSettled(
+  deps: Pick<SettleDeps, 'bus' | 'wake'>,
+  tx: Tx,
+  runId: string,
+  frees: boolean,
+): void {
   tx.afterCommit(() => {
     deps.bus.publish('run.changed', { runId })
-    for (const other of others) deps.wake('run.settle', { runId: other })
+    if (frees) deps.wake('tasks.dispatch', {}, 'together')
   })
-  if (queued > 0) tx.afterCommit(() => deps.wake('tasks.dispatch', {}))
-  else if (frees) tx.afterCommit(() => deps.wake('tasks.dispatch', {}, 'together'))
 }
 
 /** Returns how many tasks were queued, and which other runs wait for a task of this one that has ended. */

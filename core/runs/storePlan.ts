@@ -27,6 +27,17 @@ export type TaskTerms = {
   dependencies: readonly string[]
 }
 
+/** What is known of a plan besides what it says. */
+export type AboutPlan = {
+  planHash: string
+  policyVersion: string
+  source: object
+  judged: readonly Judged[]
+  terms?: ReadonlyMap<string, TaskTerms>
+  /** What its tasks rest on, for people. */
+  files?: readonly PlanFile[]
+}
+
 /**
  * Writes a judged plan as the run's newest version: plan, milestones, tasks in `status`, dependencies, events.
  * The caller has checked that the run is in `planning`.
@@ -35,15 +46,8 @@ export async function storePlan(
   tx: Tx,
   runId: string,
   plan: PlanSpec,
-  about: {
-    planHash: string
-    policyVersion: string
-    source: object
-    judged: readonly Judged[]
+  about: AboutPlan & {
     status: TaskStatus
-    terms?: ReadonlyMap<string, TaskTerms>
-    /** What its tasks rest on, for people. */
-    files?: readonly PlanFile[]
     /** Who made this version by changing the one before. */
     revisedBy?: string | null
     /** The machines of the plan's agents, where the caller knows them. */
@@ -57,6 +61,24 @@ export async function storePlan(
       tx,
       plan.tasks.map((task) => task.spec.agent_id),
     ))
+  const { taskIds, tasks } = tasksOf(plan, about, machines, about.status)
+  await Promise.all([
+    insertPlan(tx, planId, runId, plan, about),
+    insertMilestones(tx, planId, plan.milestones),
+    insertTasks(tx, runId, planId, tasks),
+    insertDependencies(tx, tasks, taskIds),
+    tellEvents(tx, [planMade(runId, plan, about), ...tasks.map((task) => toldOf(runId, task))]),
+  ])
+  return { planId, taskIds }
+}
+
+/** A plan's tasks as they are written, with their ids by key. */
+export function tasksOf(
+  plan: PlanSpec,
+  about: Pick<AboutPlan, 'judged' | 'terms'>,
+  machines: ReadonlyMap<string, MachineOfPaths>,
+  status: TaskStatus,
+): { taskIds: Map<string, string>; tasks: NewTask[] } {
   const taskIds = new Map(
     plan.tasks.map((task) => [task.key, about.terms?.get(task.key)?.id ?? randomUUID()]),
   )
@@ -66,24 +88,21 @@ export async function storePlan(
     if (!judged) throw new Error(`task ${task.key} was not judged`)
     const terms = about.terms?.get(task.key)
     const machine = machines.get(task.spec.agent_id) ?? unknownMachine
-    return { id: taskIds.get(task.key) ?? '', position, task, judged, status: about.status, terms, machine }
+    return { id: taskIds.get(task.key) ?? '', position, task, judged, status, terms, machine }
   })
-  await Promise.all([
-    insertPlan(tx, planId, runId, plan, about),
-    insertMilestones(tx, planId, plan.milestones),
-    insertTasks(tx, runId, planId, tasks),
-    insertDependencies(tx, tasks, taskIds),
-    tellEvents(tx, [
-      {
-        type: 'plan.made',
-        subject: { runId },
-        data: { version: plan.version, plan_hash: about.planHash, source: about.source },
-      },
-      ...tasks.map((task) => toldOf(runId, task)),
-    ]),
-  ])
-  return { planId, taskIds }
+  return { taskIds, tasks }
 }
+
+/** That a run has a plan. */
+export const planMade = (
+  runId: string,
+  plan: PlanSpec,
+  { planHash, source }: Pick<AboutPlan, 'planHash' | 'source'>,
+): Told => ({
+  type: 'plan.made',
+  subject: { runId },
+  data: { version: plan.version, plan_hash: planHash, source },
+})
 
 export const insertPlan = (
   tx: Tx,
@@ -124,7 +143,7 @@ async function insertMilestones(tx: Tx, planId: string, milestones: PlanSpec['mi
   )
 }
 
-async function insertDependencies(
+export async function insertDependencies(
   tx: Tx,
   tasks: readonly NewTask[],
   taskIds: ReadonlyMap<string, string>,
@@ -162,6 +181,16 @@ export async function readMachines(tx: Tx, agentIds: string[]): Promise<Map<stri
   return new Map(rows.map((row) => [row.id, row.facts]))
 }
 
+/** In SQL: inserts tasks, given as JSON, of the runs `r` of a table. What is queued is so from now on. */
+export const insertRows = (
+  runs: string,
+  planId: string,
+  rows: string,
+): string => `INSERT INTO task (id, run_id, plan_id, key, position, title, milestone, status, queued_at, action, effect, spec, spec_hash, agent_id, machine_id, cwd, owns, verdict, dispatch, capabilities, priority, max_attempts, lane)
+     SELECT n.id, r.id, ${planId}::uuid, n.key, n.position, n.title, n.milestone, n.status, CASE WHEN n.status = 'queued' THEN statement_timestamp() END, n.action, n.effect, n.spec, n.spec_hash, n.agent_id, n.machine_id, n.cwd, n.owns, n.verdict, n.dispatch, n.capabilities, n.priority, n.max_attempts, ${laneOf('n.dispatch')}
+     FROM ${runs} r, jsonb_to_recordset(${rows}::jsonb) AS n(id uuid, key text, position int, title text, milestone text, status text, action text, effect text, spec jsonb, spec_hash text,
+       agent_id uuid, machine_id text, cwd text, owns text[], verdict jsonb, dispatch text, capabilities text[], priority int, max_attempts int)`
+
 /** All tasks of a plan in one statement, as rows of a JSON text. */
 export async function insertTasks(
   tx: Tx,
@@ -169,17 +198,14 @@ export async function insertTasks(
   planId: string,
   tasks: readonly NewTask[],
 ): Promise<void> {
-  await tx.query(
-    `INSERT INTO task (id, run_id, plan_id, key, position, title, milestone, status, action, effect, spec, spec_hash, agent_id, machine_id, cwd, owns, verdict, dispatch, capabilities, priority, max_attempts, lane)
-     SELECT n.id, r.id, $2, n.key, n.position, n.title, n.milestone, n.status, n.action, n.effect, n.spec, n.spec_hash, n.agent_id, n.machine_id, n.cwd, n.owns, n.verdict, n.dispatch, n.capabilities, n.priority, n.max_attempts, ${laneOf('n.dispatch')}
-     FROM run r, jsonb_to_recordset($3::jsonb) AS n(id uuid, key text, position int, title text, milestone text, status text, action text, effect text, spec jsonb, spec_hash text,
-       agent_id uuid, machine_id text, cwd text, owns text[], verdict jsonb, dispatch text, capabilities text[], priority int, max_attempts int)
-     WHERE r.id = $1`,
-    [runId, planId, jsonText(tasks.map(rowOf))],
-  )
+  await tx.query(`${insertRows('run', '$2', '$3')} WHERE r.id = $1`, [
+    runId,
+    planId,
+    jsonText(tasks.map(rowOf)),
+  ])
 }
 
-const rowOf = ({ id, position, task, judged, status, terms, machine }: NewTask): object => ({
+export const rowOf = ({ id, position, task, judged, status, terms, machine }: NewTask): object => ({
   id,
   key: task.key,
   position,

@@ -31,7 +31,7 @@ export const tellsEnd = ({ steps }: Followed): boolean =>
 const exitedNow = new SqlExpression('coalesce(exited_at, clock_timestamp())')
 
 /** The steps, the last move of the attempt with what else is known of it then: a row is better written once than twice. */
-function withEnd(one: Followed): Step[] {
+export function withEnd(one: Followed): Step[] {
   if (!tellsEnd(one)) return one.steps
   const last = one.steps.findLastIndex((step) => step.kind === 'attempt')
   const end = { last_seq: one.seq, ...(one.exited ? { exited_at: exitedNow } : {}) }

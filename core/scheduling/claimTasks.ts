@@ -3,7 +3,7 @@ import { type Effect, ownedFiles } from '../actions/catalogue.ts'
 import { askApproval } from '../approvals/askApproval.ts'
 import { stillStands } from '../approvals/standing.ts'
 import type { Deps } from '../deps.ts'
-import { ByRow, inMs, now, plusOne, transition } from '../events/transition.ts'
+import { type Also, ByRow, inMs, now, plusOne, transition } from '../events/transition.ts'
 import { lockedDown } from '../people/lockdown.ts'
 import { type JudgedMachine, judgeSpec, worstRisk } from '../planning/judgePlan.ts'
 import type { Verdict } from '../policy/judge.ts'
@@ -131,32 +131,27 @@ async function lockMachines(tx: Tx, candidates: Candidate[]): Promise<void> {
     await tx.query("SELECT pg_advisory_xact_lock(hashtextextended('files:' || $1, 0))", [machine])
 }
 
-/** Token, lease, attempt and grant for each, in two statements however many they are, one more for inputs. */
+/** Token, lease, attempt and grant for each, in one statement however many they are, one more for inputs. */
 async function claimAll(deps: ClaimDeps, tx: Tx, tasks: Candidate[]): Promise<Leased[]> {
   if (tasks.length === 0) return []
   const fed = tasks.flatMap((task) => (task.has_inputs ? task.id : []))
   const inputs = fed.length > 0 ? await readInputs(tx, fed) : new Map<string, TaskInput[]>()
   const claims = tasks.map((task) => newClaim(deps, task, inputs.get(task.id)))
-  const [moved, leases] = await Promise.all([
-    transition(tx, 'task', {
-      ids: tasks.map((task) => task.id),
-      from: ['queued'],
-      to: 'claimed',
-      set: {
-        claim_token: new ByRow(new Map(claims.map((claim) => [claim.taskId, claim.claimToken]))),
-        lease_until: inMs(LEASE_MS),
-        attempts_made: plusOne('attempts_made'),
-        not_before: null,
-      },
-    }),
-    insertAttempts(tx, tasks, claims),
-  ])
-  if (moved.length !== tasks.length) throw new Error('a task moved while it was locked')
-  return claims.map((claim) => {
-    const leaseUntil = leases.get(claim.taskId)
-    if (!leaseUntil) throw new Error('a task went away while it was locked')
-    return { claim, leaseUntil }
+  const moved = await transition(tx, 'task', {
+    ids: tasks.map((task) => task.id),
+    from: ['queued'],
+    to: 'claimed',
+    set: {
+      claim_token: new ByRow(new Map(claims.map((claim) => [claim.taskId, claim.claimToken]))),
+      lease_until: inMs(LEASE_MS),
+      attempts_made: plusOne('attempts_made'),
+      not_before: null,
+    },
+    also: attemptsOf(tasks, claims),
   })
+  if (moved.length !== tasks.length) throw new Error('a task moved while it was locked')
+  const leases = new Map(moved.map((row) => [row.id, row.lease_until as Date]))
+  return claims.map((claim) => ({ claim, leaseUntil: leases.get(claim.taskId) as Date }))
 }
 
 function newClaim(deps: ClaimDeps, task: Candidate, inputs: TaskInput[] | undefined): Claim {
@@ -172,30 +167,27 @@ function newClaim(deps: ClaimDeps, task: Candidate, inputs: TaskInput[] | undefi
   return { attemptId, taskId: task.id, runId, agentId, claimToken, spec, grant, gateways }
 }
 
-/** The attempts of claimed tasks, with their events. Returns the tasks' leases. */
-async function insertAttempts(tx: Tx, tasks: Candidate[], claims: Claim[]): Promise<Map<string, Date>> {
-  const rows = await tx.query<{ id: string; lease_until: Date }>(
-    `WITH made AS (
-       INSERT INTO attempt (id, task_id, number, claim_token, status, agent_id, spec_hash, "grant", gateway_id)
-       SELECT id, task_id, coalesce((SELECT max(a.number) FROM attempt a WHERE a.task_id = x.task_id), 0) + 1, token, 'claimed', agent_id, hash, g, gateway_id
-       FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::jsonb[], $7::uuid[]) AS x(id, task_id, token, agent_id, hash, g, gateway_id)
-       RETURNING id, task_id, number, agent_id),
-     told AS (INSERT INTO event (type, run_id, task_id, attempt_id, agent_id, data)
-       SELECT 'attempt.claimed', t.run_id, made.task_id, made.id, made.agent_id, jsonb_build_object('number', made.number, 'status', 'claimed')
-       FROM made JOIN task t ON t.id = made.task_id)
-     SELECT t.id, t.lease_until FROM made JOIN task t ON t.id = made.task_id`,
-    [
-      claims.map((claim) => claim.attemptId),
-      tasks.map((task) => task.id),
-      claims.map((claim) => claim.claimToken),
-      tasks.map((task) => task.agent_id),
-      tasks.map((task) => task.spec_hash),
-      claims.map((claim) => JSON.stringify(claim.grant)),
-      claims.map((claim) => claim.gateways[0]?.id ?? null),
-    ],
-  )
-  return new Map(rows.map((row) => [row.id, row.lease_until]))
-}
+/** The attempts of tasks that are being claimed, with their events. */
+const attemptsOf = (tasks: Candidate[], claims: Claim[]): Also => ({
+  columns: ['lease_until'],
+  parts: (param) => `made AS (
+      INSERT INTO attempt (id, task_id, number, claim_token, status, agent_id, spec_hash, "grant", gateway_id)
+      SELECT x.id, x.task_id, coalesce((SELECT max(a.number) FROM attempt a WHERE a.task_id = x.task_id), 0) + 1, x.token, 'claimed', x.agent_id, x.hash, x.g, x.gateway_id
+      FROM unnest(${[
+        `${param(claims.map((claim) => claim.attemptId))}::uuid[]`,
+        `${param(tasks.map((task) => task.id))}::uuid[]`,
+        `${param(claims.map((claim) => claim.claimToken))}::text[]`,
+        `${param(tasks.map((task) => task.agent_id))}::uuid[]`,
+        `${param(tasks.map((task) => task.spec_hash))}::text[]`,
+        `${param(claims.map((claim) => JSON.stringify(claim.grant)))}::jsonb[]`,
+        `${param(claims.map((claim) => claim.gateways[0]?.id ?? null))}::uuid[]`,
+      ].join(
+        ', ',
+      )}) AS x(id, task_id, token, agent_id, hash, g, gateway_id) JOIN moved ON moved.id = x.task_id
+      RETURNING id, task_id, number, agent_id)`,
+  told: `SELECT 'attempt.claimed', moved.run_id, made.task_id, made.id, NULL::uuid, made.agent_id, jsonb_build_object('number', made.number, 'status', 'claimed')
+    FROM made JOIN moved ON moved.id = made.task_id`,
+})
 
 /** The permission for exactly this attempt, signed; lives GRANT_TTL_MINUTES. */
 function mintGrant(

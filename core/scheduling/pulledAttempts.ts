@@ -84,8 +84,8 @@ export async function releasePulled(deps: PullDeps, holder: Holder, reason: stri
   const held = await deps.db.tx(async (tx) => {
     const [at] = await lockHolders(tx, [holder])
     if (at?.status !== 'started') return at
-    const [after] = await recordPulled(deps, tx, [{ held: at, frames: [{ type: 'lost' }] }])
-    return { ...at, ...after }
+    const { after } = await recordPulled(deps, tx, [{ held: at, frames: [{ type: 'lost' }] }])
+    return { ...at, ...after[0] }
   })
   if (!held) return nobody(deps.db, holder)
   if (held.status === 'released' || held.status === 'lost')
@@ -140,21 +140,24 @@ async function act(
   acting: readonly { at: PulledAttempt; said: Frames }[],
 ): Promise<Acted[]> {
   if (acting.length === 0) return []
-  const [after, leases] = await Promise.all([
+  const renewed = acting.flatMap(({ at, said }) => (said.renews ? at.task_id : []))
+  const [first] = acting
+  // A lease goes with the beginning of the one task that begins.
+  const begins = acting.length === 1 && renewed.length === 1 && (first?.said.frames.length ?? 0) > 0
+  const [{ after, leaseUntil }, renewals] = await Promise.all([
     recordPulled(
       deps,
       tx,
       acting.map(({ at, said }) => ({ held: at, frames: said.frames })),
+      begins ? LEASE_MS : null,
     ),
-    renew(
-      tx,
-      acting.flatMap(({ at, said }) => (said.renews ? at.task_id : [])),
-    ),
+    begins ? new Map<string, Date>() : renew(tx, renewed),
     comeBack(
       tx,
       acting.flatMap(({ at }) => (at.status === 'lost' ? at.id : [])),
     ),
   ])
+  const leases = leaseUntil && first && begins ? new Map([[first.at.task_id, leaseUntil]]) : renewals
   return acting.map(({ at }, i) => ({
     claimToken: at.claim_token,
     held: {

@@ -17,11 +17,20 @@ import { scriptFiles } from '../planning/scriptFiles.ts'
 import type { Verdict } from '../policy/judge.ts'
 import { planHash } from '../protocol/hash.ts'
 import type { PlanSpec } from '../protocol/specs.ts'
+import { beginRun } from '../runs/beginRun.ts'
 import { storePlan } from '../runs/storePlan.ts'
 import type { Tx } from '../storage/sql.ts'
 import { Acquaintances, type Placed, type PlacedTask, placeTask } from './placeTask.ts'
 import { hasOutside, programPlan, termsOf } from './programPlan.ts'
-import { beginRun, goOn, type NoOpenRun, newRun, type OpenRun, openRun } from './programRun.ts'
+import {
+  createProgramRun,
+  goOn,
+  type NoOpenRun,
+  type OpenRun,
+  openRun,
+  runOfTasks,
+  tellBegun,
+} from './programRun.ts'
 import {
   type Fault,
   faultOfGraph,
@@ -179,22 +188,25 @@ async function store(
     : null
   const asks = asked && standing === null
   const begins = run === null && !asks && !hasOutside(batch.tasks)
+  const about = {
+    planHash: hash,
+    policyVersion: deps.policy.version,
+    source: { kind: 'api' },
+    judged,
+    files,
+    terms: termsOf(batch.tasks, keys),
+    machines: new Map(placed.map(({ spec, machine }) => [spec.agent_id, machine])),
+  }
+  const fresh = runOfTasks(plan, batch.personId)
   // All of it is asked for at once: the run first, since the rest is about it.
-  const made = run ? null : newRun(tx, plan, batch.personId, runId)
+  const made = run || begins ? null : createProgramRun(tx, fresh, runId)
   const [{ planId, taskIds }] = await Promise.all([
-    storePlan(tx, runId, plan, {
-      planHash: hash,
-      policyVersion: deps.policy.version,
-      source: { kind: 'api' },
-      judged,
-      status: asks ? 'held' : 'blocked',
-      files,
-      terms: termsOf(batch.tasks, keys),
-      machines: new Map(placed.map(({ spec, machine }) => [spec.agent_id, machine])),
-    }),
-    begins ? beginRun(deps, tx, runId, batch.tasks) : null,
+    begins
+      ? beginRun(tx, runId, fresh, plan, about)
+      : storePlan(tx, runId, plan, { ...about, status: asks ? 'held' : 'blocked' }),
     made,
   ])
+  if (begins) tellBegun(deps, tx, runId, batch.tasks)
   await useStanding(
     tx,
     runId,

@@ -2,10 +2,9 @@ import type { Deps } from '../deps.ts'
 import type { RunStatus } from '../events/states.ts'
 import { now, transition } from '../events/transition.ts'
 import type { PlanSpec } from '../protocol/specs.ts'
-import { createRun } from '../runs/createRun.ts'
+import { createRun, type NewRun } from '../runs/createRun.ts'
 import { settleRun } from '../runs/settleRun.ts'
 import type { Tx } from '../storage/sql.ts'
-import { queueThose } from './moveTasks.ts'
 import type { IdentifiedTask } from './taskRequest.ts'
 
 /** Tasks that one run of a program may have. */
@@ -42,31 +41,27 @@ export async function openRun(tx: Tx, runId: string, more: number): Promise<Open
   return run
 }
 
-/** The run of tasks that came without one. Nobody has to plan it, so no planner is woken. */
-export async function newRun(tx: Tx, plan: PlanSpec, personId: string | null, id: string): Promise<void> {
+/** The run of tasks that came without one. */
+export function runOfTasks(plan: PlanSpec, personId: string | null): NewRun {
   const [task] = plan.tasks
   const place =
     task && plan.tasks.every(({ spec }) => spec.agent_id === task.spec.agent_id)
       ? { agentId: task.spec.agent_id, cwd: task.spec.cwd }
       : null
-  const run = { kind: 'api' as const, request: plan.summary, personId, chat: null, place }
-  await createRun({ wake: () => {} }, tx, run, id)
+  return { kind: 'api', request: plan.summary, personId, chat: null, place }
 }
 
-/** A run of its own that nobody has to approve begins: what depends on nothing is claimable. */
-export async function beginRun(
+/** Nobody has to plan a program's run, so no planner is woken. */
+export const createProgramRun = (tx: Tx, run: NewRun, id: string): Promise<unknown> =>
+  createRun({ wake: () => {} }, tx, run, id)
+
+/** Once a run of its own that nobody has to approve has begun, others look at it, and the scheduler at its tasks. */
+export function tellBegun(
   deps: Pick<Deps, 'bus' | 'wake'>,
   tx: Tx,
   runId: string,
   tasks: readonly IdentifiedTask[],
-): Promise<void> {
-  await Promise.all([
-    transition(tx, 'run', { ids: [runId], from: ['planning'], to: 'running', set: { started_at: now } }),
-    queueThose(
-      tx,
-      tasks.flatMap((task) => (task.dependencies.length === 0 ? task.task_id : [])),
-    ),
-  ])
+): void {
   tx.afterCommit(() => {
     deps.bus.publish('run.changed', { runId })
     if (tasks.some((task) => task.dispatch === 'push')) deps.wake('tasks.dispatch', {})

@@ -33,6 +33,7 @@ const held = (over: Partial<HeldAttempt> = {}): HeldAttempt => ({
   max_attempts: 3,
   in_milestone: false,
   owns_files: true,
+  alone: false,
   ...over,
 })
 
