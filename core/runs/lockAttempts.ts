@@ -15,17 +15,22 @@ const columns = `a.id, a.task_id, t.run_id, a.status, a.last_seq, a.result, a.ex
  * Runs, attempts, tasks, each by id, is the order of every writer; each lock waits for the one before. What comes out
  * of a row is what its lock found, be it newer than the statement.
  */
-const lock = (wanted: string, more: string): string => `
+const lock = (wanted: string, more: string, which: 'all move' | 'some move'): string => `
   WITH wanted AS MATERIALIZED (${wanted}),
   runs AS MATERIALIZED (SELECT id, kind FROM run WHERE id IN (SELECT run_id FROM wanted WHERE moves) ORDER BY id FOR UPDATE),
   attempts AS MATERIALIZED (SELECT * FROM attempt WHERE id IN (SELECT id FROM wanted) AND (SELECT count(*) FROM runs) >= 0 ORDER BY id FOR UPDATE),
-  moving AS MATERIALIZED (SELECT * FROM task WHERE id IN (SELECT task_id FROM wanted WHERE moves) AND (SELECT count(*) FROM attempts) >= 0 ORDER BY id FOR UPDATE),
-  tasks AS (SELECT * FROM moving UNION ALL SELECT * FROM task WHERE id IN (SELECT task_id FROM wanted WHERE NOT moves) AND id NOT IN (SELECT id FROM moving))
-  SELECT ${columns}${more} FROM attempts a JOIN tasks t ON t.id = a.task_id ORDER BY a.id`
+  moving AS MATERIALIZED (SELECT * FROM task WHERE id IN (SELECT task_id FROM wanted WHERE moves) AND (SELECT count(*) FROM attempts) >= 0 ORDER BY id FOR UPDATE)${
+    which === 'all move'
+      ? ''
+      : `,
+  tasks AS (SELECT * FROM moving UNION ALL SELECT * FROM task WHERE id IN (SELECT task_id FROM wanted WHERE NOT moves) AND id NOT IN (SELECT id FROM moving))`
+  }
+  SELECT ${columns}${more} FROM attempts a JOIN ${which === 'all move' ? 'moving' : 'tasks'} t ON t.id = a.task_id ORDER BY a.id`
 
 const reported = lock(
   'SELECT a.id, a.task_id, t.run_id, a.id = ANY($3::uuid[]) AS moves FROM attempt a JOIN task t ON t.id = a.task_id WHERE a.id = ANY($1::uuid[]) AND a.agent_id = $2 AND NOT EXISTS (SELECT 1 FROM agent g WHERE g.id = $2 AND g.revoked_at IS NOT NULL)',
   '',
+  'some move',
 )
 
 /** Those of the attempts that are this agent's, none of a revoked one's, as they stand, locked; what only logs (not in `moving`) locks itself alone. */
@@ -47,6 +52,7 @@ const pulled = lock(
    JOIN attempt a ON a.claim_token = h.claim_token AND a.task_id = h.task_id JOIN task t ON t.id = a.task_id AND t.dispatch = 'pull'
    JOIN agent g ON g.id = a.agent_id AND (g.id::text = lower(h.agent) OR g.name = h.agent) AND g.revoked_at IS NULL`,
   ', a.claim_token, a.agent_id, a.started_at',
+  'all move',
 )
 
 /** The attempts of these holders, as they stand, locked; a holder that never had the claim gets none. */

@@ -40,7 +40,7 @@ export async function queueUnblocked(tx: Sql, runId: string): Promise<number> {
 }
 
 /** Those of these tasks that are blocked by nothing become claimable. Returns how many. */
-export async function queueThose(tx: Sql, ids: readonly string[]): Promise<number> {
+async function queueThose(tx: Sql, ids: readonly string[]): Promise<number> {
   const moved = await transition(tx, 'task', {
     ids,
     from: ['blocked'],
