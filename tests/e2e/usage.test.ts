@@ -20,7 +20,7 @@ test('says that nothing was used, then how much, with a chart that the page can 
   const asked = system.say('/usage 7d')
   const told = await system.message(/^Language models/, { after: asked })
   expect(told.caption).toContain('7 days: 7 calls · 7.0K tokens · $0.014')
-  expect(told.photo).toMatchObject([{ width: 720, height: 360 }])
+  expect(told.photo).toMatchObject([{ width: 720, height: 540 }])
   const stored = await system.db.query<{ size: number }>(
     "SELECT length(payload::text) AS size FROM delivery WHERE method = 'sendPhoto'",
   )

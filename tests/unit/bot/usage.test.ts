@@ -53,14 +53,33 @@ describe('the chart of usage', () => {
 
   test('stacks the providers of a day, as high as they are', () => {
     const { at, width } = decode(drawUsage({ days }))
-    const column = (x: number) => Array.from({ length: 326 - 52 }, (_, i) => at(x, 52 + i))
+    const column = (x: number) => Array.from({ length: 487 - 119 }, (_, i) => at(x, 119 + i))
     const second = column(Math.round(width * 0.78))
     const count = (colour: string) => second.filter((point) => point === colour).length
     expect(count('#1f6feb') / count('#2b8a3e')).toBeCloseTo(1.5, 1)
-    expect(count('#1f6feb') + count('#2b8a3e')).toBeGreaterThan(265)
+    expect(count('#1f6feb') + count('#2b8a3e')).toBeGreaterThan(360)
     expect(column(Math.round(width * 0.33)).every((point) => ['#ffffff', '#d8dee9'].includes(point))).toBe(
       true,
     )
+  })
+
+  test('its letters can be read on a phone, which shows it 360 points wide', () => {
+    const { at, width } = decode(drawUsage({ days }))
+    const rows = Array.from({ length: 50 }, (_, y) => y)
+    const written = rows.filter((y) => Array.from({ length: width }, (_, x) => at(x, y)).includes('#3b4252'))
+    expect((written.length * 360) / width).toBeGreaterThanOrEqual(12)
+  })
+
+  test('the names of all providers are in the picture', () => {
+    const names = ['gemini', 'groq', 'openrouter', 'deepseek', 'openai', 'claude', 'ollama']
+    const day = {
+      day: '2026-11-21',
+      providers: Object.fromEntries(names.map((name) => [name, 1000])),
+      usd: 0,
+    }
+    const { at, height } = decode(drawUsage({ days: [day] }))
+    const edge = Array.from({ length: height }, (_, y) => [at(0, y), at(719, y)]).flat()
+    expect([...new Set(edge)]).toEqual(['#ffffff'])
   })
 
   test('shows the least use there is, and draws no days at all', () => {
@@ -78,6 +97,7 @@ describe('the chart of usage', () => {
     [35_400, '35K'],
     [2_500_000, '2.5M'],
     [12_000_000, '12M'],
+    [1e9, '1.0G'],
   ])('%d is %s', (tokens, said) => expect(short(tokens)).toBe(said))
 
   test.each([
