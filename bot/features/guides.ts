@@ -11,7 +11,7 @@ import { say, sayDocument } from '../delivery/say.ts'
 import { renderGuide, renderGuides, SHORT_TEXT } from '../render/guideCard.ts'
 import { bold, clip, code, escapeHtml } from '../render/html.ts'
 import { reveal, unmask } from '../render/unmask.ts'
-import { here, reply, toast } from '../reply.ts'
+import { here, replace, reply, toast } from '../reply.ts'
 import type { BotDeps, Turn } from '../turn.ts'
 
 type Which = { kind: GuideKind; name: string }
@@ -98,21 +98,24 @@ export async function reviewText(
     )
   }
   const done = await reviewGuide(turn.tx, { kind, name, hash }, turn.person.id)
+  const over = async (line: string): Promise<void> => {
+    await toast(deps, turn, line, line.length > 60)
+    await replace(deps, turn, line)
+  }
   switch (done) {
     case 'reviewed':
       await toast(deps, turn, 'In use from now on.')
-      return say(
-        turn.tx,
-        deps.bus,
-        here(turn, false),
+      return replace(
+        deps,
+        turn,
         `✓ ${kind} ${bold(name)} reviewed by ${escapeHtml(turn.person.name)} · ${code(short)}`,
       )
     case 'known':
-      return toast(deps, turn, 'It was reviewed already. Nothing changed.')
+      return over('It was reviewed already. Nothing changed.')
     case 'changed':
-      return toast(deps, turn, 'Its text is another one now. Nothing changed: /skills shows it.', true)
+      return over('Its text is another one now. Nothing changed: /skills shows it.')
     case 'unknown':
-      return toast(deps, turn, 'It is gone. Nothing changed.')
+      return over('It is gone. Nothing changed.')
   }
 }
 
@@ -137,6 +140,7 @@ export async function remove(
   }
   const done = await removeGuide(turn.tx, { kind, name }, turn.person.id)
   await toast(deps, turn, done ? 'Removed.' : 'It is gone already.')
+  await replace(deps, turn, `${kind} ${bold(name)} ${done ? 'is removed' : 'is gone already'}.`)
 }
 
 /** `Rename`: a conversation asks for the new name. */

@@ -3,7 +3,7 @@ import { revokeAgent } from '../../core/fleet/revokeAgent.ts'
 import { permits } from '../../core/people/methods.ts'
 import { say } from '../delivery/say.ts'
 import { bold, escapeHtml, time } from '../render/html.ts'
-import { here, toast } from '../reply.ts'
+import { here, replace, toast } from '../reply.ts'
 import type { BotDeps, Turn } from '../turn.ts'
 
 /** One machine of /agent_status, with what an owner may do about it. */
@@ -32,7 +32,11 @@ export async function revokeMachine(
 ): Promise<void> {
   if (!sure) return askWhetherSure(deps, turn, agentId)
   const done = await revokeAgent(deps, turn.tx, agentId, turn.person.id)
-  if (done.kind !== 'revoked') return toast(deps, turn, 'It is revoked already, or gone. Nothing changed.')
+  if (done.kind !== 'revoked') {
+    const line = 'It is revoked already, or gone. Nothing changed.'
+    await toast(deps, turn, line)
+    return replace(deps, turn, line)
+  }
   await toast(deps, turn, `${done.name} is revoked.`)
   const lines = [
     `🔒 ${bold(done.name)} is revoked: it is cut off, and what it still reports is refused.`,
@@ -41,7 +45,7 @@ export async function revokeMachine(
       : 'Nothing of it was running.',
     'Joining again takes a new code.',
   ]
-  await say(turn.tx, deps.bus, here(turn, false), lines.join('\n'))
+  await replace(deps, turn, lines.join('\n'))
 }
 
 async function askWhetherSure(deps: BotDeps, turn: Turn, agentId: string): Promise<void> {

@@ -11,25 +11,31 @@ import { refusalOf } from '../middleware/permitted.ts'
 import type { Buttons } from '../render/buttons.ts'
 import { clip } from '../render/html.ts'
 import { unmask } from '../render/unmask.ts'
-import { here, toast } from '../reply.ts'
+import { here, replace, toast } from '../reply.ts'
 import { type BotDeps, isForwarded, type Turn } from '../turn.ts'
 
 const TOO_LATE = 'This approval is no longer pending. Nothing changed.'
 
-/** The run of an approval that is still pending; else says so. */
-async function pendingRun(deps: BotDeps, turn: Turn, approvalId: string): Promise<RunView | null> {
+/** The run of an approval that is still pending; else says so, for good where `chooser` was tapped and not its card. */
+async function pendingRun(
+  deps: BotDeps,
+  turn: Turn,
+  approvalId: string,
+  from: 'card' | 'chooser',
+): Promise<RunView | null> {
   const [row] = await turn.tx.query<{ run_id: string }>(
     "SELECT run_id FROM approval WHERE id = $1 AND status = 'pending'",
     [approvalId],
   )
   const run = row ? await viewRun(turn.tx, row.run_id) : null
   if (!run) await toast(deps, turn, TOO_LATE)
+  if (!run && from === 'chooser') await replace(deps, turn, TOO_LATE)
   return run
 }
 
 /** `Revise`: what can be changed: leave a step out, rewrite a command, work elsewhere. */
 export async function revise(deps: BotDeps, turn: Turn, approvalId: string): Promise<void> {
-  const run = await pendingRun(deps, turn, approvalId)
+  const run = await pendingRun(deps, turn, approvalId, 'card')
   if (!run) return
   await toast(deps, turn)
   const steps = run.tasks.slice(0, 8)
@@ -77,8 +83,8 @@ async function otherPlaces(turn: Turn, run: RunView) {
 
 /** Leaves a step out. */
 export async function dropStep(deps: BotDeps, turn: Turn, approvalId: string, key: string): Promise<void> {
-  const run = await pendingRun(deps, turn, approvalId)
-  if (run) await toast(deps, turn, await apply(deps, turn, run.id, { kind: 'drop', key }))
+  const run = await pendingRun(deps, turn, approvalId, 'chooser')
+  if (run) await choose(deps, turn, run.id, { kind: 'drop', key })
 }
 
 /** Moves the steps of the run's place to another one. */
@@ -88,22 +94,15 @@ export async function moveSteps(
   approvalId: string,
   to: { agentId: string; cwd: string },
 ): Promise<void> {
-  const run = await pendingRun(deps, turn, approvalId)
+  const run = await pendingRun(deps, turn, approvalId, 'chooser')
   const first = run?.tasks[0]
   if (!run || !first) return
   const machine = (await listMachines(turn.tx)).find((m) => m.agentId === to.agentId)
   const place = (await otherPlaces(turn, run)).find((p) => p.agentId === to.agentId && p.cwd === to.cwd)
   if (!machine || !place) return toast(deps, turn, 'That place is gone. Nothing changed.')
   const target = { ...to, machineId: machine.facts.machine_id, label: place.label }
-  await toast(
-    deps,
-    turn,
-    await apply(deps, turn, run.id, {
-      kind: 'move',
-      from: { agentId: first.agentId, cwd: first.cwd },
-      to: target,
-    }),
-  )
+  const from = { agentId: first.agentId, cwd: first.cwd }
+  await choose(deps, turn, run.id, { kind: 'move', from, to: target })
 }
 
 /** `Edit command`: a conversation asks for the new one. */
@@ -113,7 +112,7 @@ export async function editStep(
   approvalId: string,
   key: string,
 ): Promise<void> {
-  const run = await pendingRun(deps, ctx.turn, approvalId)
+  const run = await pendingRun(deps, ctx.turn, approvalId, 'chooser')
   if (!run) return
   await toast(deps, ctx.turn)
   const task = run.tasks.find((t) => t.key === key)
@@ -127,7 +126,7 @@ export async function editStep(
 
 /** `Say it`: a conversation asks for a sentence. */
 export async function askChange(deps: BotDeps, ctx: BotContext, approvalId: string): Promise<void> {
-  const run = await pendingRun(deps, ctx.turn, approvalId)
+  const run = await pendingRun(deps, ctx.turn, approvalId, 'chooser')
   if (!run) return
   if (!deps.model) return toast(deps, ctx.turn, 'That needs a language model, and none is set now.', true)
   await toast(deps, ctx.turn)
@@ -178,9 +177,18 @@ export async function rewriteCommand(
   )
 }
 
+/** Makes the change that was tapped; once it is made, or too late, the chooser says so and has no buttons any more. */
+async function choose(deps: BotDeps, turn: Turn, runId: string, change: Change): Promise<void> {
+  const line = await apply(deps, turn, runId, change)
+  await toast(deps, turn, line)
+  if (line === CHANGED || line === TOO_LATE) await replace(deps, turn, line)
+}
+
+const CHANGED = 'Changed: the new plan is below.'
+
 async function apply(deps: BotDeps, turn: Turn, runId: string, change: Change): Promise<string> {
   const done = await revisePlan(deps, turn.tx, runId, change, turn.person.id)
   if (done === 'empty') return 'That would leave nothing to do. Nothing changed.'
   if (done === 'not_entitled') return 'You may not act on the machine of that plan. Nothing changed.'
-  return done === 'revised' ? 'Changed: the new plan is below.' : TOO_LATE
+  return done === 'revised' ? CHANGED : TOO_LATE
 }

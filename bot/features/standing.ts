@@ -75,8 +75,13 @@ export async function stand(
     ({ kind }) => kind === answer.kind,
   )
   const done = await approveStanding(deps, turn.tx, { ...answer, personId: turn.person.id })
-  if (done.kind === 'cannot_stand') return 'This can be approved once only. Nothing changed.'
-  if (done.kind !== 'stands') return decidedLine(done)
+  if (done.kind !== 'stands') {
+    const line =
+      done.kind === 'cannot_stand' ? 'This can be approved once only. Nothing changed.' : decidedLine(done)
+    // Somebody else may still choose where it is this person alone who may not.
+    if (done.kind !== 'own_request' && done.kind !== 'outside') await replace(deps, turn, escapeHtml(line))
+    return line
+  }
   if (offer) await showChosen(deps, turn, answer.approvalId, offer, done.until)
   return 'Approved, and so for the same from now on. /settings lists and revokes it.'
 }

@@ -139,17 +139,25 @@ describe('an approval in the chat', () => {
     const number = await system.ask('Commit everything as a revision')
     const old = await system.message(/❓ .*git commit/)
     await system.tap('Revise', { on: old.message_id })
-    const choice = await system.message(new RegExp(`What should change in #${number}`), {
-      after: old.message_id,
-    })
+    const asks = new RegExp(`What should change in #${number}`)
+    const choice = await system.message(asks, { after: old.message_id })
+    await system.tap('Revise', { on: old.message_id })
+    const late = await system.message(asks, { after: choice.message_id })
     const drop = buttonsOf(choice).find((b) => b.startsWith('Drop step 4')) ?? ''
     expect(await system.tap(drop, { on: choice.message_id })).toContain('the new plan is below')
-    const next = await system.message(/❓ .*git commit/, { after: choice.message_id })
+    const next = await system.message(/❓ .*git commit/, { after: late.message_id })
     expect(textOf(next)).toContain(`#${number} v2`)
     const replaced = await system.message(/replaced by v2, below/)
     expect(replaced.message_id).toBe(old.message_id)
     expect(buttonsOf(replaced)).toEqual([])
-    expect(await system.tap(drop, { on: choice.message_id })).toContain('no longer pending')
+    expect(await system.tap(drop, { on: late.message_id })).toContain('no longer pending')
+    const shown = (id: number) => system.messages().find((m) => m.message_id === id)
+    await system.until(
+      () => [choice, late].every(({ message_id: id }) => buttonsOf(shown(id) ?? choice).length === 0),
+      'both choosers to be without buttons',
+    )
+    expect(textOf(shown(choice.message_id) ?? choice)).toBe('Changed: the new plan is below.')
+    expect(textOf(shown(late.message_id) ?? late)).toContain('no longer pending')
     expect((await system.run(number)).approvals.map((a) => a.status)).toEqual(['superseded', 'pending'])
     await system.tap('Deny', { on: next.message_id })
     await system.runIs(number, 'denied')
