@@ -1,32 +1,9 @@
 import { assigned, authorization, bearer, cookies, type Look, urlPassword } from './assignments.ts'
 import { mysqlPassword, netrc, sshpass, tagged, userOption } from './commandSecrets.ts'
-import { looksRandom } from './looksSecret.ts'
+import { newerFormats } from './newerFormats.ts'
 import { keyBegins, keyEnds } from './privateKey.ts'
 import { PRIVATE_KEY, RANK } from './spans.ts'
-
-/** What makes a place of a text worth a look, letter case aside, and how it is looked at. */
-export type Watch = { words: readonly string[]; look: Look }
-
-/** A token that begins with the word that was found, and is no part of a longer one. */
-function token(kind: string, words: readonly string[], shape: RegExp, random = false): Watch {
-  const pattern = new RegExp(shape.source, `${shape.flags}y`)
-  return {
-    words,
-    look: (text, start) => {
-      if (/[A-Za-z0-9_]/.test(text[start - 1] ?? '') && !isEscape(text, start)) return null
-      pattern.lastIndex = start
-      const hit = pattern.exec(text)
-      if (!hit || (random && !looksRandom(hit[0], 20))) return null
-      return { start, end: start + hit[0].length, kind, rank: RANK.format }
-    },
-  }
-}
-
-/** `\n` or `%3D` before a token, as escaped text has it, is no part of it. */
-const isEscape = (text: string, start: number): boolean =>
-  /(?:\\[nrt]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|(?:\x1b|\\(?:u001b|x1b|033|e))\[[\d;]{0,12}m)$/i.test(
-    text.slice(Math.max(0, start - 24), start),
-  )
+import { around, token, type Watch } from './watch.ts'
 
 /** A private key, over as many lines as it has. */
 const privateKey: Look = (text, start) => {
@@ -35,13 +12,7 @@ const privateKey: Look = (text, start) => {
 }
 
 /** A bot's token: the word found is the colon and what every one of them has behind it. A longer number is cut. */
-const telegram: Look = (text, start, end) => {
-  const id = /\d{8,10}$/.exec(text.slice(Math.max(0, start - 10), start))?.[0]
-  const rest = /^[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])/.exec(text.slice(end, end + 34))
-  return id && rest
-    ? { start: start - id.length, end: end + 33, kind: 'telegram token', rank: RANK.format }
-    : null
-}
+const telegram = around('telegram token', /\d{8,10}$/, /^[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])/)
 
 /**
  * What the maintained rules leave out: shapes of tokens from their makers' documentation, and values behind names
@@ -115,6 +86,7 @@ export const watches: readonly Watch[] = [
   ),
   token('atlassian token', ['ATATT3', 'ATCTT3', 'ATBB'], /AT(?:ATT3|CTT3|BB)[A-Za-z0-9_=-]{24,400}/, true),
   token('meta token', ['EAA'], /EAA[A-Za-z0-9]{80,400}(?![A-Za-z0-9])/, true),
+  ...newerFormats,
   token('mailgun key', ['key-'], /key-[0-9a-f]{32}(?![A-Za-z0-9])/),
   token('twilio key', ['SK'], /SK[0-9a-f]{32}(?![A-Za-z0-9])/),
   { words: [' -u', '--user'], look: userOption },

@@ -1,4 +1,5 @@
 import { RANK, type Span } from './spans.ts'
+import { turnedForms } from './turnedForms.ts'
 
 /** One way a secret may be written: words that show where to look, and the pattern of all of it. */
 export type Form = { anchors: readonly string[]; pattern: RegExp; reach: number; plain: string }
@@ -140,7 +141,7 @@ function hexForm(bytes: Buffer): Form {
   return { anchors, pattern: new RegExp(source, 'g'), reach: text.length * 3 + 64, plain: text }
 }
 
-function formsOf(secret: string): Form[] {
+function formsOf(secret: string, withTurned: boolean): Form[] {
   const bytes = Buffer.from(secret)
   const twice = Buffer.from(bytes.toString('base64').replace(/.{0,2}=*$/, ''))
   return [
@@ -150,8 +151,11 @@ function formsOf(secret: string): Form[] {
     ...base64Forms(twice),
     ...base32Forms(bytes),
     hexForm(bytes),
+    ...(withTurned ? turnedForms(secret) : []),
   ]
 }
+/** With more secrets than this, what programs seldom do to one is not looked for: one look takes only so many words. */
+const MOST_TURNED = 60
 
 /** The secrets to look for: of one with several lines, such as a key, each line by itself. */
 export function knownForms(secrets: readonly string[]): Form[] {
@@ -160,7 +164,8 @@ export function knownForms(secrets: readonly string[]): Form[] {
       ? secret.split(/\r?\n/).filter((line) => line.length >= 16 && !line.startsWith('-----'))
       : [secret],
   )
-  return [...new Set(lines.map((line) => line.trim()))].filter((s) => s.length >= MIN_SECRET).flatMap(formsOf)
+  const all = [...new Set(lines.map((line) => line.trim()))].filter((s) => s.length >= MIN_SECRET)
+  return all.flatMap((secret) => formsOf(secret, all.length <= MOST_TURNED))
 }
 
 const unfolded = (text: string): string => text.trimEnd().replace(/[=\\]?\r?\n[ \t]*/g, '')

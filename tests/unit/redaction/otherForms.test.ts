@@ -37,6 +37,45 @@ describe('a configured secret', () => {
   })
 })
 
+/** As `od` and its like print bytes: words of two, 16 bytes a line, each line with its address. */
+function dumped(text: string, write: (low: number, high: number) => string): string {
+  const bytes = [...Buffer.from(`${text}\n\0`)]
+  const words = Array.from({ length: bytes.length >> 1 }, (_, i) =>
+    write(bytes[2 * i] ?? 0, bytes[2 * i + 1] ?? 0),
+  )
+  const lines = words.join(' ').match(/(?:\S+ ?){1,8}/g) ?? []
+  return lines.map((line, i) => `${(i * 16).toString(8).padStart(7, '0')} ${line.trim()}`).join('\n')
+}
+const octal = (low: number, high: number) => ((high << 8) | low).toString(8).padStart(6, '0')
+const little = (low: number, high: number) => ((high << 8) | low).toString(16).padStart(4, '0')
+
+describe('a configured secret that a program has taken apart', () => {
+  test.each([
+    ['turned round', [...secret].reverse().join('')],
+    ['in capitals', secret.toUpperCase()],
+    ['in small letters', secret.toLowerCase()],
+    ['spaced out', [...secret].join(' ')],
+    ['by commas', [...secret].join(', ')],
+    ['by dashes', [...secret].join('-')],
+    ['a character a line', [...secret].join('\n')],
+    ['od -c', (secret.match(/.{1,16}/g) ?? []).map((line) => [...line].join('   ')).join('\n0000020   ')],
+    ['od', dumped(secret, octal)],
+    ['od, from an odd place', dumped(`x${secret}`, octal)],
+    ['od -x', dumped(secret, little)],
+    ['hexdump, from an odd place', dumped(`abc${secret}`, little)],
+  ])('%s', (_, form) => {
+    const out = redacting.redact(`value ${form} end`)
+    expect(out).toContain('[redacted: secret]')
+    const left = out.replace('[redacted: secret]', '').replace(/0000020/g, '')
+    for (const piece of [secret.slice(4, 12), form.slice(8, 20)]) expect(left).not.toContain(piece)
+  })
+
+  test('one that is a word stays a word in another case', () => {
+    const plain = createRedactor({ known: ['production-database'] })
+    expect(plain.redact('PRODUCTION-DATABASE of 3')).toBe('PRODUCTION-DATABASE of 3')
+  })
+})
+
 const random = new Random(7)
 const some = (letters: string, n: number) =>
   Array.from({ length: n }, () => letters[random.int(letters.length)]).join('')
@@ -60,6 +99,19 @@ describe('tokens and passwords by their shape', () => {
     () => `EAAC${some(alnum, 150)}`,
     () => `key-${some(digits, 32)}`,
     () => `SK${some(digits, 32)}`,
+    () => `PMAK-${some(digits, 24)}-${some(digits, 34)}`,
+    () => `CFPAT-${some(alnum, 43)}`,
+    () =>
+      `pat-na1-${some(digits, 8)}-${some(digits, 4)}-${some(digits, 4)}-${some(digits, 4)}-${some(digits, 12)}`,
+    () => `pscale_pw_${some(alnum, 43)}`,
+    () => `lin_oauth_${some(digits, 64)}`,
+    () => `squ_${some(digits, 40)}`,
+    () => `sb_secret_${some(alnum, 31)}`,
+    () => `AKCp${some(alnum, 69)}`,
+    () => `LTAI${some(alnum, 20)}`,
+    () => `sk.eyJ${some(alnum, 80)}.${some(alnum, 22)}`,
+    () => `${some(alnum, 14)}.atlasv1.${some(alnum, 67)}`,
+    () => `${some(alnum, 3)}8Q~${some(alnum, 34)}`,
     () => `curl -s -u ana:${some(alnum, 16)} https://example.org`,
     () => `curl --user 'ana:${some(alnum, 16)}' https://example.org`,
     () => `sshpass -p ${some(alnum, 12)} ssh host`,
@@ -103,6 +155,10 @@ test('ordinary lines that look a little like it stay', () => {
     'SKIPPED 12 tests',
     'EAAgain and again',
     'dp.pt is not set',
+    'pat-na1-region is set',
+    'the shippo_live_mode flag and ssl.books',
+    'LTAI is a name',
+    'sqa_manual_testing_of_the_whole_thing',
   ])
     expect(redacting.redact(line)).toBe(line)
 })
