@@ -125,9 +125,10 @@ export const build: ProgramTable = {
     bare: 'code.run-project',
     examples: { ask: ['poetry show', 'poetry run pytest', 'pdm --version'] },
   },
+  // rust-toolchain.toml names a version that rustup fetches, or a directory of the project whose programs it starts: for
+  // whatever is asked, the version too.
   cargo: {
     subcommands: {
-      '--version -V version help --list': { operands: 'run', plain: '-v --verbose' },
       'test t build b run r check c clippy bench doc rustc rustdoc miri nextest fmt clean fix': runsProject,
       'add install update fetch uninstall remove vendor generate-lockfile': installs,
       'search info outdated audit tree metadata': queries,
@@ -135,28 +136,40 @@ export const build: ProgramTable = {
       'new init': { effect: 'fs.project-file' },
     },
     other: 'code.run-project',
-    bare: 'info',
+    bare: 'code.run-project',
+    network: true,
     flags: { '--config': 'code.inline' },
     examples: {
-      allow: ['cargo --version'],
-      ask: ['cargo test', 'cargo tree', 'cargo build --release', 'cargo add serde', 'cargo publish'],
+      ask: [
+        'cargo --version',
+        'cargo +nightly --version',
+        'cargo',
+        'cargo test',
+        'cargo tree',
+        'cargo build --release',
+        'cargo add serde',
+        'cargo publish',
+      ],
     },
   },
+  // The toolchain line of go.mod or go.work names a version that go fetches and starts in its place, whatever is asked.
   go: {
     subcommands: {
-      'version help': {},
       'list doc': queries,
-      env: { plain: '-json -changed', flags: { '-w -u': 'secrets.tool-config' } },
+      env: { effect: 'code.run-project', network: true, flags: { '-w -u': 'secrets.tool-config' } },
       'test build run vet generate tool fix bug': runsProject,
       'get install mod work': installs,
       'fmt clean': { effect: 'fs.project-file' },
     },
     other: 'code.run-project',
-    bare: 'info',
+    bare: 'code.run-project',
+    network: true,
     longDash: true,
     examples: {
-      allow: ['go version', 'go env GOPATH'],
       ask: [
+        'go version',
+        'go env GOPATH',
+        'go',
         'go version -m x',
         'go env -C x',
         'go test ./...',
@@ -177,14 +190,14 @@ export const build: ProgramTable = {
       },
     },
   // These say their version before they read anything of the project.
-  'make gmake ninja cmake meson tsc zig swiftc rustc gcc g++ cc c++ clang clang++ javac scalac kotlinc ghc ocaml shellcheck ruff':
+  'make gmake ninja cmake meson tsc zig swiftc gcc g++ cc c++ clang clang++ javac scalac kotlinc ghc ocaml shellcheck ruff':
     {
       ...runsProject,
       subcommands: { '--version': {} },
       other: 'code.run-project',
       bare: 'code.run-project',
       examples: {
-        allow: ['make --version', 'tsc --version', 'gcc --version', 'rustc --version'],
+        allow: ['make --version', 'tsc --version', 'gcc --version'],
         ask: [
           'make',
           'make test',
@@ -197,7 +210,7 @@ export const build: ProgramTable = {
         ],
       },
     },
-  'pytest py.test jest vitest mocha ava tap c8 nyc playwright cypress phpunit rspec minitest tsx ts-node vite webpack rollup esbuild parcel next nuxt astro svelte-kit remix eslint prettier rome stylelint standard xo black isort flake8 pylint mypy pyright pyre bandit rubocop golangci-lint gofmt goimports rustfmt clang-format clang-tidy hadolint yamllint markdownlint actionlint husky lint-staged pre-commit lefthook nodemon pm2 concurrently storybook prisma drizzle-kit knex sequelize alembic django-admin flask uvicorn gunicorn rails bundle bundler gem-exec composer-run artisan hugo jekyll mkdocs sphinx-build swift dune stack cabal mix elixir rebar3 flutter dart pod fastlane expo react-native ng vue deno hyperfine entr watchexec biome':
+  'pytest py.test jest vitest mocha ava tap c8 nyc playwright cypress phpunit rspec minitest tsx ts-node vite webpack rollup esbuild parcel next nuxt astro svelte-kit remix eslint prettier rome stylelint standard xo black isort flake8 pylint mypy pyright pyre bandit rubocop golangci-lint gofmt goimports rustfmt clang-format clang-tidy hadolint yamllint markdownlint actionlint husky lint-staged pre-commit lefthook nodemon pm2 concurrently storybook prisma drizzle-kit knex sequelize alembic django-admin flask uvicorn gunicorn rails bundle bundler gem-exec composer-run artisan hugo jekyll mkdocs sphinx-build swift dune stack cabal mix elixir rebar3 rustc rustdoc clippy-driver rust-analyzer rust-gdb rust-lldb flutter dart pod fastlane expo react-native ng vue deno hyperfine entr watchexec biome':
     {
       ...runsProject,
       other: 'code.run-project',
@@ -205,6 +218,7 @@ export const build: ProgramTable = {
       examples: {
         ask: [
           'pytest --version',
+          'rustc --version',
           'rails --version',
           'webpack --version',
           'tsc --noEmit',
