@@ -1,8 +1,5 @@
 import { RANK, type Span } from './spans.ts'
-import { turnedForms } from './turnedForms.ts'
-
-/** One way a secret may be written: words that show where to look, and the pattern of all of it. */
-export type Form = { anchors: readonly string[]; pattern: RegExp; reach: number; plain: string }
+import { type Form, turnedForms } from './turnedForms.ts'
 
 /** Shorter ones would tear holes into ordinary text. */
 const MIN_SECRET = 8

@@ -1,9 +1,10 @@
 import { buildAutomaton } from './automaton.ts'
 import { watches } from './formats.ts'
-import { type Form, knownForms, lookForKnown } from './knownValues.ts'
+import { knownForms, lookForKnown } from './knownValues.ts'
 import { keyEnds } from './privateKey.ts'
 import { lookByRule, ruleWords } from './ruleSet.ts'
 import { joined, PRIVATE_KEY, RANK, replaced, type Span } from './spans.ts'
+import type { Form } from './turnedForms.ts'
 
 /** What is done about a word that was found; `job` tells words of one kind from others. */
 type Job = { kind: 'watch'; index: number } | { kind: 'rule'; name: string } | { kind: 'known'; form: Form }

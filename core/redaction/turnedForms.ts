@@ -1,9 +1,10 @@
-import type { Form } from './knownValues.ts'
-
 /*
  * What programs do to a value that is no encoding: turn it round, change its case, take it apart into characters or, as
  * od and hexdump show bytes, into words of two whose bytes stand the other way round.
  */
+
+/** One way a secret may be written: words that show where to look, and the pattern of all of it. */
+export type Form = { anchors: readonly string[]; pattern: RegExp; reach: number; plain: string }
 
 const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
 /** A line's end, and the address that od begins the next one with. */
