@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { failpoint } from '../config/failpoint.ts'
 import type { OutputMode } from '../config/model.ts'
 import { type EndedCall, isCounted, type NewCall } from './callLedger.ts'
 import { callModel, parseAnswer } from './callModel.ts'
@@ -138,7 +139,9 @@ async function run(
       ...{ mode: options.mode, maxTokens: asked.maxTokens, signal },
       onText: (soFar: string) => options.onText(attempt, soFar),
     }
+    failpoint('model.asked:before')
     await callModel(client, at, question, meter, seconds)
+    failpoint('model.asked:after')
     const value = parseAnswer(meter.text)
     const answer: Answer = {
       ...{ value, text: meter.text, tokens_in: 0, tokens_out: 0, ms: meter.ms },

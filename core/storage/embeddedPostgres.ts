@@ -135,8 +135,11 @@ function launch(binaries: Binaries, cluster: string, socket: string): ChildProce
   return spawn('sh', args, { stdio: ['pipe', log, log], env: environment(binaries), detached: true })
 }
 
+/** After a crash it goes over what it had not written down yet, which a busy or slow machine takes long for. */
+const UP_WITHIN_MS = 180_000
+
 async function waitUntilUp(url: string, child: ChildProcess, logFile: string): Promise<void> {
-  const deadline = Date.now() + 20_000
+  const deadline = Date.now() + UP_WITHIN_MS
   while (!(await answers(url))) {
     if (child.exitCode !== null || Date.now() > deadline) {
       const tail = (await readFile(logFile, 'utf8').catch(() => '')).trim().split('\n').at(-1)

@@ -10,12 +10,14 @@ const moves = (...names: string[]): string[] =>
  * workers cancel themselves (a claim that is turned down while its run is being cancelled) takes a moment of
  * milliseconds and is left to tests/integration/scheduling.test.ts.
  */
-export const failpoints: Record<Exclude<PartKind, 'bot'>, readonly string[]> = {
+const failpoints: Record<Exclude<PartKind, 'bot'>, readonly string[]> = {
   workers: [
     ...moves('task.claimed', 'task.queued', 'task.needs_review', 'task.force_cancelled'),
     ...moves('run.running', 'run.awaiting_approval', 'run.refused', 'run.expired', 'run.force_cancelled'),
     ...moves('approval.expired', 'attempt.released', 'attempt.lost'),
-    ...around('dispatch'),
+    ...moves('recovery.trying', 'recovery.not_helped'),
+    ...around('dispatch', 'model.asked', 'memory.stored'),
+    ...['memory.page:after', 'memory.page:committed'],
   ],
   api: [
     ...moves('task.running', 'task.succeeded', 'task.failed', 'task.failed_timeout', 'task.cancelled'),
@@ -24,6 +26,7 @@ export const failpoints: Record<Exclude<PartKind, 'bot'>, readonly string[]> = {
     ...moves('run.running', 'run.paused', 'run.cancelling', 'run.denied'),
     ...moves('run.succeeded', 'run.failed', 'run.cancelled'),
     ...moves('approval.approved', 'approval.denied', 'approval.superseded'),
+    ...moves('recovery.trying', 'recovery.helped', 'recovery.not_helped', 'recovery.cancelled'),
   ],
   gateway: around('action', 'cancel', 'report', 'hello'),
   agent: [
@@ -32,6 +35,8 @@ export const failpoints: Record<Exclude<PartKind, 'bot'>, readonly string[]> = {
     'journal.accepted:synced',
   ],
 }
+
+const partKinds = Object.keys(failpoints) as (keyof typeof failpoints)[]
 
 /** Where the bot is killed (tests/faults/rows/chat.ts). */
 const botPoints: readonly string[] = [...moves('update.handled', 'message.sent'), ...around('update.stored')]
@@ -44,9 +49,24 @@ export class Failpoints {
   /** How often each point was hit, by `part point`. */
   readonly hits = new Map<string, number>()
   readonly #random: Random
+  readonly #at: readonly string[]
 
-  constructor(random: Random) {
+  /** `at`: only points whose names begin with one of these; none: all of them. */
+  constructor(random: Random, at: readonly string[] = []) {
     this.#random = random
+    this.#at = at
+  }
+
+  /** The points of a part at which it is to die. */
+  #of(kind: PartKind): readonly string[] {
+    const all = kind === 'bot' ? botPoints : failpoints[kind]
+    const at = this.#at
+    return at.length === 0 ? all : all.filter((point) => at.some((start) => point.startsWith(start)))
+  }
+
+  /** Points of the parts that the stand has, by `part point`. */
+  get all(): string[] {
+    return partKinds.flatMap((kind) => this.#of(kind).map((point) => `${kind} ${point}`))
   }
 
   /**
@@ -54,8 +74,7 @@ export class Failpoints {
    * Every other time only such as were hit least of all: the others, which it comes to often, would forestall them.
    */
   next(kind: PartKind): string[] {
-    const own = kind === 'bot' ? botPoints : failpoints[kind]
-    const order = own.map((point) => ({
+    const order = this.#of(kind).map((point) => ({
       point,
       name: point.split(':')[0] ?? '',
       hits: this.hits.get(`${kind} ${point}`) ?? 0,
@@ -75,8 +94,6 @@ export class Failpoints {
 
   /** Points that no process has come to. */
   get missed(): string[] {
-    return Object.entries(failpoints).flatMap(([kind, points]) =>
-      points.map((point) => `${kind} ${point}`).filter((name) => !this.hits.has(name)),
-    )
+    return this.all.filter((name) => !this.hits.has(name))
   }
 }

@@ -3,16 +3,36 @@ import { taskEnds } from '../../core/events/states.ts'
 import type { Database } from '../../core/storage/openDatabase.ts'
 import { actual, replayed } from '../support/fleet.ts'
 import type { Load } from './load.ts'
+import { type MindFigures, MindJudge } from './mind.ts'
 import type { Person } from './person.ts'
+import type { Proposal } from './thinker.ts'
 import { type Effects, keyOf, printed } from './work.ts'
 
-/** What must never happen, and what happened of it: each a line with the task or attempt. */
-export type Verdict = Record<
-  'lost' | 'twice' | 'repeated' | 'stuck' | 'overlapping' | 'early' | 'replay' | 'alive',
-  string[]
->
+/** What must never happen, in words of the report. */
+export const figures = {
+  lost: 'lost',
+  twice: 'twice',
+  repeated: 'repeated',
+  stuck: 'stuck',
+  overlapping: 'overlapping',
+  early: 'early',
+  alive: 'alive after the end',
+  replay: 'replay differs',
+  unapproved: 'unapproved',
+  answered: 'answered twice',
+  forgotten: 'forgotten',
+  remembered: 'remembered twice',
+} as const
+/** What happened of it: each a line with the task or attempt. */
+export type Verdict = Record<keyof typeof figures, string[]>
 
-export type Figures = { tasks: number; attempts: number; started: number; statuses: Record<string, number> }
+export type Figures = {
+  tasks: number
+  attempts: number
+  started: number
+  statuses: Record<string, number>
+  mind: MindFigures
+}
 
 type TaskRow = {
   id: string
@@ -25,20 +45,16 @@ type TaskRow = {
 
 export class Judge {
   readonly verdict: Verdict = {
-    lost: [],
-    twice: [],
-    repeated: [],
-    stuck: [],
-    overlapping: [],
-    early: [],
-    replay: [],
-    alive: [],
+    ...{ lost: [], twice: [], repeated: [], stuck: [], overlapping: [], early: [], alive: [], replay: [] },
+    ...{ unapproved: [], answered: [], forgotten: [], remembered: [] },
   }
+  readonly mind: MindJudge
   readonly #db: Database
   readonly #effects: Effects
 
-  constructor(db: Database, effects: Effects) {
+  constructor(db: Database, effects: Effects, proposals: readonly Proposal[]) {
     this.#db = db
+    this.mind = new MindJudge(db, proposals)
     this.#effects = effects
   }
 
@@ -68,9 +84,10 @@ export class Judge {
   /** Tasks and runs that have not ended. A run whose approval expired has: its tasks stay held for whoever asks again. */
   async open(): Promise<string[]> {
     const rows = await this.#db.query<{ line: string }>(
-      `SELECT 'task ' || t.id || ' ' || t.status || coalesce(', waits for ' || t.waiting_for, '') || ', its run ' || r.status AS line FROM task t JOIN run r ON r.id = t.run_id
+      `SELECT 'task ' || t.id || ' ' || t.status || coalesce(', waits for ' || t.waiting_for, '') || coalesce(', not before ' || greatest(0, ceil(extract(epoch FROM t.not_before - clock_timestamp()))) || ' s', '') || ', its run ' || r.status AS line FROM task t JOIN run r ON r.id = t.run_id
        WHERE NOT t.status = ANY($1) AND NOT (t.status = 'held' AND r.status = 'expired')
        UNION ALL SELECT 'run ' || id || ' ' || status FROM run WHERE status IN ('planning', 'awaiting_approval', 'running', 'paused', 'cancelling', 'force_cancelled')
+       UNION ALL SELECT 'run ' || v.run_id || ' ' || r.status || ', its recovery ' || v.id || ' ' || v.status || ' (' || v.rung || ')' FROM recovery v JOIN run r ON r.id = v.run_id WHERE v.status IN ('open', 'trying')
        UNION ALL SELECT 'task ' || id || ' force_cancelled' FROM task WHERE status = 'force_cancelled' ORDER BY 1`,
       [taskEnds],
     )
@@ -89,10 +106,19 @@ export class Judge {
     this.#inOrder(lines, load)
     await this.#nothingLost(tasks, lines, load)
     await this.#replays()
+    this.verdict.unapproved.push(...(await this.mind.unapproved()))
+    this.verdict.answered.push(...(await this.mind.answered()))
+    this.verdict.remembered.push(...(await this.mind.remembered()))
     const statuses: Record<string, number> = {}
     for (const { status } of tasks) statuses[status] = (statuses[status] ?? 0) + 1
     const attempts = tasks.reduce((sum, { executions }) => sum + executions.length, 0)
-    return { tasks: tasks.length, attempts, started: starts.length, statuses }
+    return {
+      tasks: tasks.length,
+      attempts,
+      started: starts.length,
+      statuses,
+      mind: await this.mind.figures(),
+    }
   }
 
   #tasks(): Promise<TaskRow[]> {
@@ -151,9 +177,9 @@ export class Judge {
       "SELECT id FROM run WHERE status IN ('failed', 'cancelled', 'refused')",
     )
     const over = new Set(unplanned.map(({ id }) => id))
-    for (const [key, asked] of load.accepted) {
+    for (const [key, asked] of [...load.accepted, ...load.unsure]) {
       const task = byKey.get(key)
-      if (!task && (planned.has(asked.runId) || !over.has(asked.runId)))
+      if (!task && load.accepted.has(key) && (planned.has(asked.runId) || !over.has(asked.runId)))
         add(this.verdict.lost, `run ${asked.runId}: ${key} was accepted and is not there`)
       if (task?.status !== 'succeeded') continue
       const done = task.executions.find((id) => ends.has(id))

@@ -5,6 +5,7 @@ import { PlanSpec } from '../../core/protocol/specs.ts'
 import { createRun } from '../../core/runs/createRun.ts'
 import type { Random } from './random.ts'
 import { type Machine, type Stand, WORK_DIRS } from './stand.ts'
+import { codeOf, type Step } from './thinker.ts'
 import { commandOf, LONG_S, PACED_S, type Work } from './work.ts'
 
 /** A work that was asked for. */
@@ -13,7 +14,7 @@ export type Asked = Work & { runId: string; after: string[] }
 const OPEN_RUNS = 24
 const FILES = ['', '', 'f1', 'f2', 'f3']
 
-/** Asks for work, steadily: single commands that the workers plan, and graphs of steps. */
+/** Asks for work, steadily: single commands that the workers plan, graphs of steps, and requests that a model plans. */
 export class Load {
   /** What the ledger has taken, by key. */
   readonly accepted = new Map<string, Asked>()
@@ -27,12 +28,20 @@ export class Load {
   readonly #deps: Deps
   readonly #stand: Stand
   readonly #random: Random
+  readonly #requests: number
   #keys = 0
 
-  constructor(deps: Deps, stand: Stand, random: Random) {
+  /** `requests`: how likely it is that a model plans what is asked for. */
+  constructor(deps: Deps, stand: Stand, random: Random, requests: number) {
     this.#deps = deps
+    this.#requests = requests
     this.#stand = stand
     this.#random = random
+    // What the model proposes may be taken or not.
+    stand.thinker.onProposed = ({ work, after }, failed) => {
+      const runId = (this.accepted.get(failed) ?? this.unsure.get(failed))?.runId ?? ''
+      this.unsure.set(work.key, { ...work, after, runId })
+    }
   }
 
   /** Asks for one more run, unless enough are open. */
@@ -42,7 +51,8 @@ export class Load {
     )
     if (!row || row.open >= OPEN_RUNS) return
     if (this.#random.chance(0.02)) await this.#askDenied()
-    else if (this.#random.chance(0.7)) await this.#askCommand()
+    else if (this.#random.chance(this.#requests)) await this.#askRequest()
+    else if (this.#random.chance(0.65)) await this.#askCommand()
     else await this.#askGraph()
   }
 
@@ -78,6 +88,23 @@ export class Load {
     const work = { ...this.#work(), file: '' }
     const { agentId, cwd } = this.#place(work)
     await this.#create([{ work, after: [] }], commandOf(work), { agentId, cwd }, async () => {})
+  }
+
+  /** Two directories for all of them, so that looks before planning are few. Some of the works fail, for recovery. */
+  async #askRequest(): Promise<void> {
+    const dir = this.#random.pick(WORK_DIRS.slice(0, 2))
+    const { agentId, cwd } = this.#place({ ...this.#work(), dir })
+    const works = Array.from({ length: Math.floor(this.#random.between(1, 4)) }, (): Work => {
+      const { key, effect } = this.#work()
+      const code = codeOf(this.#random, effect)
+      return { key, effect, seconds: 0.1, lines: 3, dir: effect === 'write' ? dir : '', file: '', code }
+    })
+    const steps: Step[] = works.map((work, i) => ({
+      work,
+      after: works.slice(0, i).flatMap(({ key }) => (this.#random.chance(0.4) ? [key] : [])),
+    }))
+    const request = this.#stand.thinker.request(steps)
+    await this.#create(steps, request, { agentId, cwd }, async () => {}, 'request')
   }
 
   async #askDenied(): Promise<void> {
@@ -135,6 +162,7 @@ export class Load {
     request: string,
     place: { agentId: string; cwd: string } | null,
     then: (tx: Parameters<Parameters<Deps['db']['tx']>[0]>[0], runId: string) => Promise<unknown>,
+    kind: 'command' | 'request' = 'command',
   ): Promise<void> {
     let runId = ''
     const keep = (known: Map<string, Asked>) => {
@@ -142,12 +170,12 @@ export class Load {
     }
     try {
       await this.#deps.db.tx(async (tx) => {
-        const run = { kind: 'command' as const, request, personId: null, chat: null, place }
+        const run = { kind, request, personId: null, chat: null, place }
         runId = (await createRun(this.#deps, tx, run)).id
         await then(tx, runId)
       })
       keep(this.accepted)
-      this.#disturb(runId)
+      this.#disturb(runId, kind === 'request' ? 8000 : 1500)
     } catch (error) {
       if (runId) keep(this.unsure)
       throw error
@@ -161,9 +189,9 @@ export class Load {
   }
 
   /** Some runs are cancelled or paused in the middle. */
-  #disturb(runId: string): void {
+  #disturb(runId: string, withinMs: number): void {
     const random = this.#random
-    const at = performance.now() + random.between(0, 1500)
+    const at = performance.now() + random.between(0, withinMs)
     if (random.chance(0.15)) this.due.push({ at, runId, what: 'cancel' })
     if (!random.chance(0.04)) return
     this.due.push({ at, runId, what: 'pause' })

@@ -8,6 +8,7 @@ import { runFaults } from './runFaults.ts'
 /*
  * npm run faults -- --minutes 10 --seed 7 --backend redis
  * npm run faults -- --only stop,clock --count 50 --lanes 3
+ * npm run faults -- --only points --at recovery,memory,model --requests 80
  * npm run faults -- updates --count 100
  *
  * SKYNET under load and faults (docs/faults.md). Ends with 1 when anything was lost, done twice or got stuck.
@@ -21,8 +22,10 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string' },
     backend: { type: 'string', default: 'postgres' },
     only: { type: 'string', default: '' },
+    at: { type: 'string', default: '' },
     count: { type: 'string' },
     lanes: { type: 'string', default: '1' },
+    requests: { type: 'string', default: '25' },
     quiet: { type: 'boolean', default: false },
   },
 })
@@ -67,17 +70,29 @@ async function main(): Promise<void> {
   if (name) return runRow(name, values.count ? Number(values.count) : undefined, seed)
   const backend = values.backend === 'redis' ? 'redis' : 'postgres'
   const only = values.only.split(',').filter(Boolean)
+  const at = values.at.split(',').filter(Boolean)
   const count = values.count ? Number(values.count) : Number.POSITIVE_INFINITY
   const minutes = Number(values.minutes ?? (values.count ? COUNTING_MINUTES : 2))
   const seconds = values.seconds ? Number(values.seconds) : minutes * 60
   const lanes = Number(values.lanes)
-  if (!(seconds > 0 && count > 0 && lanes > 0) || !Number.isInteger(seed))
-    throw new Error('--minutes, --seed, --count and --lanes take numbers')
+  const requests = Number(values.requests)
+  if (!(seconds > 0 && count > 0 && lanes > 0 && requests >= 0) || !Number.isInteger(seed))
+    throw new Error('--minutes, --seed, --count, --lanes and --requests take numbers')
   const unknown = only.filter((kind) => !kinds.includes(kind))
   if (unknown.length > 0) throw new Error(`--only ${unknown}: there are ${kinds.join(', ')}`)
   const what = only.length > 0 ? `${only.join(', ')}, ` : ''
   console.log(`faults: ${what}at most ${seconds} s, seed ${seed}, queue on ${backend}`)
-  const outcome = await runFaults({ seconds, seed, backend, only, count, lanes, tell: teller() })
+  const outcome = await runFaults({
+    seconds,
+    seed,
+    backend,
+    only,
+    at,
+    count,
+    lanes,
+    requests,
+    tell: teller(),
+  })
   for (const line of report(outcome)) console.log(line)
   process.exit(isBroken(outcome) ? 1 : 0)
 }

@@ -7,7 +7,9 @@ const ARMED_MS = 40_000
 
 /** The next process of a part waits for failpoints, unless this one's have just been set. */
 function arm({ points }: World, part: Part): void {
-  if (part.armed.length === 0 || performance.now() - part.armedAt > ARMED_MS) part.arm(points.next(part.kind))
+  if (part.armed.length > 0 && performance.now() - part.armedAt <= ARMED_MS) return
+  const next = points.next(part.kind)
+  if (next.length > 0) part.arm(next)
 }
 
 /** Faults that are over in a moment. */

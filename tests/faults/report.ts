@@ -1,4 +1,4 @@
-import { failpoints } from './failpoints.ts'
+import { figures as judged, type Verdict } from './judge.ts'
 import { percentile, type Sample } from './recovery.ts'
 import type { Outcome } from './runFaults.ts'
 
@@ -27,7 +27,8 @@ export function report(outcome: Outcome): string[] {
     'faults:',
     ...[...faults].map(([name, count]) => `  ${String(count).padStart(5)}  ${name}`),
     ...hitPoints(outcome),
-    `lost ${verdict.lost.length}, twice ${verdict.twice.length}, repeated ${verdict.repeated.length}, stuck ${verdict.stuck.length}, overlapping ${verdict.overlapping.length}, early ${verdict.early.length}, alive after the end ${verdict.alive.length}, replay differs ${verdict.replay.length}`,
+    ...thoughts(outcome),
+    counted(verdict),
     ...(died.length > 0 ? [`ended by themselves: ${died.join(', ')}`] : []),
     ...recoveries(samples),
     ...outcome.missing.map((line) => `not injected: ${line}`),
@@ -37,10 +38,23 @@ export function report(outcome: Outcome): string[] {
 
 function hitPoints({ points, options: { only } }: Outcome): string[] {
   if (only.length > 0 && !only.includes('points')) return []
-  const all = Object.values(failpoints).flat().length
   const hits = [...points.hits.values()].reduce((a, b) => a + b, 0)
   const missed = points.missed.length > 0 ? [`  not hit: ${points.missed.join(', ')}`] : []
-  return [`failpoints: ${points.hits.size} of ${all} hit, ${hits} times`, ...missed]
+  return [`failpoints: ${points.hits.size} of ${points.all.length} hit, ${hits} times`, ...missed]
+}
+
+const counted = (verdict: Verdict): string =>
+  Object.entries(judged)
+    .map(([name, words]) => `${words} ${verdict[name as keyof Verdict].length}`)
+    .join(', ')
+
+/** What models, recovery and memory did. */
+function thoughts({ thoughts: { plans, ways, hopeless, bad }, figures: { mind } }: Outcome): string[] {
+  return [
+    `language model: asked for ${plans} plans (${mind.planned} runs planned by it) and ${ways + hopeless} other ways, ${bad} answers bad, ${mind.lostCalls} calls without an end`,
+    `recovery: ${listed(Object.entries(mind.steps))}`,
+    `memory: ${mind.memories} memories of ${mind.sources} sources`,
+  ]
 }
 
 const listed = (entries: [string, number][]): string =>

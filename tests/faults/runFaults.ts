@@ -10,6 +10,7 @@ import { Person } from './person.ts'
 import { type Random, randomFrom } from './random.ts'
 import { Recovery, type Sample, type Scope } from './recovery.ts'
 import { type Backend, Stand } from './stand.ts'
+import type { Thinker } from './thinker.ts'
 
 export type Options = {
   seconds: number
@@ -17,8 +18,12 @@ export type Options = {
   backend: Backend
   /** Kinds of faults; none: all of them. */
   only: readonly string[]
+  /** Failpoints whose names begin so; none: all of them. */
+  at: readonly string[]
   /** Ends sooner, once so many of them were injected. */
   count: number
+  /** How many of a hundred things asked for a model plans. */
+  requests: number
   /** How many faults that last there are at a time. */
   lanes: number
   tell(line: string): void
@@ -34,6 +39,8 @@ export type Outcome = {
   /** Parts that ended by themselves although nobody had killed them. */
   died: string[]
   missing: string[]
+  /** What the language model did. */
+  thoughts: Thinker['counts']
   dir: string
   history: string[]
 }
@@ -71,20 +78,20 @@ class FaultRun {
 
   constructor(options: Options) {
     this.#options = options
-    this.#points = new Failpoints(randomFrom(options.seed + 4))
+    this.#points = new Failpoints(randomFrom(options.seed + 4), options.at)
     this.#random = randomFrom(options.seed + 2)
     this.#stand = new Stand(options.backend, this.#random, (end) => this.#ended(end))
   }
 
   async run(): Promise<Outcome> {
-    const { seconds, seed, only, lanes, tell } = this.#options
+    const { seconds, seed, only, lanes, requests, tell } = this.#options
     const stand = this.#stand
     let keep = true
     try {
       await stand.start()
-      const judge = new Judge(stand.db, stand.effects)
+      const judge = new Judge(stand.db, stand.effects, stand.thinker.proposals)
       const { deps } = stand.control
-      const load = new Load(deps, stand, randomFrom(seed + 1))
+      const load = new Load(deps, stand, randomFrom(seed + 1), requests / 100)
       const client = await stand.client(randomFrom(seed + 5))
       const person = new Person(deps.db, client, load, randomFrom(seed + 3))
       const recovery = new Recovery(stand.db)
@@ -102,6 +109,7 @@ class FaultRun {
       tell('the faults are over; what is left is settling')
       load.cancelLong()
       person.finishing = true
+      stand.thinker.finishing = true
       await this.#calm(judge)
       ended.abort()
       await Promise.all(loops)
@@ -120,6 +128,7 @@ class FaultRun {
         reviews: person.reviews,
         died: this.#died,
         missing: missing(stand),
+        thoughts: stand.thinker.counts,
         dir: stand.dir,
         history: await histories(stand.db, judge.verdict),
       }
@@ -228,16 +237,22 @@ class FaultRun {
     }
     await Promise.all(this.#busy)
     await stand.connected()
+    judge.verdict.stuck.push(...(await this.#settled(() => judge.open())))
+    judge.verdict.forgotten.push(...(await this.#settled(() => judge.mind.forgotten())))
+  }
+
+  /** Waits until nothing is left, or what is left does not change any more. */
+  async #settled(look: () => Promise<string[]>): Promise<string[]> {
     const end = performance.now() + END_MS
-    let open = await judge.open()
-    for (let moved = performance.now(); open.length > 0; ) {
+    let left = await look()
+    for (let moved = performance.now(); left.length > 0; ) {
       if (performance.now() > Math.min(moved + SETTLE_MS, end)) break
       await delay(100)
-      const now = await judge.open().catch(() => open)
-      if (now.join() !== open.join()) moved = performance.now()
-      open = now
+      const now = await look().catch(() => left)
+      if (now.join() !== left.join()) moved = performance.now()
+      left = now
     }
-    judge.verdict.stuck.push(...open)
+    return left
   }
 }
 

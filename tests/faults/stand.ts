@@ -7,6 +7,8 @@ import { type Control, openControl } from '../../cli/openControl.ts'
 import { enrolAgent } from '../../core/fleet/enrolAgent.ts'
 import { newCode } from '../../core/fleet/oneTimeCodes.ts'
 import { newApiToken } from '../../core/people/apiTokens.ts'
+import { type ModelServer, startModelServer } from '../support/modelServer.ts'
+import { providerEnv } from '../support/providerEnv.ts'
 import { Client } from './client.ts'
 import { AgentDisk } from './disk.ts'
 import { Link } from './link.ts'
@@ -15,6 +17,7 @@ import { steadyPort } from './ports.ts'
 import type { Random } from './random.ts'
 import { Replayer } from './replayer.ts'
 import { Postgres, RedisServer } from './servers.ts'
+import { Thinker } from './thinker.ts'
 import { Effects } from './work.ts'
 
 export type Backend = 'postgres' | 'redis'
@@ -37,8 +40,8 @@ export const WORK_DIRS = ['d0', 'd1', 'd2', 'd3', 'd4', 'd5']
 
 /**
  * SKYNET as it runs on several machines, in a directory of its own: two of each part, on one PostgreSQL, with a
- * stretch of network between any two that talk. Gateway and API, control plane and gateway also have somebody between
- * them who repeats calls.
+ * stretch of network between any two that talk, and between the control plane and a language model. Gateway and API,
+ * control plane and gateway also have somebody between them who repeats calls.
  */
 export class Stand {
   readonly dir = realpathSync(mkdtempSync(join(tmpdir(), 'skynet-faults-')))
@@ -51,6 +54,11 @@ export class Stand {
   readonly links: Link[] = []
   readonly replayers: Replayer[] = []
   readonly apiUrls: string[] = []
+  /** What the language model says. */
+  readonly thinker: Thinker
+  #model: ModelServer | null = null
+  /** The settings by which the control plane has a model; none where it has none. */
+  #modelEnv: Record<string, string> = {}
   readonly #random: Random
   readonly #onEnd: (end: PartEnd) => void
   #control: Control | null = null
@@ -58,6 +66,7 @@ export class Stand {
   constructor(backend: Backend, random: Random, onEnd: (end: PartEnd) => void) {
     this.redis = backend === 'redis' ? new RedisServer(this.#made('redis')) : null
     this.#random = random
+    this.thinker = new Thinker(random)
     this.#onEnd = onEnd
   }
 
@@ -70,16 +79,29 @@ export class Stand {
     return this.control.deps.db
   }
 
-  /** Without `machines` there is a control plane alone. */
+  /** Without `machines` there is a control plane alone, without a language model. */
   async start({ machines } = { machines: true }): Promise<void> {
     for (const name of WORK_DIRS) this.#made(join('work', name))
-    await Promise.all([this.postgres.start(), this.redis?.start()])
+    await Promise.all([this.postgres.start(), this.redis?.start(), machines ? this.#addModel() : null])
     this.#control = await openControl({ ...this.#controlEnv(), SKYNET_LOG_LEVEL: 'error' }, 'faults')
     const apis = [await this.#addApi('api-1'), await this.#addApi('api-2')]
     for (const name of ['workers-1', 'workers-2']) this.#add(name, 'workers', this.#controlEnv())
     if (machines) await this.#addMachines(apis)
     for (const part of this.parts) part.start()
     if (machines) await this.connected()
+  }
+
+  async #addModel(): Promise<void> {
+    const model = await startModelServer()
+    model.always(({ messages }) => this.thinker.reply(messages.at(-1)?.content ?? ''))
+    this.#model = model
+    const link = await this.#link('control plane to the model', Number(new URL(model.url).port))
+    // Every question is asked anew and of this model alone.
+    this.#modelEnv = {
+      ...providerEnv('openai', `${link.url}/v1`),
+      ...{ AI_PROVIDER_PRIORITY: 'openai', AI_HEDGE_AFTER: 'off', AI_CACHE_FOR: '0s', AI_TIMEOUT: '10s' },
+      ...{ AI_RUN_TOKENS: 'off', AI_DAILY_TOKENS: 'off', SKYNET_EMBEDDINGS: 'off' },
+    }
   }
 
   async #addMachines(apis: readonly number[]): Promise<void> {
@@ -128,7 +150,7 @@ export class Stand {
     await Promise.all(this.parts.map((part) => part.stop()))
     for (const closable of [...this.links, ...this.replayers]) closable.close()
     await this.#control?.close().catch(() => {})
-    await Promise.all([this.postgres.stop(), this.redis?.stop()])
+    await Promise.all([this.postgres.stop(), this.redis?.stop(), this.#model?.close()])
     for (const { disk } of this.machines) disk.close(keep)
     if (!keep) rmSync(this.dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
   }
@@ -157,6 +179,7 @@ export class Stand {
       SKYNET_CHAT_PER_MINUTE: '1000000',
       SKYNET_UNREACHABLE_AFTER: `${UNREACHABLE_S}s`,
       SKYNET_APPROVAL_TTL: `${APPROVAL_TTL_S}s`,
+      ...this.#modelEnv,
     }
   }
 

@@ -24,6 +24,9 @@ export type Work = {
   code: number
 }
 
+/** The exit code of a work that fails at its first start only, by a network that was away. */
+export const ONCE_CODE = 7
+
 /** Work that takes longer shows that it goes on. */
 export const PACED_S = 1
 /** Work that takes longer goes on while its agent is unheard of for long. */
@@ -67,6 +70,11 @@ else
   sleep $2
 fi
 say end
+if [ "$6" = ${ONCE_CODE} ]; then
+  [ -e "${dir}/locks/$key.tried" ] && exit 0
+  : > "${dir}/locks/$key.tried"
+  echo 'connect ECONNRESET' >&2
+fi
 exit $6
 `
 

@@ -66,8 +66,8 @@ export type ModelServer = {
   requests: ModelRequest[]
   /** More replies, after those that are left. */
   push(...replies: ModelReply[]): void
-  /** Answers so whenever the script is over; null: with status 500 again. */
-  always(reply: ModelReply | null): void
+  /** Answers so, or as this says of each request, whenever the script is over; null: with status 500 again. */
+  always(reply: ModelReply | ((body: ModelRequest['body']) => ModelReply) | null): void
   /** Forgets the script, and begins a new one. */
   reset(...replies: ModelReply[]): void
   /** How many connections are open just now. */
@@ -170,7 +170,7 @@ export async function startModelServer(
   { provider = 'openai' }: { provider?: ProviderName } = {},
 ): Promise<ModelServer> {
   const left = [...script]
-  let otherwise: ModelReply | null = null
+  let otherwise: Parameters<ModelServer['always']>[0] = null
   const requests: ModelRequest[] = []
   const sockets = new Set<unknown>()
   const server = createServer(async (req, res) => {
@@ -183,7 +183,8 @@ export async function startModelServer(
       seen.aborted = !res.writableEnded
     })
     const over: ModelReply = { kind: 'error', status: 500, message: 'the script is over' }
-    reply(res, provider, body, left.shift() ?? otherwise ?? over)
+    const rest = typeof otherwise === 'function' ? otherwise(body) : otherwise
+    reply(res, provider, body, left.shift() ?? rest ?? over)
   })
   server.on('connection', (socket) => {
     sockets.add(socket)
