@@ -28,7 +28,7 @@ type Looking = {
  */
 export async function coverGit({ cwd, call, owns, roots, confines, agentDir }: Looking): Promise<Covered> {
   if (!isLook(call, owns)) return { kind: 'covers', covers: [], env: {} }
-  const { covers, starts, problems } = await gitLook(cwd, call, join(agentDir, 'git'))
+  const { covers, starts, problems, limits } = await gitLook(cwd, call, join(agentDir, 'git'))
   const seen = covers.filter(({ at }) => roots.some((root) => isWithin(root, at)))
   const left = confines ? problems : [...starts, ...problems]
   if (left.length === 0) return { kind: 'covers', covers: seen, env: offline }
@@ -36,10 +36,10 @@ export async function coverGit({ cwd, call, owns, roots, confines, agentDir }: L
     .slice(0, 4)
     .join(', ')
     .replace(/[^\w., -]/g, '?')
-  return {
-    kind: 'starts',
-    error: `the repository's own settings would start programs for a look (${named}). To let them, ask for it as \`git -p ...\`: that is asked about first.`,
-  }
+  const why = left.every((one) => limits.includes(one))
+    ? `there is more here than can be looked through before git is let look by itself (${named}); nothing is known to be wrong with it. Ask for it in a directory below, or`
+    : `the repository's own settings would start programs for a look (${named}). To let them, ask for it`
+  return { kind: 'starts', error: `${why} as \`git -p ...\`: that is asked about first.` }
 }
 
 const isLook = (call: ActionCall, owns: ExecutionSpec['owns']): boolean =>

@@ -6,6 +6,9 @@ export class TooMuch extends Error {
   override name = 'TooMuch'
 }
 
+/** There is simply more than a look goes through: that says nothing against what is there. */
+export class Limit extends TooMuch {}
+
 const LIMITS = {
   repositories: 200,
   directories: 5000,
@@ -17,6 +20,15 @@ const LIMITS = {
 }
 const MAX_MS = 10_000
 const MAX_ENTRIES = 100_000
+/** What a person is told of that there is more of. */
+const words: Record<keyof typeof LIMITS | 'entries', string> = {
+  repositories: '200 repositories',
+  directories: '5,000 directories',
+  lookups: '50,000 names to look up',
+  bytes: '256 MB of indexes',
+  settings: '100 files of settings',
+  entries: '100,000 names in directories',
+}
 
 /** What one look may still do. */
 export class GitBounds {
@@ -26,8 +38,8 @@ export class GitBounds {
   /** Throws TooMuch when there is not so much left. */
   take(what: keyof typeof LIMITS | 'entries', count = 1): void {
     this.#left[what] -= count
-    if (this.#left[what] < 0) throw new TooMuch(`more ${what} than are looked at`)
-    if (performance.now() > this.#until) throw new TooMuch('a look that takes too long')
+    if (this.#left[what] < 0) throw new Limit(`more than ${words[what]}`)
+    if (performance.now() > this.#until) throw new Limit('a look that takes too long')
   }
 
   /** Lets others work meanwhile. */

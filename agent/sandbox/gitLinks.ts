@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { lstatSync } from 'node:fs'
-import { type GitBounds, TooMuch } from './gitBounds.ts'
+import { type GitBounds, Limit, TooMuch } from './gitBounds.ts'
 import { type GitIndex, readGitIndex } from './gitIndex.ts'
 import { readPlain } from './plainFile.ts'
 
@@ -46,7 +46,7 @@ function under(top: string, path: Buffer): string {
 /** What a sparse index does not tell may be there all the same. */
 function below(dir: string, bounds: GitBounds, depth: number): string[] {
   if (!isDirectory(dir)) return []
-  if (depth > MAX_WALK) throw new TooMuch('directories too deep')
+  if (depth > MAX_WALK) throw new Limit('directories too deep')
   const own = holds(dir, bounds) ? [dir] : []
   const names = bounds.directoriesIn(dir).filter((name) => name !== '.git')
   return [...own, ...names.flatMap((name) => below(`${dir}/${name}`, bounds, depth + 1))]

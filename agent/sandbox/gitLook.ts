@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { lstatSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { ActionCall } from '../../core/protocol/actions.ts'
-import { GitBounds, TooMuch } from './gitBounds.ts'
+import { GitBounds, Limit, TooMuch } from './gitBounds.ts'
 import { cleanGitConfig } from './gitConfig.ts'
 import { sweepCovers, writeCover } from './gitCovers.ts'
 import { linksOf } from './gitLinks.ts'
@@ -21,6 +21,8 @@ export type GitLook = {
   starts: string[]
   /** Why no settings can stand in for some. */
   problems: string[]
+  /** Those of the problems that are a limit of looking, and say nothing against a repository. */
+  limits: string[]
 }
 
 type Looking = {
@@ -41,7 +43,7 @@ type Looking = {
  * settings that are not plain are given to git as text. `dir`: where files that stand in for theirs are put.
  */
 export async function gitLook(cwd: string, call: ActionCall, dir: string): Promise<GitLook> {
-  const found: GitLook = { covers: [], starts: [], problems: [] }
+  const found: GitLook = { covers: [], starts: [], problems: [], limits: [] }
   const bounds = new GitBounds()
   sweepCovers(dir)
   try {
@@ -51,6 +53,7 @@ export async function gitLook(cwd: string, call: ActionCall, dir: string): Promi
     const tops = new Set(places.flatMap(upwards))
     for (const top of tops) await addRepository(looking, top, 0)
   } catch (error) {
+    if (error instanceof Limit) found.limits.push(error.message)
     found.problems.push(error instanceof TooMuch ? error.message : 'files that cannot be looked at')
   }
   return found
@@ -132,7 +135,7 @@ async function addFile(looking: Looking, file: string, below: boolean): Promise<
 async function addModules(looking: Looking, dir: string, depth: number): Promise<void> {
   const { bounds } = looking
   if (!isDirectory(dir)) return
-  if (depth > MAX_DEPTH) throw new TooMuch('submodules too deep')
+  if (depth > MAX_DEPTH) throw new Limit('submodules too deep')
   for (const name of bounds.directoriesIn(dir)) {
     const path = realOf(resolve(dir, name))
     if (path === null || !isDirectory(path)) continue

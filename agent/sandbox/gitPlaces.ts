@@ -1,7 +1,7 @@
 import { lstatSync, realpathSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
-import { type GitBounds, TooMuch } from './gitBounds.ts'
+import { type GitBounds, Limit } from './gitBounds.ts'
 import { outermost } from './mounts.ts'
 
 const MAX_WORDS = 1000
@@ -41,7 +41,7 @@ export function placesOf(cwd: string, command: string, argv: readonly string[], 
         const path = directoryAt(named)
         if (path !== null && !tooHigh(path)) places.add(path)
       }
-      if (places.size > MAX_PLACES) throw new TooMuch('more directories than are looked at')
+      if (places.size > MAX_PLACES) throw new Limit('more directories than are looked at')
     }
   if (!elsewhere || !unclear.test(text)) return [...places]
   const walked = new Set<string>()
@@ -61,13 +61,13 @@ function wordsOf(text: string, argv: readonly string[]): string[] {
   // What a pattern begins with: `../o*`.
   const named = new Set(values.flatMap((word) => [word, word.replace(/[^/]*[$`*?[\\~].*$/s, '')]))
   const all = [...named].filter((word) => word !== '' && word.length < 4096 && !word.includes('\0'))
-  if (all.length > MAX_WORDS) throw new TooMuch('more words than are looked at')
+  if (all.length > MAX_WORDS) throw new Limit('more words than are looked at')
   return all
 }
 
 /** Directories that hold a repository, at any depth. */
 function below(dir: string, bounds: GitBounds, depth = 0): string[] {
-  if (depth > MAX_WALK) throw new TooMuch('directories too deep')
+  if (depth > MAX_WALK) throw new Limit('directories too deep')
   return bounds.directoriesIn(dir).flatMap((name) => {
     if (name === '.git') return []
     const path = join(dir, name)

@@ -314,6 +314,11 @@ describe('what is no plain file', () => {
       writeFileSync(join(many, '.git/modules', String(i), 'config'), '[x]\n\ty = z\n')
     }
     const wide = await gitLook(many, { action: 'git_status', params: {} }, join(machine.dir, 'covers'))
-    expect(wide.problems).toEqual(['more settings than are looked at'])
+    expect(wide.problems).toEqual(['more than 100 files of settings'])
+    expect(wide.limits).toEqual(wide.problems)
+    expect(look.limits).toEqual([])
+    const told = await machine.act({ action: 'git_status', params: {} }, { cwd: many, look: true })
+    expect(told.text).toMatch(/more here than can be looked through.*100 files of settings.*git -p/)
+    expect(told.text).not.toContain('would start programs')
   })
 })
