@@ -19,7 +19,7 @@ export async function checkProviders(env: Env): Promise<Finding[]> {
     return [
       note('providers', 'none: playbooks plan alone. GOOGLE_AI_API_KEY or another key adds a language model'),
     ]
-  return Promise.all(providers.map(checkProvider))
+  return Promise.all(providers.map(async (at) => ({ ...(await checkProvider(at)), about: at.label })))
 }
 
 async function checkProvider(at: ProviderSettings): Promise<Finding> {
@@ -90,10 +90,13 @@ export async function checkModelUse(sql: Sql): Promise<Finding[]> {
     const { fault } = book.of(seen)
     return fault
       ? [
-          look(
-            'providers',
-            `${seen.model} at ${labelOf(seen.provider)}: its last call failed ${waitWords(Date.now() - seen.at)} ago: ${endWords(fault)}`,
-          ),
+          {
+            ...look(
+              'providers',
+              `${labelOf(seen.provider)}: the last call of ${seen.model} failed ${waitWords(Date.now() - seen.at)} ago: ${endWords(fault)}`,
+            ),
+            about: labelOf(seen.provider),
+          },
         ]
       : []
   })

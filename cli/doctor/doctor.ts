@@ -13,7 +13,7 @@ import { checkModelUse, checkProviders } from './checkProviders.ts'
 import { checkSettingsFile } from './checkSettingsFile.ts'
 import { checkSkills } from './checkSkills.ts'
 import { checkTelegram } from './checkTelegram.ts'
-import { type Finding, summary, tellFinding, wrong } from './finding.ts'
+import { type Finding, summary, tellFinding, together, wrong } from './finding.ts'
 
 /** `skynet doctor`: looks at everything and changes nothing. Exit code 1 when something is wrong. */
 export async function doctorCommand(env: Env): Promise<void> {
@@ -38,7 +38,9 @@ export async function examine(env: Env): Promise<Finding[]> {
     checkApi(localUrl(host, port)),
   ])
   const ledger = await examineLedger(settings, telegram.outsideMs)
-  return [...found, ...ports, api, ...ledger, telegram.found, ...providers, disk]
+  const uses = ledger.filter(({ what }) => what === 'providers')
+  const others = ledger.filter(({ what }) => what !== 'providers')
+  return together([...found, ...ports, api, ...others, telegram.found, ...providers, ...uses, disk])
 }
 
 async function examineLedger(settings: AllSettings, outsideMs: number | null): Promise<Finding[]> {

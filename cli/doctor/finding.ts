@@ -1,9 +1,13 @@
 /** What one check found. `wrong` says how to mend it; `look` may be meant so; `note` is neither good nor bad. */
-export type Finding =
+export type Finding = (
   | { kind: 'ok'; what: string; text: string }
   | { kind: 'note'; what: string; text: string }
   | { kind: 'look'; what: string; text: string }
   | { kind: 'wrong'; what: string; text: string; mend: string }
+) & {
+  /** The one of its kind that it is about, as its text begins: findings about the same one are one line. */
+  about?: string
+}
 
 export const ok = (what: string, text: string): Finding => ({ kind: 'ok', what, text })
 export const note = (what: string, text: string): Finding => ({ kind: 'note', what, text })
@@ -14,6 +18,22 @@ export const wrong = (what: string, text: string, mend: string): Finding => ({
   text,
   mend,
 })
+
+/** Findings about the same one as one line, in the place of the first and as bad as the worst. Pure. */
+export function together(findings: readonly Finding[]): Finding[] {
+  const groups = Map.groupBy(findings, ({ what, about }) => (about ? `${what} ${about}` : Symbol(what)))
+  return [...groups.values()].flatMap(([first, ...rest]) => (first ? [rest.reduce(joined, first)] : []))
+}
+
+const badness: readonly Finding['kind'][] = ['note', 'ok', 'look', 'wrong']
+
+function joined(one: Finding, other: Finding): Finding {
+  const worse = badness.indexOf(other.kind) > badness.indexOf(one.kind) ? other : one
+  const more = other.text.startsWith(`${other.about}: `)
+    ? other.text.slice((other.about ?? '').length + 2)
+    : other.text
+  return { ...worse, text: `${one.text}; ${more}` }
+}
 
 const marks = { ok: '✓', note: '·', look: '!', wrong: '✗' } as const
 

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkProviders } from '../../../cli/doctor/checkProviders.ts'
+import { look, note, ok, tellFinding, together, wrong } from '../../../cli/doctor/finding.ts'
 
 /* What the doctor says of language models, from the list that each provider has of its own. */
 
@@ -26,6 +27,23 @@ async function found(env: Record<string, string>, answer: string, code = 200) {
 }
 const openai = () => ({ OPENAI_API_KEY: 'k', OPENAI_BASE_URL: url })
 
+test('what a provider says now and what became of its last call are one line, as bad as the worse', () => {
+  const lines = together([
+    { ...ok('providers', 'OpenAI answers now, gpt-5'), about: 'OpenAI' },
+    { ...wrong('providers', 'Groq does not take the key (401)', 'Set it.'), about: 'Groq' },
+    note('providers', 'today: 3 calls'),
+    { ...look('providers', 'OpenAI: the last call of gpt-5 failed 3 min ago: no answer'), about: 'OpenAI' },
+    { ...look('providers', 'Groq: the last call of llama failed 1 min ago: no answer'), about: 'Groq' },
+    note('providers', 'today: 3 calls'),
+  ])
+  expect(lines.map(tellFinding)).toEqual([
+    '! providers  OpenAI answers now, gpt-5; the last call of gpt-5 failed 3 min ago: no answer',
+    '✗ providers  Groq does not take the key (401); the last call of llama failed 1 min ago: no answer\n             → Set it.',
+    '· providers  today: 3 calls',
+    '· providers  today: 3 calls',
+  ])
+})
+
 describe('the doctor on language models', () => {
   test('is content when the model is there', async () => {
     expect(await found(openai(), models('gpt-5.6-luna', 'gpt-5'))).toMatchObject({
@@ -43,6 +61,7 @@ describe('the doctor on language models', () => {
     expect(await found({ ...openai(), OPENAI_MODEL: 'gpt-7' }, models('gpt-5.6-luna'))).toEqual({
       kind: 'wrong',
       what: 'providers',
+      about: 'OpenAI',
       text: 'OpenAI does not have the model gpt-7',
       mend: 'Set OPENAI_MODEL to one it has.',
     })
