@@ -30,7 +30,10 @@ const ModelHealth = z.object({
   fault: z.string().nullable().describe('What went wrong last, since it last answered.'),
   resting_until: z.iso.datetime().nullable(),
   success: z.number().describe('Moving share of requests that were answered, 0 to 1.'),
-  first_word_ms: z.number().nullable().describe('Moving average of the time to the first text.'),
+  first_word_ms: z
+    .number()
+    .nullable()
+    .describe('Time to the first text, at the median of the answers of the last 24 hours, as in /usage.'),
   answered: z.int().describe('Of the last hour.'),
   failed: z.int(),
 })

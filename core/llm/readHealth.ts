@@ -1,5 +1,6 @@
 import type { Sql } from '../storage/sql.ts'
 import { recentFaults } from './callLedger.ts'
+import { readFirstWords } from './firstWords.ts'
 import { HealthBook } from './health.ts'
 
 export type HealthState = 'ok' | 'failing' | 'resting' | 'unknown'
@@ -10,6 +11,7 @@ export type ModelHealth = {
   /** Milliseconds since the epoch. */
   restingUntil: number | null
   success: number
+  /** At the median, within a day. */
   firstMs: number | null
   answered: number
   failed: number
@@ -33,7 +35,7 @@ export async function readHealth(
   providers: readonly { name: string; models: readonly string[] }[],
   now: number,
 ): Promise<ProviderHealth[]> {
-  const seen = await recentFaults(sql, HOUR_MS, now)
+  const [seen, firstWord] = await Promise.all([recentFaults(sql, HOUR_MS, now), readFirstWords(sql)])
   const book = new HealthBook()
   for (const one of seen) book.note(one)
   return providers.map(({ name, models }) => {
@@ -41,7 +43,8 @@ export async function readHealth(
     const all = [...new Set([...models, ...asked.map(({ model }) => model)])]
     const each = all.map((model) => {
       const own = asked.filter((one) => one.model === model)
-      const { fault, openUntil, success, firstMs } = book.of({ provider: name, model })
+      const { fault, openUntil, success } = book.of({ provider: name, model })
+      const firstMs = firstWord({ provider: name, model })
       const answered = own.filter(({ outcome }) => outcome === 'answered').length
       const resting = openUntil > now
       const known = own.length > 0 || resting

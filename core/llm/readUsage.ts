@@ -1,5 +1,6 @@
 import type { Sql } from '../storage/sql.ts'
 import { type Used, usedToday } from './callLedger.ts'
+import { readFirstWords } from './firstWords.ts'
 
 /** What calls to language models came to. */
 export type Totals = {
@@ -19,6 +20,7 @@ export type Totals = {
 export type ModelUse = Totals & {
   provider: string
   model: string
+  /** At the median, within a day. */
   firstMs: number | null
   ends: Record<string, number>
 }
@@ -50,12 +52,12 @@ const none: Totals = {
 
 /** The use of language models over the last `days` days, today among them, by UTC. */
 export async function readUsage(sql: Sql, days: number): Promise<Usage> {
-  const [[today], [period], models, rows, purposes] = await Promise.all([
+  const [[today], [period], models, rows, purposes, firstWord] = await Promise.all([
     sql.query<Totals>(`SELECT ${totals} FROM model_call WHERE at >= ${midnight}`),
     sql.query<Totals>(`SELECT ${totals} FROM model_call WHERE ${since}`, [days]),
-    sql.query<ModelUse>(
+    sql.query<Omit<ModelUse, 'firstMs'>>(
       `SELECT coalesce((SELECT jsonb_object_agg(outcome, n) FROM (SELECT outcome, count(*)::int AS n FROM model_call one
-         WHERE ${since} AND one.provider = model_call.provider AND one.model = model_call.model AND outcome NOT IN ('answered', 'cached') GROUP BY outcome) ended), '{}') AS ends, provider, model, ${totals}, (percentile_cont(0.5) WITHIN GROUP (ORDER BY first_ms) FILTER (WHERE outcome = 'answered'))::float8 AS "firstMs"
+         WHERE ${since} AND one.provider = model_call.provider AND one.model = model_call.model AND outcome NOT IN ('answered', 'cached') GROUP BY outcome) ended), '{}') AS ends, provider, model, ${totals}
        FROM model_call WHERE ${since} GROUP BY provider, model ORDER BY coalesce(sum(tokens_in + tokens_out), 0) DESC, 1, 2`,
       [days],
     ),
@@ -68,6 +70,7 @@ export async function readUsage(sql: Sql, days: number): Promise<Usage> {
       `SELECT purpose, coalesce(sum(tokens_in + tokens_out), 0)::float8 AS tokens FROM model_call WHERE ${since} GROUP BY 1 ORDER BY 2 DESC LIMIT 6`,
       [days],
     ),
+    readFirstWords(sql),
   ])
   const [{ day: newest } = { day: '' }] = await sql.query<{ day: string }>(
     `SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day`,
@@ -76,7 +79,7 @@ export async function readUsage(sql: Sql, days: number): Promise<Usage> {
     today: today ?? none,
     period: period ?? none,
     counted: await usedToday(sql),
-    models,
+    models: models.map((one) => ({ ...one, firstMs: firstWord(one) })),
     days: lastDays(newest, days).map((day) => dayOf(day, rows)),
     purposes: purposes.map(({ purpose, tokens }) => [purpose, tokens]),
   }
