@@ -84,7 +84,10 @@ beforeEach(() =>
 )
 
 /** What became of a request of Ana's, and where the steps of its plan came from. */
-async function planned(request = 'zap the widgets'): Promise<{
+async function planned(
+  request = 'zap the widgets',
+  chatId: number | null = null,
+): Promise<{
   status: string
   rules: string[]
   source: { from?: string[]; memories?: number[] }
@@ -95,7 +98,7 @@ async function planned(request = 'zap the widgets'): Promise<{
       kind: 'request',
       request,
       personId: ana,
-      chat: null,
+      chat: chatId === null ? null : { id: chatId, topicId: 0, messageId: null },
       place: { agentId: machine.agentId, cwd: machine.root },
     }),
   )
@@ -196,5 +199,18 @@ describe('a group', () => {
     await deps().db.query("INSERT INTO entitlement (person_id, kind, target) VALUES ($1, 'chat', '7')", [ana])
     expect(await shown(-100)).toEqual({ listed: [], found: [] })
     await deps().db.query('DELETE FROM entitlement')
+  })
+
+  test('has its plans made with what is of it alone, whoever asks', async () => {
+    const mine = { personId: ana, text: 'Asked: zap the widgets. Done: npm test (ok).' }
+    const here = await remember({ ...mine, chatId: -100, like: [1] })
+    const alone = await remember({ ...mine, chatId: 7, like: [2], seen: 'a zebra in the log' })
+    const other = await remember({ ...mine, chatId: -200, like: [3] })
+    const memories = async (chatId: number) =>
+      (await planned('fix the zap of the widgets', chatId)).source.memories?.sort()
+    expect(await memories(-100)).toEqual([here])
+    expect(asked.at(-1)).not.toContain('zebra')
+    expect(await memories(-300)).toBeUndefined()
+    expect(await memories(7)).toEqual([here, alone, other].sort())
   })
 })

@@ -33,10 +33,10 @@ async function ended(command: string, cwd: string, status: 'failed' | 'succeeded
   )
 }
 
-const past = (request: string, cwd: string, withModel = false) =>
+const past = (request: string, cwd: string, withModel = false, chat_id: number | null = null) =>
   pastFor(
     { ...control.deps, playbooks, model: withModel ? model : null },
-    { request, chat_id: null, person_id: null },
+    { request, chat_id, person_id: null },
     { ...demo(), agentId: machine.agentId, cwd, repository: null },
   )
 
@@ -57,6 +57,12 @@ test('a model is told what failed there last', async () => {
   expect(context?.[0]?.text).toContain('no such file')
   expect(context?.[0]?.origin).toMatch(/^log of #\d+$/)
   expect((await past('plan a fix', '/work/demo')).context).toBeUndefined()
+})
+
+test('a group knows nothing of how it ended elsewhere', async () => {
+  expect((await past('plan a fix', '/work/demo', false, -5)).place.lastTests).toBeNull()
+  expect((await past('why did it fail?', '/work/demo', true, -5)).context).toBeUndefined()
+  expect((await past('plan a fix', '/work/demo', false, 5)).place.lastTests?.failed).toBe(true)
 })
 
 test('a look of the planner is no past of a place', async () => {
