@@ -161,7 +161,8 @@ export function createGathering(deps: BotDeps, fire: (key: string) => void) {
         tx.afterCommit(() => remember(key, message))
         return { kind: 'held' }
       }
-      const stops = isStop(message.text)
+      // Somebody else's words stop nothing (bot/middleware/permitted.ts), so they leave nothing out.
+      const stops = isStop(message.text) && !isOthersWords(message)
       const begins = !message.text.startsWith('/') && understand(message.text).kind === 'request'
       // Nothing goes on with an answer to what the bot has asked.
       if (begins && !(await isAsked(tx, key))) tx.afterCommit(() => remember(key, message))

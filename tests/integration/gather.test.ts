@@ -28,8 +28,11 @@ const limits = {
 }
 
 let next = 1
-type Said = { from?: typeof ana; chat?: number; topic?: number; date?: number }
-const said = (text: string, { from = ana, chat = from.id, topic, date = 1000 }: Said = {}): Update => {
+type Said = { from?: typeof ana; chat?: number; topic?: number; date?: number; sentOn?: boolean }
+const said = (
+  text: string,
+  { from = ana, chat = from.id, topic, date = 1000, sentOn = false }: Said = {},
+): Update => {
   next += 1
   const entities = text.startsWith('/')
     ? [{ type: 'bot_command' as const, offset: 0, length: text.split(/\s/)[0]?.length ?? 0 }]
@@ -47,6 +50,7 @@ const said = (text: string, { from = ana, chat = from.id, topic, date = 1000 }: 
       text,
       entities,
       ...(topic ? { message_thread_id: topic, is_topic_message: true } : {}),
+      ...(sentOn ? { forward_origin: { type: 'hidden_user', sender_user_name: 'x', date } } : {}),
     },
   } as Update
 }
@@ -185,6 +189,21 @@ describe('a long text in parts', () => {
     await telegram.until(() => telegram.texts(ana.id).some((text) => text.includes('afterwards')))
     expect(await runs('%long-stop%')).toEqual([])
     expect(telegram.texts(ana.id).filter((text) => text.includes('Nothing of yours'))).toEqual([])
+  })
+
+  test('somebody else’s stop word, sent on in between, is refused and leaves out nothing', async () => {
+    begin()
+    const [first, second, third] = paste('long-sent-on')
+    for (const word of ['stop!', '/cancel']) {
+      const refused = () =>
+        telegram.texts(ana.id).filter((text) => text.includes('Somebody else wrote that')).length
+      const before = refused()
+      await give(said(first), said(word, { sentOn: true }), said(second), said(third))
+      await telegram.until(() => refused() > before)
+      await settled()
+    }
+    const whole = [first, second, third].join('\n')
+    expect((await runs('%long-sent-on%')).map((run) => run.request)).toEqual([whole, whole])
   })
 
   test('commands and questions in between are answered before it, and it stays whole', async () => {
