@@ -1,3 +1,4 @@
+import { listStanding } from '../../core/approvals/listStanding.ts'
 import { readGuide } from '../../core/guides/guide.ts'
 import { isGroup, isShownIn } from '../../core/runs/shownIn.ts'
 import type { ButtonAction } from '../render/buttons.ts'
@@ -20,6 +21,8 @@ export async function isOfAnotherChat(turn: Turn, action: ButtonAction): Promise
   if (!isGroup({ chatId: turn.chat.id })) return false
   if (action.do === 'review_guide' || action.do === 'remove_guide')
     return (await readGuide(turn.tx, action.kind, action.name, turn.chat.id)) === null
+  if (action.do === 'unstand')
+    return !(await listStanding(turn.tx, null, turn.chat.id)).some(({ id }) => id === action.standingId)
   const runId = (await runOf(turn, action)) ?? ('instead' in action ? (action.instead ?? null) : null)
   return runId !== null && !(await isShownIn(turn.tx, runId, turn.chat.id))
 }

@@ -19,7 +19,7 @@ export const permitted =
   (deps: BotDeps) =>
   async (ctx: BotContext, next: NextFunction): Promise<void> => {
     const { turn } = ctx
-    const name = /^\/(\w+)(?:@\w+)?(?=\s|$)/.exec(ctx.message?.text ?? '')?.[1]?.toLowerCase()
+    const name = commandOf(ctx)
     const isCommand = commands.some((command) => command.name === name)
     const method = isCommand ? `/${name}` : 'text'
     if (ctx.callbackQuery || ctx.update.stopped_message_generation) return next()
@@ -31,6 +31,13 @@ export const permitted =
     if (await isAskedByRun(ctx, method)) return next()
     return reply(deps, turn, ELSEWHERE)
   }
+
+/** The command that grammY will carry out: it ends where Telegram says, be it before a comma or a sign nobody sees. */
+function commandOf({ message }: BotContext): string | undefined {
+  const named = message?.entities?.find(({ type, offset }) => type === 'bot_command' && offset === 0)
+  const said = named ? message?.text?.slice(0, named.length) : message?.text?.split(/\s/, 1)[0]
+  return /^\/(\w+)(?:@\w+)?$/.exec(said ?? '')?.[1]?.toLowerCase()
+}
 
 /** Of somebody else's words these alone are taken: what comes of them says so, and asks. */
 const forwardable: ReadonlySet<string> = new Set(['/run', '/plan', '/memory'])

@@ -120,7 +120,17 @@ describe('in a chat', () => {
       `/cancel #${number}`,
       'stop everything',
     ]
-    for (const text of [...words, '/lockdown now', '/use laptop', '/pause', '/retry', 'go on']) {
+    for (const text of [
+      ...words,
+      '/lockdown now',
+      '/use laptop',
+      '/pause',
+      '/retry',
+      'go on',
+      `/cancel, #${number}`,
+      '/pause.',
+      '/use: laptop',
+    ]) {
       const said = system.say(text, sentOn)
       expect(textOf(await system.message(/./, { after: said })), text).toMatch(/Somebody else wrote that/)
     }

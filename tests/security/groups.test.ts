@@ -232,7 +232,11 @@ describe('in a group', () => {
     expect(leaks(await sayAll(['/settings', '/skills', '/skills count-zebras']))).toEqual([
       'There is no count-zebras. /skills shows what there is.',
     ])
+    const [{ id: standingId = '' } = {}] = await system.db.query<{ id: string }>(
+      'SELECT id FROM standing_approval',
+    )
     const actions: ButtonAction[] = [
+      { do: 'unstand', standingId },
       { do: 'guide', kind: 'playbook', name: 'count-zebras' },
       { do: 'review_guide', kind: 'playbook', name: 'count-zebras', hash, sure: true },
       { do: 'remove_guide', kind: 'playbook', name: 'count-zebras', sure: true },

@@ -334,7 +334,13 @@ const updateOf = (from: number, what: { text: string } | { data: string }): Upda
       callback_query: { id: String(updates), from: user, chat_instance: 'x', data: what.data, message },
     } as Update
   const entities = what.text.startsWith('/')
-    ? [{ type: 'bot_command' as const, offset: 0, length: what.text.split(' ')[0]?.length ?? 0 }]
+    ? [
+        {
+          type: 'bot_command' as const,
+          offset: 0,
+          length: /^\/\w+(?:@\w+)?/.exec(what.text)?.[0].length ?? 0,
+        },
+      ]
     : []
   return { update_id: updates, message: { ...message, text: what.text, entities } } as Update
 }
@@ -413,6 +419,13 @@ describe('taps and commands', () => {
         `/${name}`,
         updateOf(person.telegramId, { text: text.replace(`/${name}`, `/${name}@skynet_bot`) }),
       )
+      // A command ends where Telegram says, not only at a space.
+      if (!may(role, `/${name}`, own))
+        for (const end of [',', '-', '\u200b ', '@skynet_bot.'])
+          await look(
+            `/${name}`,
+            updateOf(person.telegramId, { text: text.replace(`/${name}`, `/${name}${end}`) }),
+          )
     }
     await look('text that asks for work', updateOf(person.telegramId, { text: 'please list the files' }))
     expect(wrong).toEqual([])
