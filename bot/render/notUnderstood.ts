@@ -1,6 +1,7 @@
+import type { FailureClass } from '../../core/recovery/classify.ts'
 import type { RunView } from '../../core/runs/viewRun.ts'
 import type { Buttons } from './buttons.ts'
-import { bold, clip, escapeHtml } from './html.ts'
+import { bold, clip, escapeHtml, quote } from './html.ts'
 import { reveal, unmask } from './unmask.ts'
 import { oneLine, type Shown } from './words.ts'
 
@@ -10,10 +11,22 @@ import { oneLine, type Shown } from './words.ts'
  */
 export function renderNotUnderstood(run: Pick<RunView, 'request' | 'error' | 'forwarded'>): Shown {
   const nearest = run.error?.nearest ?? []
+  const pasted = run.error?.pasted
+  const what = pasted
+    ? [
+        bold('🔎 What the pasted text says'),
+        quote(pasted.errors.map((line) => clip(unmask(line.trim()), 160)).join('\n')),
+        escapeHtml(
+          (pasted.kind && causes[pasted.kind]) ?? 'I find these errors in it; what they mean takes a model.',
+        ),
+      ]
+    : [
+        bold('🤔 I do not know how to do that yet'),
+        escapeHtml(`“${clip(unmask(oneLine(run.request)), 120)}”`),
+      ]
   const lines = [
-    bold('🤔 I do not know how to do that yet'),
-    escapeHtml(`“${clip(unmask(oneLine(run.request)), 120)}”`),
-    `Nothing was done.${nearest.length > 0 ? ' This would work:' : ''}`,
+    ...what,
+    `Nothing was done.${nearest.length > 0 ? (pasted ? ' This may help:' : ' This would work:') : ''}`,
     'A command of yours does too: <code>/run git status</code>. /help lists what I understand.',
     escapeHtml(run.error?.hint ?? ''),
   ]
@@ -22,6 +35,17 @@ export function renderNotUnderstood(run: Pick<RunView, 'request' | 'error' | 'fo
     buttons: nearest.map((near) => [suggestion(near, run.forwarded)]),
     settled: true,
   }
+}
+
+/** What a kind of failure most likely comes of, and what is done about it. */
+const causes: Partial<Record<FailureClass, string>> = {
+  space: 'The disk, or what you may use of it, is full: make room, then try again.',
+  memory: 'There was too little memory: try less at once, or end what takes it.',
+  missing_packages: 'Packages it needs are not installed there.',
+  missing_tool: 'A program is not installed there, or not where programs are looked for.',
+  network: 'Something on the network did not answer: is it running, and is its address right?',
+  busy: 'Something else holds a lock: let it end, then try again.',
+  permission: 'It may not do that there: look who owns the file, and as whom it runs.',
 }
 
 type Nearest = NonNullable<NonNullable<RunView['error']>['nearest']>[number]

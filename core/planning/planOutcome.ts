@@ -1,5 +1,6 @@
 import type { PlanSpec } from '../protocol/specs.ts'
 import type { Estimate } from './estimate.ts'
+import type { Pasted } from './readPasted.ts'
 import type { Suggestion } from './suggestPlaybooks.ts'
 
 /** What made a plan, and what that cost; `cost_usd` is null where it is not known. */
@@ -39,7 +40,7 @@ export type PlanSource =
 
 export type PlanOutcome =
   | { kind: 'planned'; plan: PlanSpec; source: PlanSource }
-  /** No playbook understood the request and there is no model; `nearest`: the three nearest playbooks. */
-  | { kind: 'unmatched'; nearest: Suggestion[]; hint: string }
+  /** No playbook understood the request and there is no model; `nearest`: the three nearest playbooks; `pasted`: the log in it. */
+  | { kind: 'unmatched'; nearest: Suggestion[]; hint: string; pasted?: Pasted }
   /** `reason` and `hint`, one line each for people: what is wrong, and what to do next; `details`: the exact fault. */
   | { kind: 'failed'; reason: string; hint: string; details?: string }

@@ -1,5 +1,6 @@
 import type { Model } from '../llm/model.ts'
 import { PlanSpec } from '../protocol/specs.ts'
+import { suggestFixes } from '../recovery/suggestFixes.ts'
 import { fillPlaybook } from './fillPlaybook.ts'
 import type { Gathered } from './gatherContext.ts'
 import { type Match, matchOne, matchPlaybook } from './matchPlaybook.ts'
@@ -8,6 +9,7 @@ import { locate, type PlaceFacts } from './placeFacts.ts'
 import { type ModelInput, planByModel } from './planByModel.ts'
 import type { PlanOutcome, PlanSource } from './planOutcome.ts'
 import type { Playbook } from './playbook.ts'
+import { readPasted } from './readPasted.ts'
 import { type Suggestion, suggestPlaybooks } from './suggestPlaybooks.ts'
 import { tidyRequest } from './tidyRequest.ts'
 import type { Untrusted } from './untrusted.ts'
@@ -71,11 +73,19 @@ export async function planRequest(
   const planned = match && planByPlaybook(match, place, input.version)
   if (planned?.kind === 'planned') return planned
   if (deps.model) return planByModel(deps.model, { ...input, place, ...(await viewOf(input)) })
-  return (
-    planned ?? {
-      kind: 'unmatched',
-      nearest: suggestPlaybooks([...deps.playbooks, ...learned], input.request, place),
-      hint: KEY_HINT,
-    }
-  )
+  return planned ?? unmatched([...deps.playbooks, ...learned], input.request, place)
+}
+
+/** What would work instead: of a pasted log what removes the cause it tells of, else what is near to the person's own words. */
+function unmatched(playbooks: readonly Playbook[], request: string, place: PlaceFacts): PlanOutcome {
+  const pasted = readPasted(request)
+  if (!pasted)
+    return { kind: 'unmatched', nearest: suggestPlaybooks(playbooks, request, place), hint: KEY_HINT }
+  const failures = pasted.kind === null ? [] : [pasted.kind]
+  const fixes = suggestFixes(playbooks, { status: 'failed', failures, said: request })
+  const nearest =
+    fixes.length > 0
+      ? fixes.map(({ title, request: text }) => ({ playbook: '', title, request: text, example: text }))
+      : suggestPlaybooks(playbooks, pasted.asked, place)
+  return { kind: 'unmatched', nearest, hint: KEY_HINT, pasted }
 }

@@ -14,6 +14,7 @@ import { type PlanningRun, releaseRun, takeRun, whileWanted } from './holdRun.ts
 import { type PlaceFacts, planRequest } from './planRequest.ts'
 import { planRevision } from './planRevision.ts'
 import { pastFor } from './readPast.ts'
+import type { Pasted } from './readPasted.ts'
 import { tellDraft } from './tellDraft.ts'
 import { withForwarded } from './untrusted.ts'
 
@@ -42,6 +43,8 @@ export type RunFault = {
   details?: string
   /** Playbooks near to the request; `request` null: it needs details, such as those of `example`. */
   nearest?: { title: string; request?: string | null; example: string }[]
+  /** The log in a request that nobody understood. */
+  pasted?: Pasted
   rule?: string
   risk?: string
   command?: string
@@ -149,6 +152,7 @@ async function makePlan(
       message: 'No playbook understands this request, and no language model is set.',
       hint: outcome.hint,
       nearest: outcome.nearest,
+      ...(outcome.pasted ? { pasted: outcome.pasted } : {}),
     },
   }
 }

@@ -79,7 +79,7 @@ export function classify(failure: Failure, isCheck: (said: string) => boolean): 
   if (failure.status === 'failed_timeout') return 'timeout'
   if (/^it could not be started: .*\b(?:EAGAIN|ENOMEM|EMFILE|ENFILE|ETXTBSY)\b/.test(message))
     return 'not_started'
-  const told = byWords(`${failure.said}\n${message}`)
+  const told = classOf(`${failure.said}\n${message}`)
   if (told !== null && told !== 'permission') return told
   if (exitCode === 127) return 'missing_tool'
   if (signal === 'SIGKILL' || exitCode === 137) return 'memory'
@@ -87,7 +87,8 @@ export function classify(failure: Failure, isCheck: (said: string) => boolean): 
   return told ?? 'other'
 }
 
-function byWords(text: string): FailureClass | null {
+/** What kind of failure the end of a text tells of by its words; null where they tell of none. Pure. */
+export function classOf(text: string): FailureClass | null {
   const lines = text.slice(-LAST_LINES * MAX_LINE).split('\n')
   const last = lines.slice(-LAST_LINES).map((line) => line.slice(0, MAX_LINE))
   return patterns.find(([, pattern]) => last.some((line) => pattern.test(line)))?.[0] ?? null

@@ -63,6 +63,11 @@ const whole = (text: string): string => text.replace(/[\ud800-\udbff]$/, '')
 
 const isError = (line: string): boolean => tellsOfError.test(line) && !tellsOfNone.test(line)
 
+/** The lines of a log that tell of errors, each once, as they stand in it. Pure. */
+export const errorsIn = (text: string, width = 200): string[] => [
+  ...new Set(tidyLines(text, width).filter(isError)),
+]
+
 /** Numbers of the lines to keep, as many as there is room for: end and first errors before the rest. */
 function choose(lines: readonly string[], budget: LogBudget): Set<number> {
   const chosen = new Set<number>()

@@ -32,6 +32,23 @@ describe('a request that nobody understood', () => {
     expect(stateWord(odd()).word).toBe('not understood')
   })
 
+  test('of a pasted log says the errors in it, and what they come of where that is known', () => {
+    const pasted = { asked: 'what is wrong?', errors: ['Error: no <x>', 'npm ERR! code 1'] }
+    const hint = 'Set a model: KEY in .env'
+    const told = (kind: 'missing_packages' | null) =>
+      shown(odd({ error: { code: 'NO_PLAYBOOK', message: '', hint, nearest, pasted: { ...pasted, kind } } }))
+        .html
+    expect(told('missing_packages').split('\n').slice(0, 5)).toEqual([
+      '<b>🔎 What the pasted text says</b>',
+      '<blockquote expandable>Error: no &lt;x&gt;',
+      'npm ERR! code 1</blockquote>',
+      'Packages it needs are not installed there.',
+      'Nothing was done. This may help:',
+    ])
+    expect(told(null)).toContain('what they mean takes a model')
+    expect(told(null)).toContain(hint)
+  })
+
   test('offers nothing where nothing is near', () => {
     const { html, buttons } = shown(odd({ error: { code: 'NO_PLAYBOOK', message: '', nearest: [] } }))
     expect(buttons).toEqual([])
