@@ -15,7 +15,7 @@ const escapes =
   /\u001b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\u0007\u001b]{0,2000}(?:\u0007|\u001b\\)?|[@-Z\\^_])|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g
 
 const tellsOfError =
-  /\b(?:errors?|err!|fail(?:ed|ure|ures|s)?|fatal|panic(?:ked)?|exception|traceback|assert\w*|abort(?:ed)?|denied|refused|cannot|could not|couldn't|not found|no such|undefined reference|segmentation fault|core dumped|killed|unable to|timed out)\b|^\s*(?:✖|✗|×|E {2,})/i
+  /\b(?:errors?|fail(?:ed|ure|ures|s)?|fatal|panic(?:ked)?|exception|traceback|assert\w*|abort(?:ed)?|denied|refused|cannot|could not|couldn't|not found|no such|undefined reference|segmentation fault|core dumped|killed|unable to|timed out)\b|\berr!|^\s*(?:✖|✗|×|E {2,})/i
 /** Lines that count errors and found none. */
 const tellsOfNone =
   /\b(?:0|no) (?:errors?|fail(?:ed|ures?|ing)?)\b|\b(?:errors?|fail(?:ed|ures?)?)\s*[:=]\s*0\b/i
