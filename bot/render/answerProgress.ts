@@ -12,9 +12,10 @@ import {
   what,
   working,
 } from './answerParts.ts'
-import { bold, clip, code, escapeHtml } from './html.ts'
+import { bold, clip, code, escapeHtml, quote } from './html.ts'
 import { failureLines, isFailed } from './outcomeCard.ts'
 import { recoveringLines, triedLines } from './recoveryLines.ts'
+import { unmask } from './unmask.ts'
 import { exactAction, firstLine, stateWord, taskTime } from './words.ts'
 
 /** Where a run is, in one line. */
@@ -53,6 +54,9 @@ export function result(run: RunView, context: AnswerContext): string[] {
   ]
 }
 
+/** Of an exact fault, in characters. */
+const MAX_FAULT = 600
+
 export function whatFailed(run: RunView, { tail }: AnswerContext): string[] {
   const failed = run.tasks.filter(isFailed)
   const since = [...recoveringLines(run), ...triedLines(run)]
@@ -73,6 +77,11 @@ export function whatFailed(run: RunView, { tail }: AnswerContext): string[] {
     return [
       `Not known: ${steps(doubtful)} needs you: ${escapeHtml(doubtful[0]?.error?.message ?? 'its end is not known')}`,
     ]
-  if (run.error) return [escapeHtml(run.error.message), escapeHtml(run.error.hint ?? '')]
+  if (run.error)
+    return [
+      escapeHtml(run.error.message),
+      escapeHtml(run.error.hint ?? ''),
+      quote(clip(unmask(run.error.details ?? ''), MAX_FAULT)),
+    ]
   return [isRunEnd(run.status) ? `Nothing: it ${ending(run)}.` : 'Nothing so far.']
 }

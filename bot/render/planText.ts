@@ -28,6 +28,7 @@ export function planText(run: RunView, approval: ApprovalView, files: PlanFiles 
     unmask(`asked by ${run.personName ?? 'a program'}: ${run.request}`),
     ...maskLine(run),
     ...sourceLines(run),
+    ...faultLines(run),
     '',
   ]
   const tasks = run.tasks.flatMap((t) => [
@@ -46,6 +47,10 @@ export function planText(run: RunView, approval: ApprovalView, files: PlanFiles 
   ])
   return [...head, ...tasks, ...fileTexts(files)].join('\n')
 }
+
+/** Why exactly planning, or a change of the plan, came to nothing. */
+const faultLines = ({ error, changeFault }: RunView): string[] =>
+  [error?.details, changeFault].flatMap((fault) => (fault ? [unmask(`the exact fault: ${fault}`)] : []))
 
 /** What made the plan, and how what it took compares with what was expected. */
 function sourceLines({ source }: RunView): string[] {

@@ -24,19 +24,26 @@ type Revising = {
  * says why it was not changed: a question never goes away for an answer that was not understood. A model is told one
  * place and all that it answers is done there, so that it is not asked about a plan of several machines.
  */
-export async function planRevision(deps: Pick<Deps, 'db' | 'model'>, revising: Revising): Promise<Made> {
+export async function planRevision(
+  deps: Pick<Deps, 'db' | 'model' | 'log' | 'redact'>,
+  revising: Revising,
+): Promise<Made> {
   const { run, wish } = revising
   const [row] = await deps.db.query<{ spec: unknown; source: PlanSource }>(
     'SELECT spec, source FROM plan WHERE run_id = $1 AND version = $2',
     [run.id, run.plan_version],
   )
   if (!row) throw new Error(`run ${run.id} has no plan to revise`)
-  const old = { plan: PlanSpec.parse(row.spec), source: row.source }
+  const { fault: _, ...source } = row.source as PlanSource & { fault?: string }
+  const old = { plan: PlanSpec.parse(row.spec), source }
   const outcome = await revise(deps, revising, old.plan)
   if (outcome.kind !== 'planned') {
     const why = outcome.kind === 'failed' ? outcome.reason : 'no language model is set'
     const plan = { ...old.plan, version: old.plan.version + 1 }
-    return { plan, source: { ...old.source, ...changeOf(`not changed: ${clip(why, 200)}`) } }
+    const details = outcome.kind === 'failed' ? outcome.details : undefined
+    const fault = details === undefined ? {} : { fault: deps.redact(details) }
+    if (fault.fault) deps.log.warn(`revision of ${run.id}: ${fault.fault}`)
+    return { plan, source: { ...old.source, ...changeOf(`not changed: ${clip(why, 200)}`), ...fault } }
   }
   return {
     plan: outcome.plan,

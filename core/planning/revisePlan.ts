@@ -45,7 +45,8 @@ export async function revisePlan(
   if ((await foreignMachine(tx, by, agentIds)) !== null) return 'not_entitled'
   const told = describe(change, old)
   const forwarded = change.kind === 'edit' && change.forwarded === true
-  const source = { ...withForwarded(before.source, forwarded), change: told }
+  // Why an earlier change came to nothing has nothing to do with this one.
+  const source = { ...withForwarded(before.source, forwarded), change: told, fault: undefined }
   const made = { plan: { ...plan, version: old.version + 1 }, source }
   const machines = await listMachines(tx)
   const seen = await seeRevision(deps, tx, runId, made, machines, by)

@@ -79,7 +79,7 @@ const isOwn = async (tx: Tx, { id, tries }: Taken): Promise<boolean> =>
     ])
   ).length > 0
 
-type Ended = { cameOf: CameOf; note?: string; spent?: Spent }
+type Ended = { cameOf: CameOf; note?: string; spent?: Spent; details?: string }
 
 /** The step came to nothing: what follows from that is decided as after any failure. */
 export async function endStep(
@@ -87,7 +87,7 @@ export async function endStep(
   tx: Tx,
   runId: string,
   { id }: Taken,
-  { cameOf, note, spent }: Ended,
+  { cameOf, note, spent, details }: Ended,
 ): Promise<void> {
   await tx.query('SELECT 1 FROM run WHERE id = $1 FOR UPDATE', [runId])
   await transition(tx, 'recovery', {
@@ -95,7 +95,7 @@ export async function endStep(
     from: ['open'],
     to: 'not_helped',
     set: { came_of: cameOf, note: note ?? null, ended_at: now, ...columnsOf(spent) },
-    data: { came_of: cameOf },
+    data: { came_of: cameOf, ...(details === undefined ? {} : { details: deps.redact(details) }) },
   })
   await settleRun(deps, tx, runId)
 }

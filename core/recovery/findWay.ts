@@ -23,7 +23,8 @@ export type Spent = { tokens: number; costUsd: number | null; ms: number }
 /** Another way for what failed, as steps whose keys are their own; or why there is none. */
 export type Way =
   | { kind: 'steps'; tasks: PlanTask[]; source: PlanSource | null; note: string; spent: Spent }
-  | { kind: 'none'; cameOf: CameOf; note: string; spent: Spent }
+  /** `details`: the exact fault, for the record; people and models are told `note`. */
+  | { kind: 'none'; cameOf: CameOf; note: string; spent: Spent; details?: string }
 
 export const nothingSpent: Spent = { tokens: 0, costUsd: null, ms: 0 }
 const MAX_TIMEOUT_S = 7200
@@ -43,12 +44,17 @@ export async function findWay(deps: WayDeps, facts: Case, signal: AbortSignal): 
   return askModel(deps, deps.model, facts, placeFacts(machine, spec.cwd), signal)
 }
 
-const none = (cameOf: CameOf, note: string, spent: Spent = nothingSpent): Way => ({
+type NoWay = Extract<Way, { kind: 'none' }>
+const none = (cameOf: CameOf, note: string, spent: Spent = nothingSpent): NoWay => ({
   kind: 'none',
   cameOf,
   note: clip(note, 300),
   spent,
 })
+
+/** What is told of steps that cannot be used. */
+const unusable = ({ noPlan }: { noPlan?: true }): string =>
+  `the model ${noPlan ? 'answered something that is no plan' : 'gave steps that cannot be carried out here'}`
 
 /** The same step with three times its time. */
 function longerTime({ plan, failed }: Case): Way {
@@ -94,7 +100,7 @@ async function askModel(
       made = convertDraft(answers[1]?.value, place, facts.plan.version + 1)
     }
     const spent = spentOn(answers)
-    if ('fault' in made) return none('no_way', `the model gave no usable steps: ${made.fault}`, spent)
+    if ('fault' in made) return { ...none('no_way', unusable(made), spent), details: clip(made.fault, 1000) }
     if ('cannot' in made) return none('no_way', made.cannot, spent)
     const source = sourceOf(model, answers, `log of #${facts.number}`)
     return { kind: 'steps', tasks: made.plan.tasks, source, note: made.plan.summary, spent }

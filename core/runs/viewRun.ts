@@ -108,6 +108,8 @@ export type RunView = {
   planHash: string | null
   /** What a revision changed against the version before; null for a first version. */
   change: string | null
+  /** Why exactly a change in words came to nothing; null where it did not. */
+  changeFault: string | null
   /** The tasks of that version. */
   replaced: { key: string; spec: TaskSpec }[] | null
   createdAt: Date
@@ -128,7 +130,7 @@ const query = `
   SELECT r.id, r.number, r.kind, r.status, r.request, r.forwarded, r.summary, r.person_id AS "personId", p.name AS "personName", c.name AS "cancelledByName",
     r.chat_id AS "chatId", r.topic_id AS "topicId", r.message_id AS "messageId", a.name AS "agentName", coalesce(a.facts->>'home', '') AS "agentHome", r.cwd,
     coalesce(a.connected, false) AS connected, r.plan_version AS "planVersion", r.error,
-    pl.source, pl.source->>'change' AS change,
+    pl.source, pl.source->>'change' AS change, pl.source->>'fault' AS "changeFault",
     (SELECT json_build_object('tokens', coalesce(sum(mc.tokens_in + mc.tokens_out), 0), 'usd', coalesce(sum(mc.cost_usd), 0),
       'unpriced', coalesce(sum(mc.tokens_in + mc.tokens_out) FILTER (WHERE mc.cost_usd IS NULL), 0))
       FROM model_call mc WHERE mc.run_id = r.id HAVING count(*) > 0) AS used,

@@ -48,6 +48,12 @@ const failed = run({
   ],
 })
 
+test('why planning failed is said in words, and exactly below them', () => {
+  const error = { code: 'PLANNING_FAILED', message: 'No plan.', hint: 'Again?', details: 'tasks.0 <bad>' }
+  const text = say('why', run({ status: 'failed', endedAt: now, tasks: [], error }))
+  expect(text).toMatch(/No plan\.\nAgain\?\n.*tasks\.0 <bad>/)
+})
+
 describe('work under way', () => {
   test('how far', () => {
     expect(say('progress', going)).toBe('▶️ #12 Run the tests: running · 1 of 4 done · at 2 unit tests · 1:42')

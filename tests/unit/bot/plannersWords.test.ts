@@ -38,6 +38,13 @@ test('Details says why, what follows, how to check and to undo, and what it took
   expect(text).toContain('undo: npm run build ⟨U+202E⟩xe')
 })
 
+test('Details says the exact fault of planning, and of a change that came to nothing', () => {
+  const error = { code: 'PLANNING_FAILED', message: 'No plan.', details: 'tasks.0: bad' }
+  const text = planText(run({ source, error, changeFault: 'depends on ghost' }), approval())
+  expect(text).toContain('the exact fault: tasks.0: bad\nthe exact fault: depends on ghost\n')
+  expect(planText(run({ source }), approval())).not.toContain('fault')
+})
+
 test('an outcome that broke off says how what was begun can be taken back, one that went well does not', () => {
   const tasks = [ran('1', 1, { about }), task('2', { about, status: 'skipped' })]
   const shown = (status: RunView['status']) =>

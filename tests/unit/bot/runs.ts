@@ -110,6 +110,7 @@ export const run = (more: Partial<RunView> = {}): RunView => ({
   source: { kind: 'playbook', name: 'run-tests' } as RunView['source'],
   planHash: HASH,
   change: null,
+  changeFault: null,
   replaced: null,
   createdAt: ago(102),
   startedAt: ago(102),

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { planRevision } from '../../../core/planning/planRevision.ts'
 import { PlanSpec } from '../../../core/protocol/specs.ts'
+import { testLog } from '../../support/control.ts'
 import { draft, draftStep, scriptedModel } from '../../support/scriptedModel.ts'
 import { place } from './places.ts'
 
@@ -30,12 +31,12 @@ const planOn = (...agents: string[]) =>
     })),
   })
 
-async function revised(spec: PlanSpec) {
+async function revised(spec: PlanSpec, answers: object[] = [draft('Less', [draftStep('1', 'ls 0')])]) {
   const model = scriptedModel()
-  model.push(draft('Less', [draftStep('1', 'ls 0')]))
+  for (const answer of answers) model.push(answer)
   const db = { query: async () => [{ spec, source: { kind: 'command' } }] } as never
   const made = await planRevision(
-    { db, model },
+    { db, model, log: testLog, redact: (text) => text.replaceAll('s3cret', '«redacted»') },
     {
       run: { id: 'r', request: 'list', plan_version: 2 },
       wish: { text: 'less of it', by: 'p' },
@@ -64,4 +65,15 @@ test('of two machines: no step moves, nobody is asked, and the new version says 
     change:
       'not changed: words change plans of one machine, and some of its steps are not on laptop: take the buttons',
   })
+})
+
+test('what a model could not do right: the new version says so in words, and keeps the exact fault apart', async () => {
+  const wrong = draft('Less', [{ ...draftStep('1', 'ls'), depends_on: ['s3cret'] }])
+  const { made, asked } = await revised(planOn(here.agentId, here.agentId), [wrong, wrong, wrong])
+  expect(asked).toBe(2)
+  expect(made.source).toMatchObject({
+    change: expect.stringMatching(/^not changed: The model .* made a plan that cannot be carried out here/),
+    fault: expect.stringContaining('«redacted»'),
+  })
+  expect(JSON.stringify(made.source)).not.toContain('s3cret')
 })
