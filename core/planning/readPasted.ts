@@ -6,7 +6,7 @@ export type Pasted = { asked: string; errors: string[]; kind: FailureClass | nul
 
 const MAX_ERRORS = 5
 /** Words alone, as people write them; a program says more with colons, digits and paths. */
-const prose = /^[\p{L}\p{M}][\p{L}\p{M} ,'’.?!-]{0,119}:?$/u
+const prose = /^[\p{L}\p{M}][\p{L}\p{M} ,'’.?-]{0,119}[!:]?$/u
 
 /** The log that somebody pasted, with or without words of theirs before or after it; null where a text holds none. Pure. */
 export function readPasted(text: string): Pasted | null {
