@@ -39,6 +39,7 @@ export class Person {
     if (this.finishing) return
     await this.#retry()
     await this.#giveUp()
+    await this.#interrupt()
   }
 
   async #decide(): Promise<void> {
@@ -75,7 +76,7 @@ export class Person {
     }
   }
 
-  /** A few of the failed runs are tried again. */
+  /** Many of the failed runs are tried again. */
   async #retry(): Promise<void> {
     const failed = await this.#db.query<{ id: string; commands: string[] }>(
       `SELECT r.id, array_agg(t.spec->'params'->>'command') AS commands FROM run r JOIN task t ON t.run_id = r.id
@@ -84,7 +85,7 @@ export class Person {
     for (const { id, commands } of failed) {
       if (this.#looked.has(id)) continue
       this.#looked.add(id)
-      if (!this.#random.chance(0.3)) continue
+      if (!this.#random.chance(0.5)) continue
       const keys = commands.map((command) => keyOf(command) ?? '')
       await this.#allowing(keys, `/v1/runs/${id}/retry`)
     }
@@ -101,6 +102,18 @@ export class Person {
       if (this.#looked.has(run_id)) continue
       this.#looked.add(run_id)
       if (this.#random.chance(0.3)) await this.#client.post(`/v1/runs/${run_id}/cancel`)
+    }
+  }
+
+  /** Some runs are cancelled while something is tried for what failed. */
+  async #interrupt(): Promise<void> {
+    const tried = await this.#db.query<{ id: string; run_id: string }>(
+      "SELECT id, run_id FROM recovery WHERE status IN ('open', 'trying')",
+    )
+    for (const { id, run_id } of tried) {
+      if (this.#looked.has(id)) continue
+      this.#looked.add(id)
+      if (this.#random.chance(0.1)) await this.#client.post(`/v1/runs/${run_id}/cancel`)
     }
   }
 
