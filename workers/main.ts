@@ -2,6 +2,7 @@ import type { Job, Worker } from 'bullmq'
 import type { Deps } from '../core/deps.ts'
 import { type JobName, jobs, type Outcome, type QueueName, queueNames } from '../core/queue/jobs.ts'
 import type { OpenQueue } from '../core/queue/openQueue.ts'
+import { stopJobs } from '../core/queue/stopReason.ts'
 import { tellFault } from '../core/storage/tellFault.ts'
 import { cancel } from './handlers/cancel.ts'
 import { dispatch } from './handlers/dispatch.ts'
@@ -49,7 +50,7 @@ export function startWorkers(deps: Deps, queue: WorkerQueue): { stop(): Promise<
   const stopServices = startServices({ ...deps, wake: wakeWithoutQueue(deps, queue, perform) })
   return {
     stop: async () => {
-      stopping.abort()
+      stopJobs(stopping)
       await Promise.all([stopServices(), ...workers.map((worker) => worker.close())])
     },
   }

@@ -219,8 +219,7 @@ export function createGathering(deps: BotDeps, fire: (key: string) => void) {
 }
 
 /** A stop word, or /cancel, leaves out what its sender is writing. */
-const isStop = (text: string): boolean =>
-  /^\/cancel(?:@\w+)?(?:\s|$)/.test(text) || isStopWord(text, ['stop'])
+const isStop = (text: string): boolean => /^\/cancel(?:@\w+)?(?!\w)/.test(text) || isStopWord(text, ['stop'])
 
 /** Whether anything comes of what this person writes here: strangers, and groups that are not paired, get no sign. */
 async function isHeard(tx: Tx, update: Update): Promise<boolean> {

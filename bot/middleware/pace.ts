@@ -11,7 +11,7 @@ const CHAT_TIMES = 3
 /** Told again at the earliest after this. */
 const TOLD_MS = 60_000
 /** What stops things is never held up. */
-const urgent = /^\/(cancel|pause|deny|lockdown)(@\w+)?(\s|$)/
+const urgent = /^\/(cancel|pause|deny|lockdown)(@\w+)?(?!\w)/
 
 /**
  * How much one person, and one chat, may ask in a minute (SKYNET_CHAT_PER_MINUTE): beyond it messages are left out, which

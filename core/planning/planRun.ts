@@ -4,6 +4,7 @@ import { listMachines, type Machine } from '../fleet/machineFacts.ts'
 import { learnedPlaybooks } from '../learning/learnedPlaybooks.ts'
 import { isLockedDown } from '../people/lockdown.ts'
 import { PlanSpec } from '../protocol/specs.ts'
+import { isWorkerStopping } from '../queue/stopReason.ts'
 import { NOT_UNDERSTOOD } from '../runs/notUnderstood.ts'
 import { skillsFor } from '../skills/skillsFor.ts'
 import { RevisionWish } from './askRevision.ts'
@@ -53,7 +54,8 @@ export type RunFault = {
 /**
  * Plans one run that is in `planning`: makes the plan, has policy judge every task, and leaves the run refused,
  * waiting for approval, running or failed. Safe to call twice at once: the second finds the run taken. `signal`: the
- * worker stops; what is asked is broken off, and another worker has the run at once.
+ * worker stops, or has lost the job; what is asked is broken off, and another worker has the run at once. Only the
+ * stop costs the run no try.
  */
 export async function planRun(
   deps: PlanDeps,
@@ -92,7 +94,7 @@ export async function planRun(
     return 'planned'
   } catch (error) {
     if (wanted.isOver()) return 'planned'
-    await releaseRun(deps, run, signal.aborted)
+    await releaseRun(deps, run, isWorkerStopping(signal))
     if (signal.aborted) return 'left'
     throw error
   } finally {

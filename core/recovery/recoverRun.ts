@@ -1,4 +1,5 @@
 import type { Deps } from '../deps.ts'
+import { isWorkerStopping } from '../queue/stopReason.ts'
 import { tellFault } from '../storage/tellFault.ts'
 import { commitWay, endStep, isWanted, switchedOff } from './commitWay.ts'
 import type { RecoverDeps, Taken } from './deps.ts'
@@ -47,7 +48,7 @@ export async function recoverRun(
     return 'done'
   } catch (error) {
     if (gone.signal.aborted) return 'none'
-    await release(deps, taken, signal.aborted)
+    await release(deps, taken, isWorkerStopping(signal))
     if (signal.aborted) return 'none'
     throw error
   } finally {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Deps } from '../../core/deps.ts'
 import { planRun } from '../../core/planning/planRun.ts'
+import { stopJobs } from '../../core/queue/stopReason.ts'
 import { cancelRun } from '../../core/runs/cancelRun.ts'
 import { createRun } from '../../core/runs/createRun.ts'
 import { claimTasks } from '../../core/scheduling/claimTasks.ts'
@@ -77,12 +78,28 @@ test('the question for a plan is broken off, costs no try, and the next planner 
   model.push(reply)
   const planning = planRun(control.deps, id, stopping.signal)
   await asked
-  stopping.abort()
+  stopJobs(stopping)
   expect(await planning).toBe('left')
   expect(await look(id)).toEqual({ status: 'planning', tries: 0 })
   model.push(answer)
   expect(await planRun(control.deps, id, new AbortController().signal)).toBe('planned')
   expect(await look(id)).toEqual({ status: 'awaiting_approval', tries: 1 })
+})
+
+test('a job that is lost again and again costs tries, and the run is given up', async () => {
+  const { id } = await request({ ...control.deps, wake: () => {} })
+  for (const tries of [1, 2, 3]) {
+    const { asked, reply } = thinking()
+    const lost = new AbortController()
+    model.push(reply)
+    const planning = planRun(control.deps, id, lost.signal)
+    await asked
+    lost.abort(new Error('the lock was lost'))
+    expect(await planning).toBe('left')
+    expect(await look(id)).toEqual({ status: 'planning', tries })
+  }
+  expect(await planRun(control.deps, id, new AbortController().signal)).toBe('planned')
+  expect((await look(id))?.status).toBe('failed')
 })
 
 test('a worker that stops waits for no plan, and the next one makes it', async () => {
