@@ -1,7 +1,7 @@
 import type { RunStatus } from '../events/states.ts'
 import type { Sql } from '../storage/sql.ts'
 import { notUnderstood } from './notUnderstood.ts'
-import { shownIn } from './shownIn.ts'
+import { listedIn } from './shownIn.ts'
 
 export type RunLine = {
   id: string
@@ -25,7 +25,7 @@ const active = `${asked} AND r.status IN ('planning', 'awaiting_approval', 'runn
 /** Runs under way that may be shown in a chat, newest first: all of them, or those of one person. */
 export const activeRuns = (sql: Sql, personId: string | null, chatId: number): Promise<RunLine[]> =>
   sql.query<RunLine>(
-    `${columns} WHERE ${active} AND ${shownIn('r', '$2')} AND ($1::uuid IS NULL OR r.person_id = $1) ORDER BY r.number DESC LIMIT 20`,
+    `${columns} WHERE ${active} AND ${listedIn('r', '$2', chatId)} AND ($1::uuid IS NULL OR r.person_id = $1) ORDER BY r.number DESC LIMIT 20`,
     [personId, chatId],
   )
 
@@ -35,7 +35,7 @@ export type RunFilter = { status?: string; name?: string; sinceMs?: number }
 export const pastRuns = (sql: Sql, filter: RunFilter, chatId: number, limit: number): Promise<RunLine[]> =>
   sql.query<RunLine>(
     `${columns} WHERE ${asked} AND NOT ${notUnderstood} AND ($1::text IS NULL OR r.status = $1) AND ($2::text IS NULL OR p.name ILIKE '%' || $2 || '%')
-     AND ($3::float8 IS NULL OR r.created_at > clock_timestamp() - $3 * interval '1 ms') AND ${shownIn('r', '$5')} ORDER BY r.number DESC LIMIT $4`,
+     AND ($3::float8 IS NULL OR r.created_at > clock_timestamp() - $3 * interval '1 ms') AND ${listedIn('r', '$5', chatId)} ORDER BY r.number DESC LIMIT $4`,
     [filter.status ?? null, filter.name ?? null, filter.sinceMs ?? null, limit, chatId],
   )
 

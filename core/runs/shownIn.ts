@@ -10,6 +10,13 @@ export const isGroup = ({ chatId }: { chatId: number }): boolean => chatId < 0
 export const shownIn = (run: string, chat: string): string =>
   `(${chat}::bigint >= 0 OR ${run}.chat_id IS NOT DISTINCT FROM ${chat}::bigint)`
 
+/**
+ * The same for a list in one chat that is known when the statement is written: in a group its own runs are found by index,
+ * which no plan for both can do. Pure.
+ */
+export const listedIn = (run: string, chat: string, chatId: number): string =>
+  isGroup({ chatId }) ? `${run}.chat_id = ${chat}::bigint` : `${chat}::bigint >= 0`
+
 /** Whether anything of this run may be shown in this chat. Not where there is no such run. */
 export async function isShownIn(sql: Sql, runId: string, chatId: number): Promise<boolean> {
   const rows = await sql.query(`SELECT 1 FROM run r WHERE r.id = $1 AND ${shownIn('r', '$2')}`, [

@@ -1,6 +1,6 @@
 import { isRunEnd, type RunStatus } from '../events/states.ts'
 import { notUnderstood } from '../runs/notUnderstood.ts'
-import { isGroup, shownIn } from '../runs/shownIn.ts'
+import { isGroup, listedIn } from '../runs/shownIn.ts'
 import type { Sql } from '../storage/sql.ts'
 
 export type TalkRun = {
@@ -39,7 +39,7 @@ export const talkRuns = (sql: Sql, speaker: Speaker): Promise<TalkRun[]> =>
      FROM run r
      LEFT JOIN LATERAL (SELECT agent_id, cwd FROM task WHERE run_id = r.id ORDER BY position LIMIT 1) t ON true
      LEFT JOIN agent a ON a.id = coalesce(r.agent_id, t.agent_id)
-     WHERE r.number > 0 AND ${shownIn('r', '$2')} AND (r.person_id = $1 OR (r.chat_id = $2 AND r.topic_id = $3))
+     WHERE r.number > 0 AND ${listedIn('r', '$2', speaker.chatId)} AND (r.person_id = $1 OR (r.chat_id = $2 AND r.topic_id = $3))
        AND (r.ended_at IS NULL OR r.ended_at > clock_timestamp() - ${RECENT})
      ORDER BY r.number DESC LIMIT ${MOST}`,
     [speaker.personId, speaker.chatId, speaker.topicId],

@@ -6,6 +6,7 @@ import { ModelError } from '../../core/llm/model.ts'
 import { setLockdown } from '../../core/people/lockdown.ts'
 import { planHash } from '../../core/protocol/hash.ts'
 import { PlanSpec } from '../../core/protocol/specs.ts'
+import { stopJobs } from '../../core/queue/stopReason.ts'
 import { recoverRun } from '../../core/recovery/recoverRun.ts'
 import { setRecoveryMode } from '../../core/recovery/recoveryMode.ts'
 import { cancelRun, pauseRun, resumeRun } from '../../core/runs/cancelRun.ts'
@@ -749,7 +750,7 @@ describe('in every moment', () => {
       (asked) =>
         new Promise((_, reject) => {
           asked.signal?.addEventListener('abort', () => reject(asked.signal?.reason))
-          stopping.abort()
+          stopJobs(stopping)
         }),
     )
     expect(await recoverRun(control.deps, run.id, stopping.signal)).toBe('none')
