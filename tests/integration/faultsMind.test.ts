@@ -6,6 +6,7 @@ import { MindJudge } from '../faults/mind.ts'
 import { commandOf, type Work } from '../faults/work.ts'
 import { openTestControl, type TestControl } from '../support/control.ts'
 import { newDatabase, type TestDatabase } from '../support/database.ts'
+import { allReadable } from '../support/events.ts'
 import {
   accepted,
   addMachine,
@@ -43,6 +44,7 @@ beforeAll(async () => {
     { failed: 't1', keys: ['w2', 'w3'] },
   ])
   runId = await mended()
+  await allReadable(control.deps.db)
   await rememberOnce(control.deps)
 })
 afterAll(async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { announceOnce, startCursor } from '../../bot/cards/announce.ts'
 import { type CardRow, renderCard } from '../../bot/cards/refreshCard.ts'
 import { tellLaterOnce } from '../../bot/cards/tellProgress.ts'
@@ -7,6 +7,7 @@ import { OLDEST } from '../../core/events/readEvents.ts'
 import { claimTasks } from '../../core/scheduling/claimTasks.ts'
 import { openTestControl, type TestControl } from '../support/control.ts'
 import { newDatabase, type TestDatabase } from '../support/database.ts'
+import { allReadable } from '../support/events.ts'
 import {
   accepted,
   addMachine,
@@ -73,15 +74,7 @@ const notYoung = () =>
 /** Announces all there is, as one bot does; a transaction elsewhere on the server may hold the newest back for a moment. */
 async function announced({ young = false } = {}): Promise<void> {
   if (!young) await notYoung()
-  await vi.waitFor(
-    async () => {
-      const late = await db().query(
-        'SELECT 1 FROM event WHERE xid >= pg_snapshot_xmin(pg_current_snapshot()) LIMIT 1',
-      )
-      expect(late).toEqual([])
-    },
-    { timeout: 20_000, interval: 5 },
-  )
+  await allReadable(db())
   while ((await announceOnce(deps())) > 0);
 }
 

@@ -19,6 +19,7 @@ import type { Tx } from '../../core/storage/sql.ts'
 import { openTestApi, type TestApi } from '../support/api.ts'
 import { testLog } from '../support/control.ts'
 import { newDatabase, type TestDatabase } from '../support/database.ts'
+import { allReadable } from '../support/events.ts'
 
 let api: TestApi
 let ana: { id: string }
@@ -28,7 +29,10 @@ beforeAll(async () => {
 })
 afterAll(() => api?.close())
 
-const seal = () => sealAuditOnce({ db: api.db })
+const seal = async () => {
+  await allReadable(api.db)
+  return sealAuditOnce({ db: api.db })
+}
 const verify = (noted: readonly Head[] = []) => verifyAudit(api.db, noted)
 const acts = (count: number) =>
   api.db.tx(async (tx) => {
@@ -284,6 +288,7 @@ describe('many at once', () => {
     await Promise.all(writers)
     writing = false
     await Promise.all(sealing)
+    await allReadable(db)
     await sealAuditOnce({ db })
     const { rows, faults } = await verifyAudit(db)
     expect([rows, faults]).toEqual([500, []])
@@ -315,6 +320,7 @@ describe('many at once', () => {
     }
     await Promise.all([20, 40, 60].map(writer))
     const db = open(2)
+    await allReadable(db)
     await sealAuditOnce({ db })
     expect((await verifyAudit(db)).faults).toEqual([])
     const sealed = new Set((await readRows(db, 0, 100_000)).map(({ data }) => data.name))

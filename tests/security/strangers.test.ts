@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Update, UserFromGetMe } from 'grammy/types'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { announceOnce, startCursor } from '../../bot/cards/announce.ts'
 import { commands } from '../../bot/commands.ts'
 import { createBot } from '../../bot/createBot.ts'
@@ -9,6 +9,7 @@ import { isLockedDown, setLockdown } from '../../core/people/lockdown.ts'
 import type { Tx } from '../../core/storage/sql.ts'
 import { openTestControl, type TestControl } from '../support/control.ts'
 import { newDatabase, type TestDatabase } from '../support/database.ts'
+import { allReadable } from '../support/events.ts'
 import { addMachine, startRun } from '../support/fleet.ts'
 
 /* What strangers, floods and a lockdown do in the chat: the bot as a function of updates, on a real ledger. */
@@ -219,22 +220,10 @@ describe('a flood', () => {
   })
 })
 
-/** A transaction of any database of the server that is still open holds back what readers of events may see. */
-const allReadable = (): Promise<void> =>
-  vi.waitFor(
-    async () => {
-      const [late] = await db().query(
-        'SELECT 1 FROM event WHERE xid >= pg_snapshot_xmin(pg_current_snapshot()) LIMIT 1',
-      )
-      expect(late).toBeUndefined()
-    },
-    { timeout: 20_000, interval: 5 },
-  )
-
 describe('a lockdown', () => {
   const announced = async (): Promise<Sent[]> => {
     const [last] = await db().query<{ id: number }>('SELECT coalesce(max(id), 0) AS id FROM delivery')
-    await allReadable()
+    await allReadable(db())
     while ((await announceOnce(deps())) > 0);
     return db().query<Sent>(
       "SELECT chat_id, method, payload->>'text' AS text FROM delivery WHERE id > $1 AND payload->>'text' ~ 'ockdown|ocked' ORDER BY id",

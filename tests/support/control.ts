@@ -1,4 +1,4 @@
-import { createPrivateKey, randomBytes } from 'node:crypto'
+import { createPrivateKey, randomBytes, randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseControlConfig } from '../../core/config/control.ts'
@@ -69,6 +69,9 @@ export const testLog = createLogger('test', process.env.TEST_LOG ?? 'error')
 
 const fixed = Promise.all([loadPolicy(null), loadPlaybooks(null)])
 
+/** What controls of one test file keep outside the ledger; numbers of processes come again, and with them what was left. */
+const dir = join(tmpdir(), `skynet-control-${randomUUID()}`)
+
 export async function openTestControl(options: ControlOptions): Promise<TestControl> {
   const { databaseUrl, redisUrl, secrets = newSecrets(), log = testLog } = options
   const [policy, playbooks] = await fixed
@@ -102,8 +105,8 @@ export async function openTestControl(options: ControlOptions): Promise<TestCont
       denyPaths: [],
       // No limit, unless a test is about it.
       chatPerMinute: 1e6,
-      headsFile: join(tmpdir(), `skynet-test-heads-${process.pid}`),
-      archiveDir: join(tmpdir(), `skynet-test-archive-${process.pid}`),
+      headsFile: join(dir, 'heads'),
+      archiveDir: join(dir, 'archive'),
       retention: parseControlConfig({}).retention,
       skills: { dir: null, urls: [], hosts: [] },
       ...options.settings,

@@ -15,6 +15,7 @@ import { retryTask } from '../../../core/runs/retryTask.ts'
 import { claimTasks } from '../../../core/scheduling/claimTasks.ts'
 import { openTestControl, type TestControl } from '../../support/control.ts'
 import { newDatabase, type TestDatabase } from '../../support/database.ts'
+import { allReadable } from '../../support/events.ts'
 import {
   accepted,
   addMachine,
@@ -293,6 +294,7 @@ describe('killed while it remembers', () => {
 
   test('two readers at once make of each event one memory', async () => {
     for (let n = 0; n < 5; n++) await ended('run the tests', [{ key: 'a', command: 'npm test' }])
+    await allReadable(deps().db)
     await Promise.all(Array.from({ length: 4 }, () => rememberOnce(deps())))
     const tasks = (await all()).filter(({ kind }) => kind === 'task')
     expect(tasks.map(({ times }) => times)).toEqual([5])
